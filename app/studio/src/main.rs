@@ -1,0 +1,3 @@
+//! The `longtake` program.
+
+fn main() {}

@@ -1,1 +1,24 @@
-//! Placeholder.
+//! What a graph compiles into: an ordered list of steps with what each reads, writes, frees,
+//! costs and keeps in memory.
+//!
+//! **Invariant:** this crate does no I/O and knows neither Burn nor wgpu. What it must learn of the
+//! outside world (checkpoint headers, image sizes, what the store holds) it asks through
+//! [`Facts`]. A plan can be built, printed and tested on a machine with no GPU.
+//!
+//! - [`spec`]: what a node class tells the compiler ([`NodeSpec`]): inference, cost, lane.
+//! - [`info`]: what is known of a value before it exists ([`Info`]).
+//! - [`facts`]: questions the compiler asks about files and the store.
+//! - [`machine`]: the machine a plan is made for.
+//! - [`plan`]: the result ([`Plan`]).
+
+pub mod facts;
+pub mod info;
+pub mod machine;
+pub mod plan;
+pub mod spec;
+
+pub use facts::{FactError, Facts, MediaFacts, Stored};
+pub use info::{ClipInfo, Fps, Info, LatentInfo, WeightsInfo};
+pub use machine::{DeviceKind, Machine};
+pub use plan::{NodePath, Plan, Signature, Step, StepId, StepInput, Value, ValueId, WeightsId};
+pub use spec::{Cost, CostCx, InferCx, InferError, Keep, Lane, NodeSpec, Role, Rung, Specs, Work};

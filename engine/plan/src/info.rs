@@ -1,0 +1,105 @@
+//! What is known of a value before it exists: sizes, rates, dimensions of weights, constants.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use longtake_graph::{ModelFolder, Storyboard};
+use serde_json::Value as Json;
+
+/// Frames per second as a fraction in lowest terms (`24000/1001` stays exact).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fps {
+    /// Numerator, above 0.
+    pub num: u32,
+    /// Denominator, above 0.
+    pub den: u32,
+}
+
+/// Frames: an `IMAGE`, `MASK` or `VIDEO`. A still image has one frame and no rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClipInfo {
+    /// Number of frames.
+    pub frames: u64,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// 1, 3 or 4.
+    pub channels: u8,
+    /// Rate, where one is known.
+    pub fps: Option<Fps>,
+}
+
+/// A latent `[batch, channels, frames, height, width]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LatentInfo {
+    /// Independent samples.
+    pub batch: u32,
+    /// Latent channels (16 for the Wan 2.1 VAE).
+    pub channels: u32,
+    /// Latent frames.
+    pub frames: u32,
+    /// Latent rows.
+    pub height: u32,
+    /// Latent columns.
+    pub width: u32,
+}
+
+impl LatentInfo {
+    /// Number of values.
+    pub fn elements(&self) -> u64 {
+        [
+            self.batch,
+            self.channels,
+            self.frames,
+            self.height,
+            self.width,
+        ]
+        .iter()
+        .fold(1u64, |product, &n| product.saturating_mul(u64::from(n)))
+    }
+}
+
+/// A checkpoint with the settings nodes have put on it. `MODEL`, `CLIP` and `VAE` sockets carry
+/// this: it is known before anything runs, and the file is mapped only when a step needs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightsInfo {
+    /// Folder of the models tree.
+    pub folder: ModelFolder,
+    /// Name as in the graph.
+    pub name: String,
+    /// The file or folder found.
+    pub path: PathBuf,
+    /// Content hash of the file (hex); stands for it in signatures.
+    pub fingerprint: String,
+    /// Bytes when loaded on the device this plan is for.
+    pub bytes: u64,
+    /// Architecture (`wan-dit`, `wan-vae-2.1`, `umt5`).
+    pub family: String,
+    /// Dimensions read off the tensors (`dim`, `layers`, …).
+    pub dims: BTreeMap<String, u64>,
+    /// Settings: `shift`, `weight_dtype`, `type`, …
+    pub options: BTreeMap<String, Json>,
+}
+
+/// What is known of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Info {
+    /// Frames.
+    Clip(ClipInfo),
+    /// A latent.
+    Latent(LatentInfo),
+    /// Encoded text: rows × width, f32 on the host.
+    Conditioning { tokens: u32, dim: u32 },
+    /// A checkpoint.
+    Weights(Arc<WeightsInfo>),
+    /// A constant (`INT`, `FLOAT`, `STRING`, `BOOLEAN`).
+    Constant(Json),
+    /// A shot list.
+    Storyboard(Storyboard),
+    /// An encoded piece of a film.
+    Segment(ClipInfo),
+    /// Nothing that a later node could use (an output node's end).
+    Nothing,
+}

@@ -1,0 +1,4 @@
+//! The Wan family: diffusion transformer and video autoencoders.
+
+pub mod dit;
+pub mod vae;

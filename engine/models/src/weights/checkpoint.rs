@@ -1,0 +1,286 @@
+//! An opened checkpoint: names, shapes and memory-mapped bytes of one file or one diffusers folder,
+//! and the views that make different key layouts answer to the same names.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use memmap2::Mmap;
+
+use super::dtype::{Dtype, FloatKind};
+use super::error::WeightsError;
+use super::folder;
+use super::header::{Header, Slot, open};
+
+/// Prefix under which ComfyUI's all-in-one files keep the diffusion model.
+pub const COMFY_PREFIX: &str = "model.diffusion_model.";
+
+/// What is known of a tensor without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorInfo {
+    pub name: String,
+    pub dtype: Dtype,
+    pub shape: Vec<usize>,
+    /// Size in the file.
+    pub bytes: u64,
+}
+
+/// A name in a view, and where its bytes are.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// The name as it stands in the file, for error messages.
+    pub stored: Arc<str>,
+    pub file: usize,
+    pub slot: Slot,
+}
+
+#[derive(Debug)]
+pub(super) struct MappedFile {
+    pub path: PathBuf,
+    pub map: Mmap,
+}
+
+/// A checkpoint, or a view of one under other names. Cloning and viewing copy names, never weights;
+/// every file is mapped once, whatever the number of views.
+///
+/// The mapping is private and read-only. As with every memory map, another program that truncates
+/// the file while it is in use ends this process; replace checkpoints by renaming over them.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    pub(super) path: PathBuf,
+    pub(super) files: Arc<Vec<MappedFile>>,
+    pub(super) entries: BTreeMap<String, Entry>,
+    pub(super) metadata: Arc<BTreeMap<String, String>>,
+    pub(super) config: Option<Arc<serde_json::Value>>,
+    pub(super) float: FloatKind,
+}
+
+impl Checkpoint {
+    /// Opens one `.safetensors` file, or a diffusers component folder (`*.safetensors`, possibly
+    /// sharded with an `*.index.json`, beside a `config.json`). The prefix
+    /// `model.diffusion_model.` is taken off the names that have it.
+    ///
+    /// # Errors
+    /// [`WeightsError`] if anything about the files is unsound; no tensor is read yet.
+    pub fn open(path: &Path) -> Result<Self, WeightsError> {
+        let parts = folder::parts(path)?;
+        let mut files = Vec::new();
+        let mut entries = BTreeMap::new();
+        let mut metadata = BTreeMap::new();
+        for file in &parts.files {
+            let (mapped, header) = map_file(file)?;
+            files.push(mapped);
+            metadata.extend(header.metadata);
+            for (name, slot) in header.tensors {
+                let entry = Entry {
+                    stored: name.as_str().into(),
+                    file: files.len() - 1,
+                    slot,
+                };
+                insert(&mut entries, &files, strip(&name).to_owned(), entry)?;
+            }
+        }
+        folder::check_index(&parts, |name| entries.contains_key(strip(name)))?;
+        Ok(Self {
+            path: path.into(),
+            files: Arc::new(files),
+            entries,
+            metadata: Arc::new(metadata),
+            config: parts.config.map(Arc::new),
+            float: FloatKind::F32,
+        })
+    }
+
+    /// The same checkpoint, its float tensors to be kept on a GPU as `kind`. Has no effect on the CPU.
+    #[must_use]
+    pub fn with_dtype(mut self, kind: FloatKind) -> Self {
+        self.float = kind;
+        self
+    }
+
+    /// The float type in which [`Checkpoint::tensor`] puts weights on a GPU.
+    pub fn float_kind(&self) -> FloatKind {
+        self.float
+    }
+
+    /// The file or folder it was opened from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `config.json` of a diffusers folder.
+    pub fn config(&self) -> Option<&serde_json::Value> {
+        self.config.as_deref()
+    }
+
+    /// A whole number of `config.json`, such as `num_attention_heads`.
+    pub fn config_usize(&self, key: &str) -> Option<usize> {
+        usize::try_from(self.config()?.get(key)?.as_u64()?).ok()
+    }
+
+    /// The `__metadata__` entries of all files.
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
+    }
+
+    /// Names in this view, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
+    /// Whether any name starts with `prefix`.
+    pub fn has_prefix(&self, prefix: &str) -> bool {
+        self.entries
+            .range(prefix.to_owned()..)
+            .next()
+            .is_some_and(|(name, _)| name.starts_with(prefix))
+    }
+
+    pub fn get(&self, name: &str) -> Option<TensorInfo> {
+        let (name, entry) = self.entries.get_key_value(name)?;
+        let Slot {
+            dtype,
+            ref shape,
+            bytes,
+            ..
+        } = entry.slot;
+        Some(TensorInfo {
+            name: name.clone(),
+            dtype,
+            shape: shape.clone(),
+            bytes,
+        })
+    }
+
+    /// Shape of a tensor, without copying its name.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.entries
+            .get(name)
+            .map(|entry| entry.slot.shape.as_slice())
+    }
+
+    /// How many consecutive `{prefix}{i}.` groups there are, counting from 0: the depth of a stack
+    /// of blocks.
+    pub fn count_blocks(&self, prefix: &str) -> usize {
+        (0..self.entries.len())
+            .take_while(|i| self.has_prefix(&format!("{prefix}{i}.")))
+            .count()
+    }
+
+    /// Bytes of this view's tensors in their files.
+    pub fn total_bytes(&self) -> u64 {
+        self.entries.values().map(|entry| entry.slot.bytes).sum()
+    }
+
+    /// Elements of this view's float tensors: times 4 the bytes that they take in f32.
+    pub fn total_elements(&self) -> u64 {
+        let floats = self
+            .entries
+            .values()
+            .map(|entry| &entry.slot)
+            .filter(|slot| slot.dtype.is_float());
+        floats.map(|slot| slot.bytes / slot.dtype.size()).sum()
+    }
+
+    /// The tensors under `prefix`, the prefix taken off.
+    #[must_use]
+    pub fn prefix(&self, prefix: &str) -> Self {
+        let entries = self.entries.iter().filter_map(|(name, entry)| {
+            Some((name.strip_prefix(prefix)?.to_owned(), entry.clone()))
+        });
+        Self {
+            entries: entries.collect(),
+            ..self.clone_without_entries()
+        }
+    }
+
+    /// The tensors under other names: `to` gets each name of this view and gives the new one, or
+    /// `None` to keep it. With it a diffusers file answers to the original names.
+    ///
+    /// # Errors
+    /// [`WeightsError::Duplicate`] if two tensors would get one name.
+    pub fn rename(&self, to: impl Fn(&str) -> Option<String>) -> Result<Self, WeightsError> {
+        let mut entries = BTreeMap::new();
+        for (name, entry) in &self.entries {
+            let new = to(name).unwrap_or_else(|| name.clone());
+            insert(&mut entries, &self.files, new, entry.clone())?;
+        }
+        Ok(Self {
+            entries,
+            ..self.clone_without_entries()
+        })
+    }
+
+    fn clone_without_entries(&self) -> Self {
+        Self {
+            path: self.path.clone(),
+            files: self.files.clone(),
+            entries: BTreeMap::new(),
+            metadata: self.metadata.clone(),
+            config: self.config.clone(),
+            float: self.float,
+        }
+    }
+}
+
+fn strip(name: &str) -> &str {
+    name.strip_prefix(COMFY_PREFIX).unwrap_or(name)
+}
+
+fn insert(
+    entries: &mut BTreeMap<String, Entry>,
+    files: &[MappedFile],
+    name: String,
+    entry: Entry,
+) -> Result<(), WeightsError> {
+    if let Some(old) = entries.get(&name) {
+        return Err(WeightsError::Duplicate {
+            file: files[entry.file].path.clone(),
+            tensor: entry.stored.to_string(),
+            other: old.stored.to_string(),
+            other_file: files[old.file].path.clone(),
+        });
+    }
+    entries.insert(name, entry);
+    Ok(())
+}
+
+fn map_file(path: &Path) -> Result<(MappedFile, Header), WeightsError> {
+    let (mut file, bytes) = open(path)?;
+    let header = Header::read_from(&mut file, bytes, path)?;
+    let map = map(&file).map_err(|source| WeightsError::Io {
+        file: path.into(),
+        action: "map",
+        source,
+    })?;
+    if (map.len() as u64) < bytes {
+        let found = format!("{} bytes", map.len());
+        let remedy = "another program is changing it: try again when that is done";
+        return Err(WeightsError::Malformed {
+            file: path.into(),
+            byte: map.len() as u64,
+            expected: format!("{bytes} bytes"),
+            found,
+            remedy,
+        });
+    }
+    Ok((
+        MappedFile {
+            path: path.into(),
+            map,
+        },
+        header,
+    ))
+}
+
+#[allow(unsafe_code)]
+fn map(file: &File) -> std::io::Result<Mmap> {
+    // SAFETY: the map is private and read-only; the hazard that remains (truncation by another
+    // program) is documented at `Checkpoint`.
+    unsafe { Mmap::map(file) }
+}

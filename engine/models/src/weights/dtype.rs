@@ -1,0 +1,199 @@
+//! Element types of safetensors files and their conversion to f32 and to the GPU's float types.
+
+use half::{bf16, f16};
+use rayon::prelude::*;
+
+/// Element type of a stored tensor, as the safetensors format names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dtype {
+    Bool,
+    U8,
+    I8,
+    U16,
+    I16,
+    U32,
+    I32,
+    U64,
+    I64,
+    F8E4M3,
+    F8E5M2,
+    F16,
+    Bf16,
+    F32,
+    F64,
+}
+
+/// Float type in which weights are kept on a device. On the CPU it is always f32, since `flex`
+/// would convert the others anew in every operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FloatKind {
+    #[default]
+    F32,
+    Bf16,
+    F16,
+}
+
+impl FloatKind {
+    /// Burn's name for it.
+    pub const fn burn(self) -> burn::tensor::DType {
+        match self {
+            Self::F32 => burn::tensor::DType::F32,
+            Self::Bf16 => burn::tensor::DType::BF16,
+            Self::F16 => burn::tensor::DType::F16,
+        }
+    }
+
+    /// Bytes of one element.
+    pub const fn size(self) -> u64 {
+        match self {
+            Self::F32 => 4,
+            Self::Bf16 | Self::F16 => 2,
+        }
+    }
+}
+
+const NAMES: &[(&str, Dtype)] = &[
+    ("BOOL", Dtype::Bool),
+    ("U8", Dtype::U8),
+    ("I8", Dtype::I8),
+    ("U16", Dtype::U16),
+    ("I16", Dtype::I16),
+    ("U32", Dtype::U32),
+    ("I32", Dtype::I32),
+    ("U64", Dtype::U64),
+    ("I64", Dtype::I64),
+    ("F8_E4M3", Dtype::F8E4M3),
+    ("F8_E5M2", Dtype::F8E5M2),
+    ("F16", Dtype::F16),
+    ("BF16", Dtype::Bf16),
+    ("F32", Dtype::F32),
+    ("F64", Dtype::F64),
+];
+
+impl Dtype {
+    /// The dtype of a header entry; `None` for names that Longtake cannot read.
+    pub fn parse(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(n, _)| *n == name).map(|&(_, d)| d)
+    }
+
+    /// The name in the file.
+    pub fn name(self) -> &'static str {
+        NAMES
+            .iter()
+            .find(|&&(_, d)| d == self)
+            .map_or("?", |&(n, _)| n)
+    }
+
+    /// Bytes of one element.
+    pub const fn size(self) -> u64 {
+        match self {
+            Self::Bool | Self::U8 | Self::I8 | Self::F8E4M3 | Self::F8E5M2 => 1,
+            Self::U16 | Self::I16 | Self::F16 | Self::Bf16 => 2,
+            Self::U32 | Self::I32 | Self::F32 => 4,
+            Self::U64 | Self::I64 | Self::F64 => 8,
+        }
+    }
+
+    /// Whether it is a floating-point type, that is, whether it can be a weight.
+    pub const fn is_float(self) -> bool {
+        matches!(
+            self,
+            Self::F8E4M3 | Self::F8E5M2 | Self::F16 | Self::Bf16 | Self::F32 | Self::F64
+        )
+    }
+
+    /// Whether it is one of the eight-bit floats, which usually come with a scale.
+    pub const fn is_fp8(self) -> bool {
+        matches!(self, Self::F8E4M3 | Self::F8E5M2)
+    }
+}
+
+/// f8 e4m3 "fn": 4 exponent bits of bias 7, no infinities, NaN only at 0x7f and 0xff
+/// (Micikevicius et al., "FP8 formats for deep learning", 2022).
+pub fn f8_e4m3_to_f32(byte: u8) -> f32 {
+    let sign = if byte & 0x80 == 0 { 1.0 } else { -1.0 };
+    let (exp, man) = (i32::from((byte >> 3) & 0xf), f32::from(byte & 7));
+    let magnitude = match exp {
+        15 if byte & 7 == 7 => f32::NAN,
+        0 => man / 8.0 * (-6f32).exp2(),
+        _ => (1.0 + man / 8.0) * ((exp - 7) as f32).exp2(),
+    };
+    sign * magnitude
+}
+
+/// f8 e5m2: the upper byte of an IEEE half.
+pub fn f8_e5m2_to_f32(byte: u8) -> f32 {
+    f16::from_bits(u16::from(byte) << 8).to_f32()
+}
+
+/// Elements below which a conversion is not worth spreading over threads.
+const PARALLEL_FROM: usize = 1 << 16;
+
+/// `bytes` of little-endian `dtype` elements as f32. `None` for dtypes that
+/// are not floats. The length must be a whole number of elements, which a parsed header guarantees.
+pub fn to_f32(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+    let out = match dtype {
+        Dtype::F32 => map::<4>(bytes, f32::from_le_bytes),
+        Dtype::F64 => map::<8>(bytes, |b| f64::from_le_bytes(b) as f32),
+        Dtype::F16 => map::<2>(bytes, |b| f16::from_le_bytes(b).to_f32()),
+        Dtype::Bf16 => map::<2>(bytes, |b| bf16::from_le_bytes(b).to_f32()),
+        Dtype::F8E4M3 => {
+            let table: Vec<f32> = (0..=255).map(f8_e4m3_to_f32).collect();
+            map::<1>(bytes, |[b]| table[usize::from(b)])
+        }
+        Dtype::F8E5M2 => {
+            let table: Vec<f32> = (0..=255).map(f8_e5m2_to_f32).collect();
+            map::<1>(bytes, |[b]| table[usize::from(b)])
+        }
+        _ => return None,
+    };
+    Some(out)
+}
+
+fn map<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f32 + Sync) -> Vec<f32> {
+    let (items, _) = bytes.as_chunks::<N>();
+    if items.len() < PARALLEL_FROM {
+        items.iter().map(|&b| read(b)).collect()
+    } else {
+        items
+            .par_iter()
+            .with_min_len(PARALLEL_FROM)
+            .map(|&b| read(b))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f8_values_of_the_paper() {
+        for (byte, want) in [
+            (0x00, 0.0),
+            (0x01, 1.0 / 512.0),
+            (0x08, 1.0 / 64.0),
+            (0x38, 1.0),
+            (0x7e, 448.0),
+            (0xb8, -1.0),
+        ] {
+            assert_eq!(f8_e4m3_to_f32(byte), want, "e4m3 {byte:#x}");
+        }
+        assert!(f8_e4m3_to_f32(0x7f).is_nan());
+        for (byte, want) in [
+            (0x3c, 1.0),
+            (0x7b, 57344.0),
+            (0x01, 1.0 / 65536.0),
+            (0xfc, f32::NEG_INFINITY),
+        ] {
+            assert_eq!(f8_e5m2_to_f32(byte), want, "e5m2 {byte:#x}");
+        }
+    }
+
+    #[test]
+    fn halves_widen_exactly_and_ints_are_refused() {
+        let bits = bf16::from_f32(-3.25).to_le_bytes();
+        assert_eq!(to_f32(Dtype::Bf16, &bits), Some(vec![-3.25]));
+        assert_eq!(to_f32(Dtype::I32, &[0; 4]), None);
+    }
+}

@@ -1,0 +1,18 @@
+//! Checkpoints: safetensors files and diffusers folders, opened without trusting them, and read
+//! tensor by tensor onto a device.
+//!
+//! A module reads its sizes with [`Checkpoint::shape`] and [`Checkpoint::count_blocks`] and its
+//! tensors with [`Checkpoint::tensor`]. Where a file has other names than the module's,
+//! [`Checkpoint::rename`] and [`Checkpoint::prefix`] give a view that answers to the module's names.
+
+mod checkpoint;
+mod dtype;
+mod error;
+mod folder;
+mod header;
+mod read;
+
+pub use checkpoint::{COMFY_PREFIX, Checkpoint, TensorInfo};
+pub use dtype::{Dtype, FloatKind};
+pub use error::WeightsError;
+pub use header::{Header, MAX_HEADER_BYTES, Slot};

@@ -1,0 +1,84 @@
+//! Why a step did not finish.
+
+use std::fmt;
+
+/// What kind of failure it is, which decides what is done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// A person asked to stop.
+    Cancelled,
+    /// May go through later (a busy service, an interrupted read): tried three times more.
+    Transient,
+    /// Memory ran out: a lesser way is tried, if the plan has one.
+    OutOfMemory,
+    /// Will fail again.
+    Failed,
+}
+
+/// A failure with its sentence. The executor adds node and shot.
+#[derive(Clone, Debug)]
+pub struct RunError {
+    /// What kind.
+    pub failure: Failure,
+    /// What was expected, what came, what to do.
+    pub message: String,
+}
+
+impl RunError {
+    /// Will fail again.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self {
+            failure: Failure::Failed,
+            message: message.into(),
+        }
+    }
+
+    /// May go through later.
+    pub fn transient(message: impl Into<String>) -> Self {
+        Self {
+            failure: Failure::Transient,
+            message: message.into(),
+        }
+    }
+
+    /// Memory ran out.
+    pub fn out_of_memory(message: impl Into<String>) -> Self {
+        Self {
+            failure: Failure::OutOfMemory,
+            message: message.into(),
+        }
+    }
+
+    /// A person asked to stop.
+    pub fn cancelled() -> Self {
+        Self {
+            failure: Failure::Cancelled,
+            message: "cancelled".to_owned(),
+        }
+    }
+
+    /// A failed read or write, with the path and what was being done.
+    pub fn io(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        let hint = match error.kind() {
+            std::io::ErrorKind::StorageFull => "; free some space and run the same command again",
+            std::io::ErrorKind::PermissionDenied => "; check who may write there",
+            _ => "",
+        };
+        let message = format!("{doing} {}: {error}{hint}", path.display());
+        match error.kind() {
+            std::io::ErrorKind::Interrupted | std::io::ErrorKind::TimedOut => {
+                Self::transient(message)
+            }
+            _ => Self::failed(message),
+        }
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for RunError {}

@@ -1,0 +1,247 @@
+//! One step: weights in place, inputs gathered, code called; retries and the out-of-memory ladder.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use indexmap::IndexMap;
+use longtake_plan::plan::Move;
+use longtake_plan::{Info, Step, StepId, StepInput, ValueId, WeightsId};
+
+use super::{RETRIES, Shared, lock};
+use crate::cx::gather;
+use crate::{Event, Failure, Resident, RunCx, RunError, Value};
+
+impl Shared<'_> {
+    /// Runs a step until it is done, or nothing is left to try.
+    pub(super) fn attempt(&self, id: StepId) -> Result<Vec<Value>, RunError> {
+        let mut step = self.plan.step(id).clone();
+        self.move_weights(&step)?;
+        let mut tries = 0;
+        let mut emptied = false;
+        loop {
+            self.descend_if_tight(&mut step);
+            let error = match self.once(&step) {
+                Ok(values) => return Ok(values),
+                Err(error) => error,
+            };
+            match error.failure {
+                Failure::Cancelled | Failure::Failed => return Err(error),
+                Failure::Transient if tries < RETRIES => {
+                    tries += 1;
+                    let after = self.options.back_off * 2u32.pow(tries - 1);
+                    let error = error.to_string();
+                    self.tell(Event::Retrying {
+                        step: id,
+                        attempt: tries + 1,
+                        after,
+                        error,
+                    });
+                    self.sleep(after)?;
+                }
+                Failure::Transient => {
+                    return Err(RunError::failed(format!(
+                        "{error} (tried {} times)",
+                        tries + 1
+                    )));
+                }
+                // First make room, then do less.
+                Failure::OutOfMemory if !emptied => {
+                    emptied = true;
+                    self.models.clear();
+                    crate::memory::give_back();
+                    let why = format!("{error}; other models were unloaded");
+                    self.tell(Event::Adapted {
+                        step: id,
+                        rung: step.rung.clone(),
+                        why,
+                    });
+                }
+                Failure::OutOfMemory => {
+                    if !self.descend(&mut step, &error.to_string()) {
+                        return Err(RunError::failed(format!(
+                            "{error}; no lesser way is left: lower the resolution or the length, \
+                             or give it more memory (--vram, --ram)"
+                        )));
+                    }
+                }
+            }
+        }
+    }
+
+    fn sleep(&self, time: Duration) -> Result<(), RunError> {
+        let until = Instant::now() + time;
+        while Instant::now() < until {
+            self.env.cancel.check()?;
+            std::thread::sleep(Duration::from_millis(20).min(time));
+        }
+        Ok(())
+    }
+
+    /// Takes the next lesser way, if there is one.
+    fn descend(&self, step: &mut Step, why: &str) -> bool {
+        if step.fallbacks.is_empty() {
+            return false;
+        }
+        let rung = step.fallbacks.remove(0);
+        self.tell(Event::Adapted {
+            step: step.id,
+            rung: rung.name.clone(),
+            why: why.to_owned(),
+        });
+        step.rung = rung.name;
+        step.settings = rung.settings;
+        step.cost = rung.cost;
+        true
+    }
+
+    /// On the CPU a failed allocation ends the program, so look before leaping: while the machine
+    /// has less to give than the step will take, take a lesser way.
+    fn descend_if_tight(&self, step: &mut Step) {
+        let free = crate::memory::available_bytes();
+        while free > 0 && step.cost.host_bytes > free {
+            let why = format!(
+                "the step takes {} MiB and the machine has {} MiB left",
+                step.cost.host_bytes >> 20,
+                free >> 20
+            );
+            if !self.descend(step, &why) {
+                return;
+            }
+        }
+    }
+
+    fn move_weights(&self, step: &Step) -> Result<(), RunError> {
+        for action in &step.moves {
+            match action {
+                // A parked checkpoint stays in the system's page cache, from where it is mapped
+                // again: that is its place on the host.
+                Move::Park(id) | Move::Drop(id) => {
+                    self.models.drop(*id);
+                    crate::memory::give_back();
+                }
+                Move::Load(id) => {
+                    self.load(*id, step.streamed.contains(id))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn load(&self, id: WeightsId, streamed: bool) -> Result<Resident, RunError> {
+        let info = self.plan.weight(id);
+        self.models.load(id, || {
+            self.env.cancel.check()?;
+            let name = info.name.clone();
+            let mut progress = |fraction: f32| {
+                self.tell(Event::Loading {
+                    name: name.clone(),
+                    fraction,
+                });
+            };
+            guarded(|| {
+                self.nodes
+                    .load_weights(info, &self.env.device, streamed, &mut progress)
+            })
+        })
+    }
+
+    /// The checkpoints at a step's inputs, loaded if they are not.
+    fn models_of(&self, step: &Step) -> Result<IndexMap<String, Resident>, RunError> {
+        let mut models = IndexMap::new();
+        for (name, input) in &step.inputs {
+            let StepInput::Value(value) = input else {
+                continue;
+            };
+            let Info::Weights(info) = &self.plan.value(*value).info else {
+                continue;
+            };
+            let id = (0u32..).zip(&self.plan.weights).find_map(|(index, it)| {
+                let same = it.folder == info.folder && it.path == info.path;
+                same.then_some(WeightsId(index))
+            });
+            let Some(id) = id else { continue };
+            if step.weights.contains(&id) || step.streamed.contains(&id) {
+                models.insert(name.clone(), self.load(id, step.streamed.contains(&id))?);
+            }
+        }
+        Ok(models)
+    }
+
+    fn once(&self, step: &Step) -> Result<Vec<Value>, RunError> {
+        self.env.cancel.check()?;
+        let Some(runner) = self.nodes.runner(&step.class) else {
+            return Err(RunError::failed(format!(
+                "this build cannot run {}",
+                step.class
+            )));
+        };
+        let models = self.models_of(step)?;
+        for id in super::board::reads(self.plan, step.id) {
+            self.recall(id)?;
+        }
+        let inputs = gather(self.plan, step, |id| lock(&self.board).value(id))?;
+        let mut report = |progress| {
+            self.tell(Event::Progress {
+                step: step.id,
+                progress,
+            });
+        };
+        let mut cx = RunCx {
+            step,
+            plan: self.plan,
+            env: self.env,
+            inputs,
+            models,
+            report: &mut report,
+        };
+        guarded(|| runner(&mut cx))
+    }
+
+    /// Reads a value from the store when its step was not run this time.
+    fn recall(&self, id: ValueId) -> Result<(), RunError> {
+        let value = self.plan.value(id);
+        let Some(maker) = value
+            .step
+            .map(|step| self.plan.step(step))
+            .filter(|it| it.cached)
+        else {
+            return Ok(());
+        };
+        if lock(&self.board).value(id).is_some() {
+            return Ok(());
+        }
+        let mut stored = self.env.store.load(&maker.signature)?;
+        let index = value.output as usize;
+        if index >= stored.len() {
+            return Err(RunError::failed(format!(
+                "the stored result of {} has {} values, expected more than {index}",
+                maker.path,
+                stored.len()
+            )));
+        }
+        lock(&self.board).remember(id, stored.swap_remove(index));
+        Ok(())
+    }
+}
+
+/// Calls node code; a panic becomes an error, so that one shot does not take the film with it.
+fn guarded<T>(call: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no message");
+        // Burn and CubeCL report exhausted device memory by panicking.
+        let lower = text.to_lowercase();
+        if ["out of memory", "outofmemory", "oom", "memory allocation"]
+            .iter()
+            .any(|sign| lower.contains(sign))
+        {
+            return Err(RunError::out_of_memory(text.to_owned()));
+        }
+        Err(RunError::failed(format!(
+            "{text} (a panic: this is a bug of Longtake)"
+        )))
+    })
+}

@@ -1,0 +1,242 @@
+//! Where a graph's files may lie: under `--input`, `--models`, `--output` and nowhere else.
+
+use std::path::{Component, Path, PathBuf};
+
+/// The folders a run works in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roots {
+    /// Images, videos, latents read by name.
+    pub input: PathBuf,
+    /// Checkpoints.
+    pub models: PathBuf,
+    /// Everything written for the person.
+    pub output: PathBuf,
+    /// The content-addressed store.
+    pub store: PathBuf,
+}
+
+/// A name in a graph that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// Leaves its folder, or tries to.
+    #[error("`{name}` is refused: {reason}; a graph may only name files inside {}", root.display())]
+    Refused {
+        name: String,
+        reason: &'static str,
+        root: PathBuf,
+    },
+    /// Not there.
+    #[error("`{name}` is not in {}{near}", root.display())]
+    Missing {
+        name: String,
+        root: PathBuf,
+        near: String,
+    },
+}
+
+/// Joins a name from a graph to its root, refusing absolute paths, `..`, drive prefixes, NUL and
+/// an empty name. The file need not exist.
+///
+/// # Errors
+/// [`PathError::Refused`].
+pub fn join(root: &Path, name: &str) -> Result<PathBuf, PathError> {
+    let refused = |reason| PathError::Refused {
+        name: name.to_owned(),
+        reason,
+        root: root.to_path_buf(),
+    };
+    if name.is_empty() {
+        return Err(refused("the name is empty"));
+    }
+    if name.contains('\0') {
+        return Err(refused("it holds a zero byte"));
+    }
+    // Graphs travel between systems: a backslash separates folders here too.
+    let portable = name.replace('\\', "/");
+    if portable.as_bytes().get(1) == Some(&b':') {
+        return Err(refused("it names a drive"));
+    }
+    let mut path = root.to_path_buf();
+    for part in Path::new(&portable).components() {
+        match part {
+            Component::Normal(part) => path.push(part),
+            Component::CurDir => {}
+            Component::ParentDir => return Err(refused("it holds `..`")),
+            Component::RootDir | Component::Prefix(_) => {
+                return Err(refused("it is an absolute path"));
+            }
+        }
+    }
+    if path == root {
+        return Err(refused("it names the folder itself"));
+    }
+    Ok(path)
+}
+
+/// Finds an existing file or folder under a root. Links that leave the root are refused.
+///
+/// # Errors
+/// Refused or missing; a missing name lists names near it.
+pub fn find(root: &Path, name: &str) -> Result<PathBuf, PathError> {
+    let path = join(root, name)?;
+    let Ok(real) = path.canonicalize() else {
+        return Err(PathError::Missing {
+            name: name.to_owned(),
+            root: root.to_path_buf(),
+            near: near_names(root, name),
+        });
+    };
+    confine(root, name, &real)?;
+    Ok(path)
+}
+
+/// Checks that the deepest existing folder of a file about to be written lies under the root.
+///
+/// # Errors
+/// [`PathError::Refused`] when a link leads out of it.
+pub fn check_target(root: &Path, name: &str, path: &Path) -> Result<(), PathError> {
+    let mut folder = path.parent();
+    while let Some(parent) = folder {
+        if let Ok(real) = parent.canonicalize() {
+            return if parent.starts_with(root) {
+                confine(root, name, &real)
+            } else {
+                Ok(())
+            };
+        }
+        folder = parent.parent();
+    }
+    Ok(())
+}
+
+fn confine(root: &Path, name: &str, real: &Path) -> Result<(), PathError> {
+    let base = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
+    if real.starts_with(&base) {
+        return Ok(());
+    }
+    Err(PathError::Refused {
+        name: name.to_owned(),
+        reason: "a link leads out of the folder",
+        root: root.to_path_buf(),
+    })
+}
+
+/// Files under a folder, as names relative to it, sorted; at most 10,000, four folders deep.
+pub fn list(root: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut folders = vec![(root.to_path_buf(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if path.is_dir() && depth < 4 {
+                folders.push((path, depth + 1));
+            } else if let Ok(relative) = path.strip_prefix(root)
+                && names.len() < 10_000
+            {
+                names.push(relative.to_string_lossy().into_owned());
+            }
+        }
+    }
+    names.sort();
+    names
+}
+
+/// `; did you mean …` or what the folder holds, for a name that is not there.
+pub fn near_names(root: &Path, name: &str) -> String {
+    let names = list(root);
+    if names.is_empty() {
+        return if root.is_dir() {
+            "; that folder holds no files".to_owned()
+        } else {
+            "; that folder does not exist".to_owned()
+        };
+    }
+    let wanted = name.to_lowercase();
+    let mut scored: Vec<(usize, &String)> = names
+        .iter()
+        .map(|it| (distance(&wanted, &it.to_lowercase()), it))
+        .collect();
+    scored.sort();
+    let near: Vec<&str> = scored
+        .iter()
+        .filter(|(score, _)| *score <= wanted.chars().count() / 2 + 2)
+        .take(3)
+        .map(|(_, it)| it.as_str())
+        .collect();
+    if near.is_empty() {
+        let some: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
+        format!(
+            "; it holds {}{}",
+            some.join(", "),
+            if names.len() > 5 { ", …" } else { "" }
+        )
+    } else {
+        format!("; did you mean {}?", near.join(", "))
+    }
+}
+
+/// Edit distance (Levenshtein), over characters, capped by trimming long names.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) =
+        (a.chars().take(200).collect(), b.chars().take(200).collect());
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let next = (diagonal + usize::from(x != y))
+                .min(row[j] + 1)
+                .min(row[j + 1] + 1);
+            diagonal = row[j + 1];
+            row[j + 1] = next;
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_leave_the_folder_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("root");
+        std::fs::create_dir_all(root.join("sub")).unwrap();
+        std::fs::write(root.join("sub/a.png"), b"x").unwrap();
+        std::fs::write(dir.path().join("secret"), b"x").unwrap();
+        std::os::unix::fs::symlink(dir.path().join("secret"), root.join("leak")).unwrap();
+        for bad in [
+            "",
+            "/etc/passwd",
+            "../secret",
+            "sub/../../secret",
+            "C:\\x",
+            "leak",
+            "a\0b",
+            ".",
+        ] {
+            assert!(
+                matches!(find(&root, bad), Err(PathError::Refused { .. })),
+                "{bad:?}"
+            );
+        }
+        assert_eq!(find(&root, "sub/a.png").unwrap(), root.join("sub/a.png"));
+        assert_eq!(find(&root, "sub\\a.png").unwrap(), root.join("sub/a.png"));
+        let missing = find(&root, "sub/b.png").unwrap_err().to_string();
+        assert!(missing.contains("did you mean sub/a.png?"), "{missing}");
+    }
+
+    #[test]
+    fn a_linked_folder_may_not_take_writes_elsewhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("out");
+        std::fs::create_dir_all(&root).unwrap();
+        std::os::unix::fs::symlink(dir.path(), root.join("away")).unwrap();
+        assert!(check_target(&root, "away/x.png", &root.join("away/x.png")).is_err());
+        assert!(check_target(&root, "new/x.png", &root.join("new/x.png")).is_ok());
+    }
+}

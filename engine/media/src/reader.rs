@@ -1,0 +1,354 @@
+//! Decodes video files and stored segments into RGB frames.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use gst::prelude::*;
+use gstreamer as gst;
+use gstreamer_app::{AppSink, AppSrc};
+use gstreamer_video as gst_video;
+use serde::Serialize;
+
+use crate::mkv::Mkv;
+use crate::mp4::Mp4;
+use crate::pipe::{Pipe, rgb_pixels, timed_buffer};
+use crate::segment::SegmentReader;
+use crate::{MediaError, VideoFormat};
+
+/// What a video file is, as far as can be told without decoding all of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VideoInfo {
+    /// Pixels.
+    pub width: u32,
+    pub height: u32,
+    /// Frames per second as a fraction; `(0, 1)` when the rate varies or is not told.
+    pub fps: (u32, u32),
+    /// Number of frames; see `frames_exact`.
+    pub frames: u64,
+    /// The file says how many frames it has; otherwise `frames` is duration × rate.
+    pub frames_exact: bool,
+    pub duration: Duration,
+}
+
+/// Decodes a video file frame by frame.
+pub struct VideoReader {
+    pub info: VideoInfo,
+    pipe: Pipe,
+    sink: AppSink,
+    path: PathBuf,
+    check: LengthCheck,
+    /// Frame number of the next frame.
+    next: u64,
+}
+
+/// How sure the file's own count of frames is.
+#[derive(Clone, Copy, PartialEq)]
+enum LengthCheck {
+    Exact,
+    /// Worked out from the duration: may be one off.
+    Near,
+    /// Another stream may be longer, or the rate varies.
+    None,
+}
+
+/// Size, rate and length of a video, from its headers and first frame.
+///
+/// # Errors
+/// As [`VideoReader::open`].
+pub fn probe(path: &Path) -> Result<VideoInfo, MediaError> {
+    VideoReader::open(path).map(|it| it.info)
+}
+
+impl VideoReader {
+    /// Opens a video of any kind GStreamer can decode and waits for its first frame.
+    ///
+    /// # Errors
+    /// [`MediaError::Missing`], [`MediaError::Empty`], [`MediaError::NotVideo`]; [`MediaError::Truncated`] or
+    /// [`MediaError::Corrupt`] when the file's own index shows that its end is missing.
+    pub fn open(path: &Path) -> Result<Self, MediaError> {
+        let declared = Declared::read(path)?;
+        let text = "filesrc name=file ! decodebin name=decode caps=video/x-raw(ANY) expose-all-streams=false \
+                    decode. ! videoconvert n-threads=2 dither=none ! video/x-raw,format=RGB \
+                    ! appsink name=out sync=false max-buffers=3";
+        let pipe = Pipe::new("decoding", path, text)?;
+        pipe.element::<gst::Element>("file")?
+            .set_property("location", path.to_string_lossy().as_ref());
+        limit_threads(&pipe);
+        let sink: AppSink = pipe.element("out")?;
+        pipe.start(gst::State::Paused)?;
+        pipe.wait_for(gst::MessageType::AsyncDone, "opening the file", || {
+            Ok(false)
+        })?;
+        let not_video = |reason: &str| MediaError::NotVideo {
+            path: path.to_owned(),
+            reason: reason.into(),
+        };
+        let caps = sink.static_pad("sink").and_then(|pad| pad.current_caps());
+        let caps = caps.ok_or_else(|| not_video("it has no frame that can be decoded"))?;
+        let video = gst_video::VideoInfo::from_caps(&caps)
+            .map_err(|error| not_video(&error.to_string()))?;
+        let fps = (
+            video.fps().numer().max(0) as u32,
+            video.fps().denom().max(1) as u32,
+        );
+        let duration = pipe
+            .pipeline()
+            .query_duration::<gst::ClockTime>()
+            .map_or(0, |it| it.nseconds());
+        let estimate = (u128::from(duration) * u128::from(fps.0) + u128::from(fps.1) * 500_000_000)
+            / (u128::from(fps.1) * 1_000_000_000);
+        let (frames, check) = declared.frames(estimate as u64);
+        let info = VideoInfo {
+            width: video.width(),
+            height: video.height(),
+            fps,
+            frames,
+            frames_exact: check == LengthCheck::Exact,
+            duration: Duration::from_nanos(duration),
+        };
+        pipe.start(gst::State::Playing)?;
+        Ok(Self {
+            info,
+            pipe,
+            sink,
+            path: path.to_owned(),
+            check,
+            next: 0,
+        })
+    }
+
+    /// The next frame: RGB, 8 bits a channel, rows from the top, no padding. `None` after the last.
+    ///
+    /// # Errors
+    /// [`MediaError::Truncated`] when the file ends before the number of frames it declares.
+    pub fn next_rgb(&mut self) -> Result<Option<Vec<u8>>, MediaError> {
+        let Some(sample) = self.pipe.pull(&self.sink, "decoding the next frame")? else {
+            return self.check_length().map(|()| None);
+        };
+        let pixels = rgb_pixels(&sample)
+            .ok_or_else(|| self.pipe.failed("the decoder gave no RGB picture".into()))?;
+        if pixels.len() != self.info.width as usize * self.info.height as usize * 3 {
+            let what = format!("the picture size changes at frame {}", self.next);
+            return Err(MediaError::NotVideo {
+                path: self.path.clone(),
+                reason: what,
+            });
+        }
+        self.next += 1;
+        Ok(Some(pixels))
+    }
+
+    /// Makes `frame` (counted from 0) the next one.
+    ///
+    /// # Errors
+    /// [`MediaError::NoSuchFrame`]; [`MediaError::NotVideo`] when the file has no constant rate.
+    pub fn seek(&mut self, frame: u64) -> Result<(), MediaError> {
+        let (num, den) = self.info.fps;
+        if num == 0 {
+            let reason =
+                "it has no constant frame rate, so frames cannot be sought by number".to_owned();
+            return Err(MediaError::NotVideo {
+                path: self.path.clone(),
+                reason,
+            });
+        }
+        if self.info.frames > 0 && frame >= self.info.frames {
+            return Err(MediaError::NoSuchFrame {
+                path: self.path.clone(),
+                frame,
+                frames: self.info.frames,
+            });
+        }
+        // The middle of the frame: the one time that no container's rounding moves to a neighbour.
+        let time = u128::from(2 * frame + 1) * 500_000_000 * u128::from(den) / u128::from(num);
+        let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
+        let time = gst::ClockTime::from_nseconds(time as u64);
+        self.pipe
+            .pipeline()
+            .seek_simple(flags, time)
+            .map_err(|_| self.pipe.failed(format!("seeking frame {frame} failed")))?;
+        self.pipe
+            .wait_for(gst::MessageType::AsyncDone, "seeking", || Ok(false))?;
+        self.next = frame;
+        Ok(())
+    }
+
+    fn check_length(&self) -> Result<(), MediaError> {
+        let slack = match self.check {
+            LengthCheck::Exact => 0,
+            LengthCheck::Near => 1,
+            LengthCheck::None => return Ok(()),
+        };
+        if self.next + slack < self.info.frames {
+            return Err(MediaError::Truncated {
+                path: self.path.clone(),
+                expected: self.info.frames,
+                found: self.next,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// What the container itself says of its length.
+enum Declared {
+    Mp4(Mp4),
+    Mkv(Mkv),
+    Other,
+}
+
+impl Declared {
+    fn read(path: &Path) -> Result<Self, MediaError> {
+        let size =
+            fs::metadata(path).map_err(|error| MediaError::io(path, "opening the file", error))?;
+        if size.is_dir() {
+            return Err(MediaError::NotVideo {
+                path: path.to_owned(),
+                reason: "it is a folder".into(),
+            });
+        }
+        if size.len() == 0 {
+            return Err(MediaError::Empty {
+                path: path.to_owned(),
+            });
+        }
+        if let Some(mp4) = Mp4::read(path)? {
+            mp4.check_whole(path)?;
+            return Ok(Self::Mp4(mp4));
+        }
+        if let Some(mkv) = Mkv::read(path)? {
+            mkv.check_whole(path)?;
+            return Ok(Self::Mkv(mkv));
+        }
+        Ok(Self::Other)
+    }
+
+    /// The number of frames, given the estimate from duration and rate.
+    fn frames(&self, estimate: u64) -> (u64, LengthCheck) {
+        match self {
+            Self::Mp4(it) => match &it.video {
+                Some(track) if track.plays_all && !it.fragmented => {
+                    (track.samples, LengthCheck::Exact)
+                }
+                _ => (estimate, LengthCheck::None),
+            },
+            Self::Mkv(it) if it.tracks == 1 && estimate > 0 => (estimate, LengthCheck::Near),
+            _ => (estimate, LengthCheck::None),
+        }
+    }
+}
+
+/// Few decoder threads: more cost memory and latency, and other work wants the cores.
+fn limit_threads(pipe: &Pipe) {
+    let threads =
+        std::thread::available_parallelism().map_or(1, |it| (it.get() / 2).clamp(1, 4)) as i32;
+    if let Some(bin) = pipe.pipeline().dynamic_cast_ref::<gst::Bin>() {
+        bin.connect_deep_element_added(move |_, _, element| {
+            if element
+                .find_property("max-threads")
+                .is_some_and(|it| it.value_type() == i32::static_type())
+            {
+                element.set_property("max-threads", threads);
+            }
+        });
+    }
+}
+
+/// Decodes a stored segment, frame by frame.
+pub struct SegmentFrames {
+    pipe: Pipe,
+    source: AppSrc,
+    sink: AppSink,
+    segment: SegmentReader,
+    pushed: u64,
+    ended: bool,
+    pulled: u64,
+}
+
+/// Opens a stored segment for decoding: previews, joins, tests.
+///
+/// # Errors
+/// As [`SegmentReader::open`]; a missing decoder.
+pub fn decode_segment(path: &Path) -> Result<SegmentFrames, MediaError> {
+    let segment = SegmentReader::open(path)?;
+    let text = format!(
+        "appsrc name=in format=time ! {} ! videoconvert n-threads=2 dither=none ! video/x-raw,format=RGB \
+         ! appsink name=out sync=false max-buffers=3",
+        segment.header().format.decoder()
+    );
+    let pipe = Pipe::new("decoding", path, &text)?;
+    let caps = gst::Caps::from_str(&segment.header().caps)
+        .map_err(|error| MediaError::corrupt(path, 0, format!("stream description: {error}")))?;
+    let source: AppSrc = pipe.element("in")?;
+    source.set_caps(Some(&caps));
+    let sink = pipe.element("out")?;
+    pipe.start(gst::State::Playing)?;
+    Ok(SegmentFrames {
+        pipe,
+        source,
+        sink,
+        segment,
+        pushed: 0,
+        ended: false,
+        pulled: 0,
+    })
+}
+
+impl SegmentFrames {
+    pub fn format(&self) -> &VideoFormat {
+        &self.segment.header().format
+    }
+
+    /// Number of frames in the segment.
+    pub fn frames(&self) -> u64 {
+        self.segment.frames()
+    }
+
+    /// The next frame as RGB, as [`VideoReader::next_rgb`].
+    ///
+    /// # Errors
+    /// [`MediaError::Corrupt`] for a damaged frame, [`MediaError::Truncated`] when the decoder gives fewer
+    /// frames than the segment has.
+    pub fn next_rgb(&mut self) -> Result<Option<Vec<u8>>, MediaError> {
+        let mut ready = None;
+        while !self.ended && ready.is_none() {
+            let Some(frame) = self.segment.next_frame()? else {
+                self.source
+                    .end_of_stream()
+                    .map_err(|flow| self.pipe.failed(format!("end refused ({flow})")))?;
+                self.ended = true;
+                break;
+            };
+            let buffer = timed_buffer(frame, self.pushed, &self.segment.header().format);
+            self.pipe.push(&self.source, buffer, || {
+                ready = ready
+                    .take()
+                    .or_else(|| self.sink.try_pull_sample(gst::ClockTime::ZERO));
+                Ok(false)
+            })?;
+            self.pushed += 1;
+        }
+        if ready.is_none() {
+            ready = self.pipe.pull(&self.sink, "decoding the next frame")?;
+        }
+        let Some(sample) = ready else {
+            let (expected, found) = (self.segment.frames(), self.pulled);
+            let path = self.segment.path().to_owned();
+            return if found < expected {
+                Err(MediaError::Truncated {
+                    path,
+                    expected,
+                    found,
+                })
+            } else {
+                Ok(None)
+            };
+        };
+        self.pulled += 1;
+        rgb_pixels(&sample)
+            .map(Some)
+            .ok_or_else(|| self.pipe.failed("the decoder gave no RGB picture".into()))
+    }
+}

@@ -1,0 +1,199 @@
+//! Encodes a shot's frames into a segment file, as they come.
+
+use std::path::{Path, PathBuf};
+
+use gstreamer as gst;
+use gstreamer_app::{AppSink, AppSrc};
+use gstreamer_video as gst_video;
+
+use crate::pipe::{Pipe, rgb_buffer, rgb_info};
+use crate::segment::{SegmentFile, SegmentHeader};
+use crate::whole_file::WholeFile;
+use crate::{MediaError, VideoFormat};
+
+/// What was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SegmentInfo {
+    pub frames: u64,
+    pub bytes: u64,
+}
+
+/// Encodes frames into one segment. Dropped before [`SegmentWriter::finish`], it leaves no file.
+///
+/// The same frames and format give the same bytes, whatever the machine's core count.
+pub struct SegmentWriter {
+    pipe: Pipe,
+    source: AppSrc,
+    sink: AppSink,
+    info: gst_video::VideoInfo,
+    output: Output,
+    pushed: u64,
+}
+
+/// Where encoded frames go. The file's header is known once the encoder has given its first frame.
+struct Output {
+    path: PathBuf,
+    format: VideoFormat,
+    unopened: Option<WholeFile>,
+    segment: Option<SegmentFile>,
+    frames: u64,
+}
+
+impl SegmentWriter {
+    /// Starts a segment at `path`; the folder must exist. An existing file is replaced on finish.
+    ///
+    /// # Errors
+    /// A format no encoder takes ([`MediaError::OddSize`], [`MediaError::BadFormat`]), a folder that cannot be
+    /// written to, a missing encoder.
+    pub fn create(path: &Path, format: &VideoFormat) -> Result<Self, MediaError> {
+        format.check()?;
+        let text = format!(
+            "appsrc name=in format=time ! {} ! appsink name=out sync=false max-buffers=8",
+            format.encoder()
+        );
+        let pipe = Pipe::new("encoding", path, &text)?;
+        let info = rgb_info(format)?;
+        let source: AppSrc = pipe.element("in")?;
+        let sink: AppSink = pipe.element("out")?;
+        let caps = info
+            .to_caps()
+            .map_err(|error| MediaError::BadFormat(error.to_string()))?;
+        source.set_caps(Some(&caps));
+        let unopened = Some(WholeFile::create(path)?);
+        let output = Output {
+            path: path.to_owned(),
+            format: format.clone(),
+            unopened,
+            segment: None,
+            frames: 0,
+        };
+        pipe.start(gst::State::Playing)?;
+        Ok(Self {
+            pipe,
+            source,
+            sink,
+            info,
+            output,
+            pushed: 0,
+        })
+    }
+
+    /// Encodes one frame: RGB, 8 bits a channel, rows from the top, no padding (`width * height * 3` bytes).
+    /// Returns once the encoder has room for it, so the caller never runs ahead by more than a few frames.
+    ///
+    /// # Errors
+    /// [`MediaError::FrameSize`]; a full disk; whatever the encoder reports.
+    pub fn push_rgb(&mut self, frame: &[u8]) -> Result<(), MediaError> {
+        let VideoFormat { width, height, .. } = self.output.format;
+        let expected = self.output.format.frame_bytes();
+        if frame.len() != expected {
+            return Err(MediaError::FrameSize {
+                width,
+                height,
+                expected,
+                found: frame.len(),
+            });
+        }
+        let mut buffer = rgb_buffer(&self.info, frame);
+        let (start, end) = (
+            self.output.format.frame_time_ns(self.pushed),
+            self.output.format.frame_time_ns(self.pushed + 1),
+        );
+        if let Some(it) = buffer.get_mut() {
+            it.set_pts(gst::ClockTime::from_nseconds(start));
+            it.set_duration(gst::ClockTime::from_nseconds(end - start));
+        }
+        let Self {
+            pipe,
+            source,
+            sink,
+            output,
+            ..
+        } = self;
+        pipe.push(source, buffer, || {
+            let mut came = false;
+            while let Some(sample) = sink.try_pull_sample(gst::ClockTime::ZERO) {
+                output.write(&sample)?;
+                came = true;
+            }
+            Ok(came)
+        })?;
+        self.pushed += 1;
+        Ok(())
+    }
+
+    /// Encodes what is still queued and puts the file in its place.
+    ///
+    /// # Errors
+    /// [`MediaError::NoFrames`] when none was pushed; a full disk; whatever the encoder reports.
+    pub fn finish(mut self) -> Result<SegmentInfo, MediaError> {
+        let Some(last) = self.pushed.checked_sub(1) else {
+            return Err(MediaError::NoFrames {
+                path: self.output.path,
+            });
+        };
+        self.source
+            .end_of_stream()
+            .map_err(|flow| self.pipe.failed(format!("end refused ({flow})")))?;
+        while let Some(sample) = self
+            .pipe
+            .pull(&self.sink, "waiting for the encoder's last frames")?
+        {
+            self.output.write(&sample)?;
+        }
+        self.pipe.error()?;
+        let frames = self.output.frames;
+        let (Some(segment), true) = (self.output.segment.take(), frames == self.pushed) else {
+            return Err(self.pipe.failed(format!(
+                "{frames} frames came out, {} went in (last {last})",
+                self.pushed
+            )));
+        };
+        Ok(SegmentInfo {
+            frames,
+            bytes: segment.finish()?,
+        })
+    }
+}
+
+impl Output {
+    fn write(&mut self, sample: &gst::Sample) -> Result<(), MediaError> {
+        let odd = |message: &str| MediaError::Pipeline {
+            pipeline: "encoding",
+            path: self.path.clone(),
+            message: message.into(),
+        };
+        let (Some(buffer), Some(caps)) = (sample.buffer(), sample.caps()) else {
+            return Err(odd("the encoder gave a frame without description"));
+        };
+        let key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+        let data = buffer
+            .map_readable()
+            .map_err(|error| odd(&error.to_string()))?;
+        if let Some(file) = self.unopened.take() {
+            if !key {
+                return Err(odd("the first frame is no key frame"));
+            }
+            let header = SegmentHeader {
+                format: self.format.clone(),
+                caps: stored_caps(caps),
+            };
+            self.segment = Some(SegmentFile::create(&self.path, file, &header)?);
+        }
+        let Some(segment) = &mut self.segment else {
+            return Err(odd("no file"));
+        };
+        segment.push(&data, key)?;
+        self.frames += 1;
+        Ok(())
+    }
+}
+
+/// The encoder's caps less what says nothing of plain video.
+fn stored_caps(caps: &gst::CapsRef) -> String {
+    let mut caps = caps.to_owned();
+    if let Some(it) = caps.make_mut().structure_mut(0) {
+        it.remove_fields(["multiview-mode", "multiview-flags"]);
+    }
+    caps.to_string()
+}

@@ -71,7 +71,7 @@ pub fn assemble(
     }
     set_tags(&mux, comment.as_deref(), metadata.title.as_deref());
     let source: AppSrc = pipe.element("in")?;
-    let caps = gst::Caps::from_str(&header.caps)
+    let caps = muxer_caps(&header.caps)
         .map_err(|error| pipe.failed(format!("stream description: {error}")))?;
     source.set_caps(Some(&caps));
     pipe.start(gst::State::Playing)?;
@@ -123,6 +123,20 @@ fn muxer_text(container: Container, format: &VideoFormat) -> String {
         Container::Mkv => "matroskamux name=mux".to_owned(),
     };
     format!("appsrc name=in format=time ! mux.video_0 {mux} ! filesink name=file sync=false")
+}
+
+/// The encoder's stream description as the muxer wants it.
+fn muxer_caps(text: &str) -> Result<gst::Caps, gst::glib::BoolError> {
+    let mut caps = gst::Caps::from_str(text)?;
+    if let Some(it) = caps
+        .make_mut()
+        .structure_mut(0)
+        .filter(|it| it.name() == "video/x-ffv")
+    {
+        // GStreamer 1.22 spells it `ffvversion` in the encoder and both decoders, `ffversion` in matroskamux.
+        it.set("ffversion", 1);
+    }
+    Ok(caps)
 }
 
 /// Sees that there are frames and that all segments are the film's; returns the first one's header.

@@ -1,0 +1,138 @@
+//! Reading the network's weights and sizes out of a checkpoint of either layout.
+
+use longtake_shaders::{Tensor, linear};
+
+use super::dims::{DitDims, PATCH, TEXT_LEN};
+use super::names::Layout;
+use crate::Device;
+use crate::weights::{Checkpoint, WeightsError};
+
+/// Head width of every published Wan model; smaller test models say theirs (see [`heads`]).
+const HEAD_DIM: usize = 128;
+
+/// Metadata entry with the number of heads.
+const HEADS_ENTRY: &str = "longtake.heads";
+
+/// Beginnings of tensor names (both layouts) of parts that are not built: without them such a
+/// model would run and give nonsense.
+const UNSUPPORTED: &[(&str, &str)] = &[
+    ("img_emb.", IMAGE),
+    ("condition_embedder.image_embedder.", IMAGE),
+    ("vace_patch_embedding.", "the VACE control branch"),
+    ("patch_embedding_pose.", "the SCAIL pose input"),
+    ("patch_embedding_mask.", "the SCAIL-2 mask input"),
+];
+const IMAGE: &str = "the CLIP image branch of image to video";
+
+/// Weight `[out, in]` and bias `[out]` of a linear layer.
+pub struct Linear {
+    pub weight: Tensor<2>,
+    pub bias: Tensor<1>,
+}
+
+impl Linear {
+    pub fn apply(&self, x: Tensor<3>) -> Tensor<3> {
+        linear(x, self.weight.clone(), Some(self.bias.clone()))
+    }
+}
+
+/// A checkpoint of known layout and sizes, and where its tensors shall go.
+pub struct Source<'a> {
+    pub checkpoint: &'a Checkpoint,
+    pub layout: Layout,
+    pub dims: DitDims,
+    pub device: &'a Device,
+}
+
+impl Source<'_> {
+    /// The tensor with the authors' name `name`, whatever the file calls it.
+    pub fn get<const D: usize>(
+        &self,
+        name: &str,
+        shape: [usize; D],
+    ) -> Result<Tensor<D>, WeightsError> {
+        self.checkpoint
+            .tensor(&self.layout.name(name), shape, self.device)
+    }
+
+    pub fn linear(&self, name: &str, from: usize, to: usize) -> Result<Linear, WeightsError> {
+        Ok(Linear {
+            weight: self.get(&format!("{name}.weight"), [to, from])?,
+            bias: self.get(&format!("{name}.bias"), [to])?,
+        })
+    }
+}
+
+/// Layout and sizes of a checkpoint.
+pub fn read_dims(checkpoint: &Checkpoint) -> Result<(Layout, DitDims), WeightsError> {
+    let refuse = |found: &str| WeightsError::WrongFamily {
+        file: checkpoint.path().into(),
+        expected: "Wan 2.1 text to video".to_owned(),
+        found: found.to_owned(),
+    };
+    let layout = Layout::detect(|name| checkpoint.has(name)).ok_or_else(|| {
+        refuse("neither `head.modulation` nor `condition_embedder.time_proj.weight`")
+    })?;
+    for (name, what) in UNSUPPORTED {
+        if checkpoint.has_prefix(name) {
+            return Err(refuse(&format!(
+                "`{name}`: {what}, which is not supported yet"
+            )));
+        }
+    }
+    let axis = |name: &str, axis: usize| {
+        let name = layout.name(name);
+        checkpoint.bytes_of(&name)?; // says so if it is missing
+        let shape = checkpoint.shape(&name).unwrap_or_default();
+        shape
+            .get(axis)
+            .copied()
+            .ok_or_else(|| WeightsError::BadTensor {
+                file: checkpoint.path().into(),
+                tensor: name,
+                expected: format!("at least {} axes", axis + 1),
+                found: format!("shape {shape:?}"),
+                remedy: "the file is of another model",
+            })
+    };
+    let dim = axis("time_embedding.2.bias", 0)?;
+    let dims = DitDims {
+        dim,
+        ffn_dim: axis("blocks.0.ffn.0.bias", 0)?,
+        heads: heads(checkpoint, &layout.name("time_embedding.2.bias"), dim)?,
+        layers: checkpoint.count_blocks("blocks."),
+        in_dim: axis("patch_embedding.weight", 1)?,
+        out_dim: axis("head.head.bias", 0)? / (PATCH * PATCH),
+        text_dim: axis("text_embedding.0.weight", 1)?,
+        text_len: TEXT_LEN,
+        freq_dim: axis("time_embedding.0.weight", 1)?,
+    };
+    Ok((layout, dims))
+}
+
+/// What the file says (`num_attention_heads` of a diffusers config, or the metadata entry
+/// `longtake.heads` of our test models), else one head per 128 channels.
+fn heads(checkpoint: &Checkpoint, tensor: &str, dim: usize) -> Result<usize, WeightsError> {
+    let written = checkpoint.metadata().get(HEADS_ENTRY);
+    let heads = checkpoint
+        .config_usize("num_attention_heads")
+        .or_else(|| written.and_then(|heads| heads.parse().ok()))
+        .unwrap_or(if dim.is_multiple_of(HEAD_DIM) {
+            dim / HEAD_DIM
+        } else {
+            0
+        });
+    // The rotary embedding turns pairs, at least one on each of three axes.
+    if heads > 0 && dim.is_multiple_of(2 * heads) && dim / heads >= 6 {
+        return Ok(heads);
+    }
+    Err(WeightsError::BadTensor {
+        file: checkpoint.path().into(),
+        tensor: tensor.to_owned(),
+        expected: format!(
+            "a width of whole heads, each even and of 6 channels or more ({HEAD_DIM} unless the file says otherwise)"
+        ),
+        found: format!("width {dim} and {heads} heads"),
+        remedy: "set `num_attention_heads` in config.json, or the metadata entry `longtake.heads`",
+    })
+}

@@ -1,0 +1,34 @@
+//! Wan's own DPM++: DPM-Solver++(2M) midpoint over lambda = ln((1 - sigma) / sigma).
+//!
+//! Source: Wan-Video/Wan2.2 `wan/utils/fm_solvers.py` (`FlowDPMSolverMultistepScheduler`, order 2).
+//! First and last step are of first order. Wan starts at sigma 1, where lambda is minus infinity:
+//! the first step is then a straight one, and the second cannot see its slope.
+
+use super::Stop;
+use super::run::{Run, mix_sub};
+
+/// Half the logarithm of the signal-to-noise ratio. Infinite at 0, minus infinity at 1.
+pub(super) fn lambda(sigma: f32) -> f32 {
+    (1.0 - sigma).ln() - sigma.ln()
+}
+
+pub(super) fn solve(mut run: Run<'_>, mut x: Vec<f32>) -> Result<Vec<f32>, Stop> {
+    let mut last: Option<(Vec<f32>, f32)> = None;
+    for (step, from, to) in run.pairs() {
+        let x0 = run.predict(step, &x)?;
+        let h = lambda(to) - lambda(from);
+        let take = (1.0 - to) * ((-h).exp() - 1.0);
+        let mut next = mix_sub(to / from, &x, take, &x0);
+        if let Some((x0_last, h_last)) = &last
+            && to != 0.0
+        {
+            let r = h_last / h;
+            for (i, next) in next.iter_mut().enumerate() {
+                *next -= 0.5 * take * ((1.0 / r) * (x0[i] - x0_last[i]));
+            }
+        }
+        x = next;
+        last = Some((x0, h));
+    }
+    Ok(x)
+}

@@ -360,6 +360,29 @@ def with_diffusers(cls, **config):
     return run
 
 
+def check_uni_pc_against_diffusers():
+    """diffusers has the same solver in the same frame (alpha = 1 / sqrt(1 + sigma^2)), so it checks the
+    restatement above; not to the last digit, as it does not lose the last sigma's digits."""
+    for variant in ("bh1", "bh2"):
+        for steps in (4, 7, 20):
+            sigmas = ksampler_sigmas("uni_pc", "simple", steps, 8.0).clone()
+            sigmas[-1] = 0.001
+            x = torch.randn(N, generator=torch.Generator().manual_seed(7))
+            ours = UniPC(variant)(x, sigmas.clone(), None)
+            scheduler = UniPCMultistepScheduler(solver_order=3, solver_type=variant, prediction_type="sample")
+            scheduler.set_timesteps(steps)
+            scheduler.sigmas, scheduler.timesteps = sigmas.clone(), torch.arange(steps, 0, -1)
+            scheduler.set_begin_index(0)
+            x = x / torch.sqrt(1 + sigmas[0] ** 2)
+            for i, t in enumerate(scheduler.timesteps):
+                x0 = toy(x * torch.sqrt(1 + sigmas[i] ** 2), sigmas[i])
+                x = scheduler.step(x0[None, None], t, x[None, None]).prev_sample[0, 0]
+            theirs = x * torch.sqrt(1 + sigmas[-1] ** 2)
+            error = float((ours - theirs).norm() / theirs.norm())
+            print(f"uni_pc {variant} {steps} steps, relative L2 to diffusers: {error:.1e}")
+            assert error < 3e-4
+
+
 def solvers():
     return {
         "euler": with_k_diffusion("euler"),
@@ -423,6 +446,7 @@ if __name__ == "__main__":
     parser.add_argument("--k-diffusion", default="/root/.cache/longtake/ref-k-diffusion")
     K = load_k_diffusion(parser.parse_args().k_diffusion)
     OUT.mkdir(parents=True, exist_ok=True)
+    check_uni_pc_against_diffusers()
     noise_golden()
     schedules_golden()
     runs_golden()

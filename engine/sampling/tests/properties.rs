@@ -111,6 +111,79 @@ fn a_straight_flow_is_on_its_line_where_the_window_ends() {
     }
 }
 
+/// A flow that bends: the prediction depends on x and sigma, smoothly.
+struct Bent;
+
+impl Denoiser for Bent {
+    fn denoise(&mut self, x: &[f32], sigma: f32) -> Result<Vec<f32>, Stop> {
+        Ok(x.iter()
+            .enumerate()
+            .map(|(i, x)| (0.8 * x + 0.1 * i as f32).tanh() * (1.0 - 0.5 * sigma))
+            .collect())
+    }
+}
+
+/// Twice the steps, a half or a quarter of the error: no formula is off by a factor.
+#[test]
+fn solvers_converge_at_their_order() {
+    let solve = |solver: Solver, steps: usize| {
+        // Away from both ends, where some lower their order.
+        let sigmas: Vec<f32> = (0..=steps)
+            .map(|i| 0.9 - 0.7 * i as f32 / steps as f32)
+            .collect();
+        sample(
+            solver,
+            &mut Bent,
+            &sigmas,
+            &mut fresh(),
+            initial_noise(1, &[LEN]),
+            &mut go_on,
+        )
+        .unwrap()
+    };
+    let exact = solve(Solver::Heun, 1000);
+    let error = |solver, steps| {
+        let squares = solve(solver, steps)
+            .iter()
+            .zip(&exact)
+            .map(|(a, b)| f64::from(a - b).powi(2))
+            .sum::<f64>();
+        squares.sqrt()
+    };
+    for solver in Solver::ALL.into_iter().filter(|it| !it.draws_noise()) {
+        let (few, many) = (error(solver, 8), error(solver, 16));
+        let least = if solver == Solver::Euler { 1.8 } else { 3.0 };
+        assert!(
+            few / many > least,
+            "{solver}: error {few:.2e} at 8 steps, {many:.2e} at 16"
+        );
+    }
+}
+
+/// With nothing but noise in the flow, x at sigma is noise of deviation sigma, however it got there.
+#[test]
+fn fresh_noise_keeps_the_noise_level() {
+    const MANY: usize = 40_000;
+    struct Nothing;
+    impl Denoiser for Nothing {
+        fn denoise(&mut self, x: &[f32], _: f32) -> Result<Vec<f32>, Stop> {
+            Ok(vec![0.0; x.len()])
+        }
+    }
+    let sigmas = &Scheduler::Simple.schedule(8, 5.0).unwrap().sigmas[..6];
+    for solver in Solver::ALL.into_iter().filter(|it| it.draws_noise()) {
+        let x = initial_noise(11, &[MANY]);
+        let x = sample(solver, &mut Nothing, sigmas, &mut fresh(), x, &mut go_on).unwrap();
+        let deviation =
+            (x.iter().map(|it| f64::from(*it).powi(2)).sum::<f64>() / MANY as f64).sqrt();
+        let want = f64::from(sigmas[5]);
+        assert!(
+            (deviation / want - 1.0).abs() < 0.015,
+            "{solver}: {deviation} at sigma {want}"
+        );
+    }
+}
+
 /// Whatever is asked for, it ends in numbers, with as many evaluations as planned.
 #[test]
 fn no_pair_of_solver_and_scheduler_makes_nan() {

@@ -98,24 +98,27 @@ pub struct Node {
 }
 
 /// A titled frame around nodes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Group {
     /// Title.
     pub title: String,
     /// `[x, y, width, height]`, points.
     pub bounds: [f32; 4],
     /// Colour, `#rrggbb`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colour: Option<String>,
+    /// Whatever else the file held for this group; written back as it came.
+    pub extra: Map<String, Value>,
 }
 
 /// Text on the canvas.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Note {
     /// The text, Markdown.
     pub text: String,
     /// `[x, y, width, height]`, points.
     pub bounds: [f32; 4],
+    /// Whatever else the file held for this note; written back as it came.
+    pub extra: Map<String, Value>,
 }
 
 /// The whole document.
@@ -131,4 +134,11 @@ pub struct Project {
     pub notes: IndexMap<String, Note>,
     /// Whatever else the file held at its top; written back as it came.
     pub extra: Map<String, Value>,
+}
+
+impl Project {
+    /// The text of this document's `*.longtake` file.
+    pub fn to_json(&self) -> String {
+        crate::format::project::to_text(self)
+    }
 }

@@ -5,17 +5,39 @@
 //!
 //! - [`document`]: [`Project`], nodes, links, groups, notes.
 //! - [`declare`]: what a node class says about itself (sockets, parameters, help).
-//! - [`shots`]: the shot list a `Storyboard` node holds.
-//! - [`diagnostic`]: what is wrong with a graph, and where.
+//! - [`shots`], [`storyboard`]: the shot list a `Storyboard` node holds, and reading it.
+//! - [`edit`], [`mod@shot_edit`]: changes as values, each with its inverse.
+//! - [`format`]: project files and ComfyUI prompts, read and written.
+//! - [`mod@check`], [`diagnostic`]: what is wrong with a graph, and where.
+//! - [`live`]: what runs, with muted and bypassed nodes resolved.
+//! - [`walk`]: order, ancestors, consumers, cycles.
+//! - [`literal`], [`near`]: values coerced as ComfyUI does; names a person may have meant.
 
+pub mod check;
 pub mod declare;
 pub mod diagnostic;
 pub mod document;
+pub mod edit;
+pub mod format;
 pub mod kind;
+pub mod literal;
+pub mod live;
+pub mod near;
+pub mod shot_edit;
 pub mod shots;
+pub mod storyboard;
+pub mod walk;
 
+pub use check::check;
 pub use declare::{Catalog, Declaration, InputDecl, InputType, ModelFolder, OutputDecl};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use document::{Group, Input, Link, Mode, Node, NodeId, Note, Project};
+pub use edit::{Edit, EditError, apply};
+pub use format::{Format, ReadError, ReadErrorKind, WriteError, read, read_bytes, write};
 pub use kind::Kind;
+pub use literal::coerce;
+pub use live::resolve;
+pub use shot_edit::{add_shot, move_shot, remove_shot, shot_edit};
 pub use shots::{Shot, Storyboard, TransitionKind};
+pub use storyboard::{parse_shots, storyboard};
+pub use walk::{Cycle, topological_order};

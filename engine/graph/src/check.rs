@@ -1,0 +1,339 @@
+//! Checks a whole graph at once: every finding names its place, what was expected and what came.
+//!
+//! The rules are those of ComfyUI's `validate_prompt`, with its codes, and a few it lacks (step
+//! grids, shots, names nobody declared). Linear in the size of the graph and without recursion.
+//! What stands wrong in a node that no output node needs is a warning, since the graph runs.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::literal::{describe, fit, integer, shorten};
+use crate::live::{Live, Source, Wire};
+use crate::near::did_you_mean;
+use crate::storyboard::parse_shots;
+use crate::walk::{Cycle, Edges};
+use crate::{
+    Catalog, Declaration, Diagnostic, Input, InputDecl, InputType, Mode, Node, Place, Project,
+    Severity,
+};
+
+/// Everything wrong with a graph, in document order, then what concerns the graph as a whole.
+pub fn check(project: &Project, catalog: &dyn Catalog) -> Vec<Diagnostic> {
+    let live = Live::of(project, catalog);
+    let sources = live.sources();
+    let outputs: Vec<usize> = (0..live.runs.len())
+        .filter(|at| live.runs[*at] && live.declarations[*at].is_some_and(|it| it.output_node))
+        .collect();
+    let needed = if outputs.is_empty() {
+        vec![true; live.runs.len()]
+    } else {
+        sources.reach(outputs.iter().copied())
+    };
+    let mut checker = Checker {
+        live: &live,
+        catalog,
+        hints: HashMap::new(),
+        found: Vec::new(),
+    };
+    let mut cycles = cycles(&live, &sources);
+    for (at, needed) in needed.iter().enumerate() {
+        let before = checker.found.len();
+        checker.node(at);
+        checker.found.extend(cycles.remove(&at));
+        if !needed {
+            for finding in &mut checker.found[before..] {
+                finding.severity = Severity::Warning;
+            }
+        }
+    }
+    let mut found = checker.found;
+    if outputs.is_empty() {
+        found.push(no_outputs(&live));
+    }
+    found
+}
+
+fn no_outputs(live: &Live<'_>) -> Diagnostic {
+    let ends = |at: &usize| live.declarations[*at].is_some_and(|it| it.output_node);
+    let message = if (0..live.runs.len()).any(|at| ends(&at)) {
+        "every node that saves or shows something is muted, bypassed, or needs a muted node, so \
+        nothing would run; unmute one"
+    } else {
+        "expected a node that saves or shows something (SaveVideo, SaveImage, PreviewImage, …), \
+        found none, so nothing would run"
+    };
+    Diagnostic::error("prompt_no_outputs", Place::default(), message)
+}
+
+/// One finding for each knot of nodes that need each other, at its first node.
+fn cycles(live: &Live<'_>, sources: &Edges) -> HashMap<usize, Diagnostic> {
+    let mut found = HashMap::new();
+    for group in sources.components() {
+        let Some(cycle) = sources.cycle_in(&group) else {
+            continue;
+        };
+        let nodes = cycle
+            .iter()
+            .map(|at| live.node(*at as usize).0.clone())
+            .collect();
+        let first = cycle[0] as usize;
+        let (id, node) = live.node(first);
+        let message = format!("{}; cut one of the links", Cycle { nodes });
+        let finding = Diagnostic::error("dependency_cycle", Place::node(id, &node.class), message);
+        found.insert(first, finding);
+    }
+    found
+}
+
+struct Checker<'a> {
+    live: &'a Live<'a>,
+    catalog: &'a dyn Catalog,
+    /// Near names, found once for each unknown class.
+    hints: HashMap<&'a str, String>,
+    found: Vec<Diagnostic>,
+}
+
+impl<'a> Checker<'a> {
+    fn node(&mut self, at: usize) {
+        let (id, node) = self.live.node(at);
+        if node.mode == Mode::Mute {
+            return;
+        }
+        let place = Place::node(id, &node.class);
+        let Some(declaration) = self.live.declarations[at] else {
+            let finding = self.unknown_class(place.clone(), node);
+            self.found.push(finding);
+            self.dangling(at, &place);
+            return;
+        };
+        if node.mode == Mode::Bypass {
+            return;
+        }
+        if declaration.internal {
+            let message = "this class is made by the compiler and cannot stand in a graph";
+            self.found
+                .push(Diagnostic::error("unknown_class", place.clone(), message));
+        }
+        self.inputs(at, &place, declaration);
+        if self.live.runs[at] {
+            self.missing(at, &place, declaration);
+        }
+    }
+
+    fn unknown_class(&mut self, place: Place, node: &'a Node) -> Diagnostic {
+        if node.class.is_empty() {
+            let message = "expected a node class (`class_type`), found none";
+            return Diagnostic::error("unknown_class", place, message);
+        }
+        let catalog = self.catalog;
+        let hint = self
+            .hints
+            .entry(&node.class)
+            .or_insert_with(|| did_you_mean(&node.class, catalog.classes()));
+        let message = format!(
+            "there is no node class `{}` in this program{hint}; the node is kept as it is",
+            shorten(&node.class, 80)
+        );
+        match node.mode {
+            Mode::Active => Diagnostic::error("unknown_class", place, message),
+            _ => Diagnostic::warning("unknown_class", place, message),
+        }
+    }
+
+    /// Links of an unknown node: all that can be said is whether their other end exists.
+    fn dangling(&mut self, at: usize, place: &Place) {
+        let inputs = &self.live.node(at).1.inputs;
+        for wire in &self.live.wires[at] {
+            if let Some((name, input)) = inputs.get_index(wire.input) {
+                self.wire(&place.clone().input(name), wire, input, None);
+            }
+        }
+    }
+
+    fn inputs(&mut self, at: usize, place: &Place, declaration: &'static Declaration) {
+        let live = self.live;
+        let mut wires = live.wires[at].iter().peekable();
+        for (position, (name, input)) in live.node(at).1.inputs.iter().enumerate() {
+            let place = place.clone().input(name);
+            let wire = wires.next_if(|wire| wire.input == position);
+            let Some(declared) = declaration.input(name) else {
+                let hint = did_you_mean(name, declaration.inputs.iter().map(|it| it.name));
+                let message = format!(
+                    "{} has no such input, it is not used{hint}",
+                    declaration.class
+                );
+                self.found
+                    .push(Diagnostic::warning("unknown_input", place, message));
+                continue;
+            };
+            match (wire, input) {
+                (Some(wire), _) => self.wire(&place, wire, input, Some(declared)),
+                (None, Input::Literal(value)) => self.literal(&place, declared, value),
+                (None, Input::Link(_)) => {}
+            }
+        }
+    }
+
+    fn missing(&mut self, at: usize, place: &Place, declaration: &'static Declaration) {
+        let inputs = &self.live.node(at).1.inputs;
+        for declared in declaration.inputs {
+            let needed = declared.required && declared.default_value().is_none();
+            if needed && !inputs.contains_key(declared.name) {
+                let wanted = match declared.ty {
+                    InputType::Socket(kind) => format!("a link to a {kind} output"),
+                    InputType::Model { folder } => {
+                        format!("the name of a file in the folder {}", folder.names()[0])
+                    }
+                    _ => "a value".to_owned(),
+                };
+                let message = format!("this input is required: expected {wanted}, found nothing");
+                let place = place.clone().input(declared.name);
+                self.found
+                    .push(Diagnostic::error("required_input_missing", place, message));
+            }
+        }
+    }
+
+    fn wire(&mut self, place: &Place, wire: &Wire, input: &Input, declared: Option<&InputDecl>) {
+        let Input::Link(link) = input else { return };
+        let finding = match wire.source {
+            Source::Output { node, output } => self.output(place, node, output, declared),
+            Source::Missing => {
+                let message = format!(
+                    "linked to node {}, which does not exist",
+                    shorten(link.node.as_str(), 60)
+                );
+                Some(Diagnostic::error(
+                    "bad_linked_input",
+                    place.clone(),
+                    message,
+                ))
+            }
+            Source::Muted(from) => Some(self.muted(place, from, declared)),
+            Source::Nothing(from) => Some(self.nothing(place, from, declared)),
+        };
+        self.found.extend(finding);
+    }
+
+    /// Whether an output exists and has the type that the input takes.
+    fn output(
+        &self,
+        place: &Place,
+        node: usize,
+        output: u32,
+        declared: Option<&InputDecl>,
+    ) -> Option<Diagnostic> {
+        let from = self.live.declarations[node]?;
+        let id = self.live.node(node).0;
+        let Some(found) = from.outputs.get(output as usize) else {
+            let have = match from.outputs.len() {
+                0 => "none".to_owned(),
+                1 => "only output 0".to_owned(),
+                count => format!("outputs 0 to {}", count - 1),
+            };
+            let message = format!(
+                "linked to output {output} of node {id} ({}), which has {have}",
+                from.class
+            );
+            return Some(Diagnostic::error(
+                "bad_linked_input",
+                place.clone(),
+                message,
+            ));
+        };
+        let declared = declared.filter(|it| !it.kind().accepts(&found.kind))?;
+        let message = format!(
+            "expected {}, found {} from output `{}` of node {id} ({})",
+            declared.kind(),
+            found.kind,
+            found.name,
+            from.class
+        );
+        Some(Diagnostic::error(
+            "return_type_mismatch",
+            place.clone(),
+            message,
+        ))
+    }
+
+    fn muted(&self, place: &Place, from: usize, declared: Option<&InputDecl>) -> Diagnostic {
+        let (id, node) = self.live.node(from);
+        let cause = if node.mode == Mode::Mute {
+            "is muted"
+        } else {
+            "needs a muted node"
+        };
+        let effect = match declared {
+            Some(it) if it.default_value().is_some() => "the default value is used",
+            Some(it) if it.required => "so this node is left out too",
+            _ => "so this input stays empty",
+        };
+        let message = format!(
+            "linked to node {id} ({}), which {cause}: {effect}",
+            node.class
+        );
+        Diagnostic::warning("muted_input", place.clone(), message)
+    }
+
+    fn nothing(&self, place: &Place, from: usize, declared: Option<&InputDecl>) -> Diagnostic {
+        let (id, node) = self.live.node(from);
+        let kind = declared.map_or(String::new(), |it| format!("{} ", it.kind()));
+        let message = format!(
+            "linked to the bypassed node {id} ({}), which has no {kind}input linked to pass on",
+            node.class
+        );
+        match declared {
+            Some(it) if it.required && it.default_value().is_none() => {
+                Diagnostic::error("required_input_missing", place.clone(), message)
+            }
+            _ => Diagnostic::warning("muted_input", place.clone(), message),
+        }
+    }
+
+    fn literal(&mut self, place: &Place, declared: &InputDecl, value: &Value) {
+        if let Err(misfit) = fit(declared, value) {
+            self.found.push(Diagnostic::error(
+                misfit.code,
+                place.clone(),
+                misfit.message,
+            ));
+            return;
+        }
+        match declared.ty {
+            InputType::Shots => self.found.extend(parse_shots(place, value).1),
+            InputType::Int {
+                min,
+                step,
+                seed: false,
+                ..
+            } if step > 1 => {
+                let number = integer(value).unwrap_or(min);
+                let off = (number - min) % step;
+                if off != 0 {
+                    let message = format!(
+                        "expected {min} or a number of steps of {step} above it, found {number}; near are {} and {}",
+                        number - off,
+                        number - off + step
+                    );
+                    self.found
+                        .push(Diagnostic::warning("off_step", place.clone(), message));
+                }
+            }
+            InputType::Bool { .. }
+                if matches!(value.as_str(), Some("false" | "False" | "0" | "no")) =>
+            {
+                let message = format!(
+                    "expected true or false, found {}, which counts as true as any text does",
+                    describe(value)
+                );
+                self.found.push(Diagnostic::warning(
+                    "invalid_input_type",
+                    place.clone(),
+                    message,
+                ));
+            }
+            _ => {}
+        }
+    }
+}

@@ -69,7 +69,14 @@ pub fn assemble(
             spare.temporary_path().to_string_lossy().as_ref(),
         );
     }
-    set_tags(&mux, comment.as_deref(), metadata.title.as_deref());
+    set_tags(
+        &mux,
+        comment.as_deref(),
+        metadata
+            .title
+            .as_deref()
+            .filter(|_| container == Container::Mp4),
+    );
     let source: AppSrc = pipe.element("in")?;
     let caps = muxer_caps(&header.caps)
         .map_err(|error| pipe.failed(format!("stream description: {error}")))?;

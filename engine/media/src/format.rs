@@ -140,9 +140,9 @@ impl VideoFormat {
             codec,
         } = *self;
         let bad = |text: String| Err(MediaError::BadFormat(text));
-        if !(2..=16384).contains(&width) || !(2..=16384).contains(&height) {
+        if !(4..=16384).contains(&width) || !(4..=16384).contains(&height) {
             return bad(format!(
-                "size {width}×{height}; width and height go from 2 to 16384"
+                "size {width}×{height}; width and height go from 4 to 16384"
             ));
         }
         // GStreamer holds fractions in signed 32-bit numbers; MP4's timescale is finite as well.
@@ -169,7 +169,7 @@ impl VideoFormat {
         Ok(())
     }
 
-    /// The GStreamer text of everything between raw RGB and encoded frames.
+    /// The GStreamer text of what encodes pictures made by [`crate::picture`].
     ///
     /// H.264: no B-frames (decode order is display order, so joins need no time arithmetic), closed groups that
     /// open with an IDR frame, and one parameter set (`codec_data`) for all segments of the same format.
@@ -177,8 +177,7 @@ impl VideoFormat {
     pub(crate) fn encoder(&self) -> String {
         match self.codec {
             Codec::H264 { crf, preset } => format!(
-                "videoconvert n-threads=2 dither=none ! video/x-raw,format=I420,colorimetry=bt709,chroma-site=mpeg2 \
-                 ! x264enc pass=qual quantizer={crf} speed-preset={} bframes=0 key-int-max={KEY_INTERVAL} \
+                "x264enc pass=qual quantizer={crf} speed-preset={} bframes=0 key-int-max={KEY_INTERVAL} \
                    threads={X264_THREADS} sliced-threads=false option-string=\"open-gop=0:scenecut=40\" \
                  ! video/x-h264,stream-format=avc,alignment=au",
                 preset.name()
@@ -192,8 +191,7 @@ impl VideoFormat {
                     4
                 };
                 format!(
-                    "videoconvert n-threads=2 dither=none ! video/x-raw,format=BGRx \
-                     ! avenc_ffv1 gop-size=1 slices={slices} slicecrc=true thread-type=slice threads=auto"
+                    "avenc_ffv1 gop-size=1 slices={slices} slicecrc=true thread-type=slice threads=auto"
                 )
             }
         }

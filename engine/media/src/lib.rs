@@ -15,11 +15,13 @@ mod install;
 mod metadata;
 mod mkv;
 mod mp4;
+mod picture;
 mod pipe;
 mod reader;
 mod segment;
 mod whole_file;
 mod writer;
+mod yuv;
 
 pub use assemble::{Container, FileInfo, assemble};
 pub use error::MediaError;

@@ -30,6 +30,9 @@ struct Comment {
     prompt: Option<Box<RawValue>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     workflow: Option<Box<RawValue>>,
+    /// In MKV only: GStreamer would put quotes and backslashes into its title tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
 }
 
 impl Metadata {
@@ -38,7 +41,8 @@ impl Metadata {
     /// # Errors
     /// [`MediaError::BadMetadata`] for text that is not JSON.
     pub(crate) fn comment(&self, container: Container) -> Result<Option<String>, MediaError> {
-        if self.prompt_json.is_none() && self.workflow_json.is_none() {
+        let title = self.title.clone().filter(|_| container == Container::Mkv);
+        if self.prompt_json.is_none() && self.workflow_json.is_none() && title.is_none() {
             return Ok(None);
         }
         let raw = |field, text: &Option<String>| match text {
@@ -55,6 +59,7 @@ impl Metadata {
         let comment = Comment {
             prompt: raw("prompt", &self.prompt_json)?,
             workflow: raw("workflow", &self.workflow_json)?,
+            title,
         };
         let text = serde_json::to_string(&comment).map_err(|error| MediaError::BadMetadata {
             field: "prompt",
@@ -82,7 +87,8 @@ impl Metadata {
             .iter()
             .filter(|(name, _)| is_comment(name))
             .find_map(|(_, text)| parse_comment(text));
-        let (prompt, workflow) = comment.map_or((None, None), |it| (it.prompt, it.workflow));
+        let (prompt, workflow, title) =
+            comment.map_or((None, None, None), |it| (it.prompt, it.workflow, it.title));
         let found = Self {
             prompt_json: prompt
                 .map(|it| it.get().to_owned())
@@ -90,7 +96,7 @@ impl Metadata {
             workflow_json: workflow
                 .map(|it| it.get().to_owned())
                 .or_else(|| find("workflow").and_then(json)),
-            title: find("title").map(str::to_owned),
+            title: title.or_else(|| find("title").map(str::to_owned)),
         };
         (found != Self::default()).then_some(found)
     }
@@ -131,7 +137,8 @@ fn parse_comment(text: &str) -> Option<Comment> {
         Ok(comment) => comment,
         Err(_) => serde_json::from_slice(&from_base64url(text)?).ok()?,
     };
-    (comment.prompt.is_some() || comment.workflow.is_some()).then_some(comment)
+    (comment.prompt.is_some() || comment.workflow.is_some() || comment.title.is_some())
+        .then_some(comment)
 }
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -43,14 +43,14 @@ impl Mp4 {
             file_len,
             has_index: false,
         };
-        let mut at = 0;
+        let (mut at, mut known) = (0, false);
         while let Some((kind, head, size)) = read_header(&mut file, at, file_len).map_err(failed)? {
-            if at == 0
-                && !matches!(
+            known = at > 0
+                || matches!(
                     &kind,
                     b"ftyp" | b"moov" | b"mdat" | b"wide" | b"free" | b"skip"
-                )
-            {
+                );
+            if !known {
                 return Ok(None);
             }
             if &kind == b"moov" {
@@ -73,7 +73,7 @@ impl Mp4 {
                 _ => break,
             }
         }
-        Ok((at > 0 || this.has_index).then_some(this))
+        Ok(known.then_some(this))
     }
 
     /// # Errors
@@ -106,9 +106,11 @@ impl Mp4 {
                     self.video = read_track(content, movie_scale, self.file_len)
                 }
                 b"mvex" => self.fragmented = true,
-                b"udta" => child(content, *b"meta")
-                    .into_iter()
-                    .for_each(|meta| read_meta(meta, &mut self.tags)),
+                b"udta" => {
+                    if let Some(meta) = child(content, *b"meta") {
+                        read_meta(meta, &mut self.tags);
+                    }
+                }
                 b"meta" => read_meta(content, &mut self.tags),
                 _ => {}
             }

@@ -5,16 +5,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
-use gst_video::prelude::*;
 use gstreamer as gst;
 use gstreamer_app::{AppSink, AppSrc};
-use gstreamer_video as gst_video;
 
 use crate::install::{init, missing};
 use crate::{EncodedFrame, MediaError, VideoFormat};
 
 /// How long a pipeline may go without any sign of life. One 4K frame at the slowest preset takes seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Buffers queued at most in front of a pipeline.
 const QUEUE: u64 = 4;
 
@@ -234,28 +232,6 @@ impl Patience {
     }
 }
 
-/// Caps of tightly described RGB frames of this format.
-pub(crate) fn rgb_info(format: &VideoFormat) -> Result<gst_video::VideoInfo, MediaError> {
-    gst_video::VideoInfo::builder(gst_video::VideoFormat::Rgb, format.width, format.height)
-        .fps(gst::Fraction::new(format.fps.0 as i32, format.fps.1 as i32))
-        .build()
-        .map_err(|error| MediaError::BadFormat(error.to_string()))
-}
-
-/// Copies a tightly packed RGB frame into a buffer with GStreamer's row padding.
-pub(crate) fn rgb_buffer(info: &gst_video::VideoInfo, frame: &[u8]) -> gst::Buffer {
-    let stride = info.stride()[0] as usize;
-    let row = info.width() as usize * 3;
-    if stride == row {
-        return gst::Buffer::from_slice(frame.to_vec());
-    }
-    let mut padded = vec![0; stride * info.height() as usize];
-    for (to, from) in padded.chunks_exact_mut(stride).zip(frame.chunks_exact(row)) {
-        to[..row].copy_from_slice(from);
-    }
-    gst::Buffer::from_slice(padded)
-}
-
 /// An encoded frame with the times of frame `n`.
 pub(crate) fn timed_buffer(frame: EncodedFrame, n: u64, format: &VideoFormat) -> gst::Buffer {
     let (start, end) = (format.frame_time_ns(n), format.frame_time_ns(n + 1));
@@ -269,17 +245,4 @@ pub(crate) fn timed_buffer(frame: EncodedFrame, n: u64, format: &VideoFormat) ->
         }
     }
     buffer
-}
-
-/// The RGB pixels of a decoded sample, tightly packed; `None` if it is no RGB picture.
-pub(crate) fn rgb_pixels(sample: &gst::Sample) -> Option<Vec<u8>> {
-    let info = gst_video::VideoInfo::from_caps(sample.caps()?).ok()?;
-    let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(sample.buffer()?, &info).ok()?;
-    let stride = frame.plane_stride()[0] as usize;
-    let row = info.width() as usize * 3;
-    let data = frame.plane_data(0).ok()?;
-    let rows = data.chunks(stride).take(info.height() as usize);
-    let mut pixels = Vec::with_capacity(row * info.height() as usize);
-    rows.for_each(|it| pixels.extend_from_slice(it.get(..row).unwrap_or(it)));
-    Some(pixels)
 }

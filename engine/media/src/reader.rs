@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use crate::mkv::Mkv;
 use crate::mp4::Mp4;
-use crate::pipe::{Pipe, rgb_pixels, timed_buffer};
+use crate::picture::{DECODED, rgb_pixels};
+use crate::pipe::{Pipe, timed_buffer};
 use crate::segment::SegmentReader;
 use crate::{MediaError, VideoFormat};
 
@@ -69,10 +70,12 @@ impl VideoReader {
     /// [`MediaError::Corrupt`] when the file's own index shows that its end is missing.
     pub fn open(path: &Path) -> Result<Self, MediaError> {
         let declared = Declared::read(path)?;
-        let text = "filesrc name=file ! decodebin name=decode caps=video/x-raw(ANY) expose-all-streams=false \
-                    decode. ! videoconvert n-threads=2 dither=none ! video/x-raw,format=RGB \
-                    ! appsink name=out sync=false max-buffers=3";
-        let pipe = Pipe::new("decoding", path, text)?;
+        let text = format!(
+            "filesrc name=file ! decodebin name=decode caps=video/x-raw(ANY) expose-all-streams=false \
+                    decode. ! videoconvert n-threads=2 ! {DECODED} \
+                    ! appsink name=out sync=false max-buffers=3"
+        );
+        let pipe = Pipe::new("decoding", path, &text)?;
         pipe.element::<gst::Element>("file")?
             .set_property("location", path.to_string_lossy().as_ref());
         limit_threads(&pipe);
@@ -274,7 +277,7 @@ pub struct SegmentFrames {
 pub fn decode_segment(path: &Path) -> Result<SegmentFrames, MediaError> {
     let segment = SegmentReader::open(path)?;
     let text = format!(
-        "appsrc name=in format=time ! {} ! videoconvert n-threads=2 dither=none ! video/x-raw,format=RGB \
+        "appsrc name=in format=time ! {} ! videoconvert n-threads=2 ! {DECODED} \
          ! appsink name=out sync=false max-buffers=3",
         segment.header().format.decoder()
     );

@@ -6,7 +6,8 @@ use gstreamer as gst;
 use gstreamer_app::{AppSink, AppSrc};
 use gstreamer_video as gst_video;
 
-use crate::pipe::{Pipe, rgb_buffer, rgb_info};
+use crate::picture::{encoder_input, input_info};
+use crate::pipe::Pipe;
 use crate::segment::{SegmentFile, SegmentHeader};
 use crate::whole_file::WholeFile;
 use crate::{MediaError, VideoFormat};
@@ -52,7 +53,7 @@ impl SegmentWriter {
             format.encoder()
         );
         let pipe = Pipe::new("encoding", path, &text)?;
-        let info = rgb_info(format)?;
+        let info = input_info(format)?;
         let source: AppSrc = pipe.element("in")?;
         let sink: AppSink = pipe.element("out")?;
         let caps = info
@@ -94,7 +95,7 @@ impl SegmentWriter {
                 found: frame.len(),
             });
         }
-        let mut buffer = rgb_buffer(&self.info, frame);
+        let mut buffer = encoder_input(&self.info, frame);
         let (start, end) = (
             self.output.format.frame_time_ns(self.pushed),
             self.output.format.frame_time_ns(self.pushed + 1),

@@ -1,0 +1,192 @@
+//! The compiler's questions, answered from the disk: checkpoint headers, picture sizes, the store.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use longtake_graph::ModelFolder;
+use longtake_graph::declare::FileKind;
+use longtake_models::weights::{Family, Probe, probe};
+use longtake_plan::facts::WeightsFacts;
+use longtake_plan::{ClipInfo, FactError, Facts, Info, MediaFacts, Signature, Stored};
+use longtake_run::{PathError, Roots, Store, paths};
+
+/// Answers from the folders of a run. Each file is looked at once.
+pub struct DiskFacts {
+    roots: Roots,
+    store: Store,
+    /// A film asked for by name (`-o`): an output elsewhere does not count as done.
+    only_output: Option<PathBuf>,
+    weights: Mutex<BTreeMap<(ModelFolder, String), Answer<WeightsFacts>>>,
+    media: Mutex<BTreeMap<String, Answer<MediaFacts>>>,
+}
+
+type Answer<T> = Result<Arc<T>, FactError>;
+
+impl DiskFacts {
+    /// Answers about these folders.
+    pub fn new(roots: Roots, store: Store, only_output: Option<PathBuf>) -> Self {
+        Self { roots, store, only_output, weights: Mutex::default(), media: Mutex::default() }
+    }
+}
+
+fn remembered<K: Ord + Clone, T>(
+    cache: &Mutex<BTreeMap<K, Answer<T>>>,
+    key: K,
+    ask: impl FnOnce() -> Result<T, FactError>,
+) -> Answer<T> {
+    if let Some(known) = cache.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return known.clone();
+    }
+    let answer = ask().map(Arc::new);
+    cache.lock().unwrap_or_else(PoisonError::into_inner).insert(key, answer.clone());
+    answer
+}
+
+impl Facts for DiskFacts {
+    fn weights(&self, folder: ModelFolder, name: &str) -> Answer<WeightsFacts> {
+        remembered(&self.weights, (folder, name.to_owned()), || {
+            let path = find_model(&self.roots.models, folder, name)?;
+            let found = probe(&path).map_err(|e| FactError {
+                code: "checkpoint_unreadable",
+                message: e.to_string(),
+            })?;
+            Ok(weights_facts(path, &found))
+        })
+    }
+
+    fn media(&self, what: FileKind, name: &str) -> Answer<MediaFacts> {
+        remembered(&self.media, name.to_owned(), || {
+            let path = paths::find(&self.roots.input, name).map_err(path_error)?;
+            let unreadable = |e: std::io::Error| FactError {
+                code: "file_unreadable",
+                message: format!("reading {}: {e}", path.display()),
+            };
+            let info = match what {
+                FileKind::Image => image_info(&path)?,
+                FileKind::Video => crate::video::probe(&path)?,
+                FileKind::Latent => crate::latent::file::probe(&path)?,
+            };
+            let mut hasher = blake3::Hasher::new();
+            let file = std::fs::File::open(&path).map_err(unreadable)?;
+            hasher.update_reader(file).map_err(unreadable)?;
+            Ok(MediaFacts { path, hash: hasher.finalize().to_hex().to_string(), info })
+        })
+    }
+
+    fn stored(&self, signature: &Signature) -> Option<Stored> {
+        let output = &self.roots.output.canonicalize().ok();
+        let accept = |path: &Path| match &self.only_output {
+            Some(only) => only.canonicalize().is_ok_and(|only| only == path),
+            None => output.as_ref().is_some_and(|root| path.starts_with(root)),
+        };
+        let has = self.store.has(signature, &accept);
+        has.then(|| Stored { info: self.store.info(signature) })
+    }
+}
+
+/// A path error as the compiler tells it.
+pub fn path_error(error: PathError) -> FactError {
+    let code = match error {
+        PathError::Refused { .. } => "path_refused",
+        PathError::Missing { .. } => "file_missing",
+    };
+    FactError { code, message: error.to_string() }
+}
+
+/// A checkpoint under the models tree, in any of the folder's names.
+///
+/// # Errors
+/// Refused, or in none of them; names the folders and near names.
+pub fn find_model(models: &Path, folder: ModelFolder, name: &str) -> Result<PathBuf, FactError> {
+    let mut missing = None;
+    for sub in folder.names() {
+        match paths::find(&models.join(sub), name) {
+            Ok(path) => return Ok(path),
+            Err(error @ PathError::Refused { .. }) => return Err(path_error(error)),
+            Err(error) => {
+                // Of several folders, the one that exists tells the more useful near names.
+                if missing.is_none() || models.join(sub).is_dir() {
+                    missing = Some(error);
+                }
+            }
+        }
+    }
+    let message = missing.map_or_else(|| format!("`{name}` is missing"), |e| e.to_string());
+    Err(FactError {
+        code: "checkpoint_missing",
+        message: format!("the checkpoint {message} (put it there, or name another --models)"),
+    })
+}
+
+fn image_info(path: &Path) -> Result<Info, FactError> {
+    let bad = |what: String| FactError {
+        code: "image_unreadable",
+        message: format!(
+            "{}: {what}; a PNG, JPEG or WebP picture is expected",
+            path.display()
+        ),
+    };
+    let reader = image::ImageReader::open(path)
+        .and_then(image::ImageReader::with_guessed_format)
+        .map_err(|e| bad(e.to_string()))?;
+    let (width, height) = reader.into_dimensions().map_err(|e| bad(e.to_string()))?;
+    if u64::from(width) * u64::from(height) > 1 << 28 {
+        return Err(bad(format!("{width}×{height} is more than 268 million pixels")));
+    }
+    Ok(Info::Clip(ClipInfo { frames: 1, width, height, channels: 3, fps: None }))
+}
+
+/// What the planner needs of a probed checkpoint.
+fn weights_facts(path: PathBuf, found: &Probe) -> WeightsFacts {
+    let dims = |pairs: &[(&str, usize)]| -> BTreeMap<String, u64> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), *value as u64)).collect()
+    };
+    let (family, dims) = match &found.family {
+        Some(Family::WanDit(it)) => (
+            "wan-dit",
+            dims(&[
+                ("dim", it.d),
+                ("ffn_dim", it.ffn),
+                ("heads", it.heads),
+                ("layers", it.layers),
+                ("in_dim", it.in_dim),
+                ("out_dim", it.out_dim),
+                ("text_dim", it.text_dim),
+                ("i2v", usize::from(it.i2v)),
+            ]),
+        ),
+        Some(Family::WanVae21 { latent_channels }) => {
+            ("wan-vae-2.1", dims(&[("z_dim", *latent_channels)]))
+        }
+        Some(Family::WanVae22 { latent_channels }) => {
+            ("wan-vae-2.2", dims(&[("z_dim", *latent_channels)]))
+        }
+        Some(Family::Umt5(it)) => (
+            "umt5",
+            dims(&[
+                ("vocab", it.vocab),
+                ("dim", it.d),
+                ("ffn_dim", it.d_ff),
+                ("heads", it.heads),
+                ("head_dim", it.d_kv),
+                ("layers", it.layers),
+                ("buckets", it.buckets),
+            ]),
+        ),
+        Some(Family::T5) => ("t5", BTreeMap::new()),
+        Some(Family::ClipVision { width, layers }) => {
+            ("clip-vision", dims(&[("dim", *width), ("layers", *layers)]))
+        }
+        Some(Family::Lora) => ("lora", BTreeMap::new()),
+        None => ("unknown", BTreeMap::new()),
+    };
+    WeightsFacts {
+        path,
+        fingerprint: found.fingerprint.to_hex().to_string(),
+        file_bytes: found.bytes,
+        elements: found.tensor_bytes_f32 / 4,
+        family: family.to_owned(),
+        dims,
+    }
+}

@@ -1,0 +1,24 @@
+//! Latents: empty ones, sampling, the VAE both ways, files.
+
+pub mod empty_hunyuan_latent_video;
+pub mod file;
+pub mod ksampler;
+pub mod ksampler_advanced;
+pub mod load_latent;
+pub mod sampling;
+pub mod save_latent;
+pub mod vae_decode;
+pub mod vae_encode;
+
+use crate::Node;
+
+/// Nodes of this folder.
+pub const NODES: &[Node] = &[
+    empty_hunyuan_latent_video::NODE,
+    ksampler::NODE,
+    ksampler_advanced::NODE,
+    load_latent::NODE,
+    save_latent::NODE,
+    vae_decode::NODE,
+    vae_encode::NODE,
+];

@@ -1,0 +1,50 @@
+//! `CLIPLoader`: names a text encoder. "CLIP" is ComfyUI's name for any text encoder.
+
+use longtake_graph::declare::{choice, model_file, output};
+use longtake_graph::{Declaration, Kind, ModelFolder};
+use longtake_plan::{InferCx, InferError, Info};
+
+use super::loading::checkpoint;
+use crate::Node;
+
+const TYPES: &[&str] = &[
+    "stable_diffusion", "stable_cascade", "sd3", "stable_audio", "mochi", "ltxv", "pixart", "cosmos",
+    "lumina2", "wan", "hidream", "chroma", "ace", "omnigen2", "qwen_image", "hunyuan_image",
+];
+
+const DECLARATION: Declaration = Declaration {
+    class: "CLIPLoader",
+    title: "Load text encoder",
+    title_ja: "テキストエンコーダーを読み込む",
+    category: "loaders",
+    help: "A UMT5 text encoder from models/text_encoders, with the tokenizer inside the file.",
+    inputs: &[
+        model_file("clip_name", ModelFolder::TextEncoders).help("File or diffusers folder"),
+        choice("type", "wan", TYPES).help("The model it is for: wan"),
+        choice("device", "default", &["default", "cpu"])
+            .optional()
+            .help("Kept for ComfyUI's graphs. The plan decides where it runs"),
+    ],
+    outputs: &[output("CLIP", Kind::CLIP)],
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::constant(&DECLARATION, infer);
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    let kind = cx.text("type")?;
+    if kind != "wan" {
+        return Err(InferError::at(
+            "value_not_supported",
+            "type",
+            format!("text encoders of type `{kind}` cannot be run yet; choose `wan`"),
+        ));
+    }
+    let mut weights = checkpoint(cx, "clip_name", ModelFolder::TextEncoders, &["umt5"], &[])?;
+    // Rows of the token table are read from the mapped file as they are needed.
+    let table = ["vocab", "dim"].iter().map(|it| weights.dims.get(*it).copied().unwrap_or(0));
+    let table: u64 = table.product::<u64>() * cx.machine.weight_bytes;
+    weights.bytes = weights.bytes.saturating_sub(table);
+    Ok(vec![Info::Weights(weights.into())])
+}

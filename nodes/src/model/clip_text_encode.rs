@@ -1,0 +1,78 @@
+//! `CLIPTextEncode`: words to conditioning.
+
+use std::sync::Arc;
+
+use longtake_graph::declare::{output, socket, text_area};
+use longtake_graph::{Declaration, Kind};
+use longtake_models::umt5;
+use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Rung};
+use longtake_run::{Conditioning, RunCx, RunError, Value};
+
+use super::loading::TextEncoder;
+use crate::Node;
+use crate::node::one_way;
+
+const DECLARATION: Declaration = Declaration {
+    class: "CLIPTextEncode",
+    title: "Encode text",
+    title_ja: "テキストをエンコード",
+    category: "conditioning",
+    help: "Encodes a prompt. (word:1.2) weighs a word; longer prompts than 512 tokens are kept whole.",
+    inputs: &[
+        text_area("text", "").help("The prompt"),
+        socket("clip", Kind::CLIP).help("The text encoder"),
+    ],
+    outputs: &[output("CONDITIONING", Kind::CONDITIONING)],
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::work(&DECLARATION, infer, Lane::Device, Keep::Store, rungs, run);
+
+/// Rows every prompt is padded to (facts/models.md §3.2).
+const ROWS: u32 = 512;
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    let dim = cx.weights("clip")?.dims.get("dim").copied().unwrap_or(0) as u32;
+    // A prompt that needs more rows is known only after tokenizing; it adds little.
+    Ok(vec![Info::Conditioning { tokens: ROWS, dim }])
+}
+
+fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
+    let Ok(weights) = cx.weights("clip") else { return one_way(Cost::default()) };
+    let dims = |name: &str| weights.dims.get(name).copied().unwrap_or(0) as usize;
+    let workspace = umt5::workspace_bytes(
+        &longtake_models::weights::Umt5Dims {
+            vocab: dims("vocab"),
+            d: dims("dim"),
+            d_ff: dims("ffn_dim"),
+            heads: dims("heads"),
+            d_kv: dims("head_dim"),
+            layers: dims("layers"),
+            buckets: dims("buckets"),
+        },
+        ROWS as usize,
+    );
+    let parameters = weights.bytes / cx.machine.weight_bytes.max(1);
+    one_way(Cost {
+        // Two operations per weight and token.
+        flops: 2.0 * parameters as f64 * f64::from(ROWS),
+        device_bytes: workspace,
+        ..Cost::default()
+    })
+}
+
+fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
+    let text = cx.text("text")?.to_owned();
+    let clip = cx.model::<TextEncoder>("clip")?;
+    cx.progress(0, 1, "prompt")?;
+    let encoded = clip
+        .encoder
+        .encode_prompt(&clip.tokenizer, &text)
+        .map_err(|e| RunError::failed(e.to_string()))?;
+    Ok(vec![Value::Conditioning(Conditioning {
+        tokens: encoded.rows as u32,
+        dim: encoded.dim as u32,
+        data: Arc::new(encoded.data),
+    })])
+}

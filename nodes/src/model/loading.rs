@@ -1,0 +1,112 @@
+//! From a file on disk to a model on a device.
+
+use std::sync::Arc;
+
+use longtake_models::tokenizer::Tokenizer;
+use longtake_models::umt5::Umt5;
+use longtake_models::wan::dit::{Placement, WanDit};
+use longtake_models::wan::vae::{Parts, WanVae};
+use longtake_models::weights::{Checkpoint, WeightsError};
+use longtake_plan::{InferCx, InferError, WeightsInfo};
+use longtake_run::{Device, Resident, RunError};
+
+use longtake_graph::ModelFolder;
+use serde_json::Value as Json;
+
+use crate::node::fact_error;
+
+/// A text encoder with its tokenizer.
+pub struct TextEncoder {
+    /// Words to ids.
+    pub tokenizer: Tokenizer,
+    /// Ids to conditioning.
+    pub encoder: Umt5,
+}
+
+/// Reads a checkpoint into the type its family's nodes expect: [`WanDit`], [`WanVae`] or
+/// [`TextEncoder`].
+///
+/// # Errors
+/// Missing, damaged or foreign file.
+pub fn load(
+    info: &WeightsInfo,
+    device: &Device,
+    streamed: bool,
+    progress: &mut dyn FnMut(f32),
+) -> Result<Resident, RunError> {
+    let device = super::device::handle(device)?;
+    let failed = |e: WeightsError| RunError::failed(e.to_string());
+    let checkpoint = Checkpoint::open(&info.path).map_err(failed)?;
+    match info.family.as_str() {
+        "wan-dit" => {
+            let placement = if streamed { Placement::Streamed } else { Placement::Resident };
+            let model = WanDit::load(&checkpoint, device, placement, progress).map_err(failed)?;
+            Ok(Arc::new(model))
+        }
+        "wan-vae-2.1" => {
+            let vae = WanVae::load(&checkpoint, device, Parts::Both, progress)
+                .map_err(|e| RunError::failed(e.to_string()))?;
+            Ok(Arc::new(vae))
+        }
+        "umt5" => {
+            let tokenizer = Tokenizer::of_checkpoint(&checkpoint)
+                .map_err(|e| RunError::failed(e.to_string()))?;
+            let encoder = Umt5::load(&checkpoint, device, progress).map_err(failed)?;
+            Ok(Arc::new(TextEncoder { tokenizer, encoder }))
+        }
+        other => Err(RunError::failed(format!(
+            "{}: Longtake cannot run a checkpoint of family {other}",
+            info.path.display()
+        ))),
+    }
+}
+
+/// A loader node's answer: the facts of a file of one of these families.
+///
+/// # Errors
+/// Missing or unreadable file, or a checkpoint of another family.
+pub fn checkpoint(
+    cx: &InferCx<'_>,
+    input: &str,
+    folder: ModelFolder,
+    families: &[&str],
+    options: &[(&str, Json)],
+) -> Result<WeightsInfo, InferError> {
+    let name = cx.text(input)?;
+    let facts = cx.facts.weights(folder, name).map_err(|e| fact_error(input, e))?;
+    if !families.contains(&facts.family.as_str()) {
+        return Err(InferError::at(
+            "wrong_family",
+            input,
+            format!(
+                "{} holds {}; expected {}",
+                facts.path.display(),
+                described(&facts.family),
+                families.iter().map(|it| described(it)).collect::<Vec<_>>().join(" or ")
+            ),
+        ));
+    }
+    Ok(WeightsInfo {
+        folder,
+        name: name.to_owned(),
+        path: facts.path.clone(),
+        fingerprint: facts.fingerprint.clone(),
+        bytes: facts.elements * cx.machine.weight_bytes,
+        family: facts.family.clone(),
+        dims: facts.dims.clone(),
+        options: options.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect(),
+    })
+}
+
+fn described(family: &str) -> &str {
+    match family {
+        "wan-dit" => "a Wan diffusion model",
+        "wan-vae-2.1" => "a Wan 2.1 VAE",
+        "wan-vae-2.2" => "a Wan 2.2 VAE (48 channels)",
+        "umt5" => "a UMT5 text encoder",
+        "t5" => "a T5 text encoder (Wan needs UMT5)",
+        "clip-vision" => "a CLIP vision encoder",
+        "lora" => "a LoRA",
+        _ => "a model that Longtake does not know",
+    }
+}

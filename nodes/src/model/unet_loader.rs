@@ -1,0 +1,39 @@
+//! `UNETLoader`: names a diffusion model.
+
+use longtake_graph::declare::{choice, model_file, output};
+use longtake_graph::{Declaration, Kind, ModelFolder};
+use longtake_plan::{InferCx, InferError, Info};
+use serde_json::json;
+
+use super::loading::checkpoint;
+use crate::Node;
+
+const DECLARATION: Declaration = Declaration {
+    class: "UNETLoader",
+    title: "Load diffusion model",
+    title_ja: "拡散モデルを読み込む",
+    category: "loaders",
+    help: "A Wan diffusion model from models/diffusion_models. The file is mapped when a step needs it.",
+    inputs: &[
+        model_file("unet_name", ModelFolder::DiffusionModels).help("File or diffusers folder"),
+        choice("weight_dtype", "default", &["default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"])
+            .help("Kept for ComfyUI's graphs. Weights are held in the device's compute type"),
+    ],
+    outputs: &[output("MODEL", Kind::MODEL)],
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::constant(&DECLARATION, infer);
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    let dtype = json!(cx.text("weight_dtype")?);
+    let weights = checkpoint(
+        cx,
+        "unet_name",
+        ModelFolder::DiffusionModels,
+        &["wan-dit"],
+        &[("weight_dtype", dtype)],
+    )?;
+    Ok(vec![Info::Weights(weights.into())])
+}

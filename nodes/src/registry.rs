@@ -1,0 +1,75 @@
+//! The list of all nodes, and what the compiler and the executor ask of it.
+
+use std::collections::BTreeMap;
+
+use longtake_graph::{Catalog, Declaration};
+use longtake_plan::{NodeSpec, Specs, WeightsInfo};
+use longtake_run::{Device, Nodes, Resident, RunError, RunFn};
+
+use crate::Node;
+
+/// Every node, sorted by folder.
+pub fn all() -> Vec<Node> {
+    let mut nodes = Vec::new();
+    nodes.extend(crate::film::NODES);
+    nodes.extend(crate::image::NODES);
+    nodes.extend(crate::latent::NODES);
+    nodes.extend(crate::model::NODES);
+    nodes.extend(crate::video::NODES);
+    nodes
+}
+
+/// Nodes by class.
+pub struct Registry {
+    nodes: BTreeMap<&'static str, Node>,
+}
+
+impl Registry {
+    /// The registry of [`all`] nodes.
+    pub fn new() -> Self {
+        Self { nodes: all().into_iter().map(|node| (node.class(), node)).collect() }
+    }
+
+    /// Every node, sorted by class.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.values()
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Catalog for Registry {
+    fn declaration(&self, class: &str) -> Option<&'static Declaration> {
+        self.nodes.get(class).map(|node| node.spec.decl)
+    }
+
+    fn classes(&self) -> Vec<&'static str> {
+        self.nodes.keys().copied().collect()
+    }
+}
+
+impl Specs for Registry {
+    fn spec(&self, class: &str) -> Option<&NodeSpec> {
+        self.nodes.get(class).map(|node| &node.spec)
+    }
+}
+
+impl Nodes for Registry {
+    fn runner(&self, class: &str) -> Option<RunFn> {
+        self.nodes.get(class)?.run
+    }
+
+    fn load_weights(
+        &self,
+        info: &WeightsInfo,
+        device: &Device,
+        streamed: bool,
+        progress: &mut dyn FnMut(f32),
+    ) -> Result<Resident, RunError> {
+        crate::model::load(info, device, streamed, progress)
+    }
+}

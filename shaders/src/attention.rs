@@ -1,12 +1,26 @@
 //! Softmax attention over tensors that keep tokens before heads.
 
-use crate::{Tensor, portable};
+use burn_flex::FlexTensor;
+use rayon::prelude::*;
+
+use crate::blas::{Operand, multiply};
+use crate::host::{self, Shared, Values};
+use crate::{Tensor, portable, simd};
+
+/// Queries and keys of one tile. Its scores (1 MiB) stay in the second-level cache, and 256
+/// rows are enough for the product to pack each tile of keys at little cost.
+const QUERIES: usize = 256;
+const KEYS: usize = 1024;
 
 /// `softmax(scale q k^T + bias) v` per head.
 ///
 /// `q` `[batch, queries, heads, dim]`, `k` and `v` `[batch, keys, heads, dim]`, `bias`
 /// `[1 or batch, heads, queries, keys]`. The result has the layout of `q`, so heads need no
 /// copies to be split or merged.
+///
+/// On the CPU this is the tiled softmax of Milakov and Gimelshein (2018), as in
+/// FlashAttention: running row maxima and sums, the result rescaled when a maximum grows.
+/// Workspace: see [`attention_workspace`].
 pub fn attention(
     q: Tensor<4>,
     k: Tensor<4>,
@@ -14,5 +28,182 @@ pub fn attention(
     scale: f32,
     bias: Option<Tensor<4>>,
 ) -> Tensor<4> {
-    portable::attention(q, k, v, scale, bias)
+    let [batch, queries, heads, dim] = q.dims();
+    let keys = k.dims()[1];
+    assert!(
+        k.dims() == [batch, keys, heads, dim] && v.dims() == k.dims(),
+        "attention: q {:?}, k {:?}, v {:?}",
+        q.dims(),
+        k.dims(),
+        v.dims()
+    );
+    if let Some(bias) = &bias {
+        let [b, rest @ ..] = bias.dims();
+        assert!(
+            (b == 1 || b == batch) && rest == [heads, queries, keys],
+            "attention: bias {:?} for {:?}",
+            bias.dims(),
+            [batch, heads, queries, keys]
+        );
+    }
+    let ours = host::has(&q) && host::has(&k) && host::has(&v) && host::has_opt(bias.as_ref());
+    if !ours {
+        return portable::attention(q, k, v, scale, bias);
+    }
+    let mut out = host::uninit(batch * queries * heads * dim);
+    let run = Run {
+        bias_batches: bias.as_ref().map_or(0, |bias| bias.dims()[0]),
+        bias: bias.map(Values::of),
+        q: Heads::of(q),
+        k: Heads::of(k),
+        v: Heads::of(v),
+        scale,
+        out: Shared::new(&mut out),
+        shape: [batch, queries, heads, dim],
+        keys,
+    };
+    let blocks = queries.div_ceil(QUERIES);
+    let scores = || host::uninit(QUERIES.min(queries) * KEYS.min(keys));
+    (0..batch * heads * blocks)
+        .into_par_iter()
+        .with_max_len(1)
+        .for_each_init(scores, |scores, i| {
+            run.block(
+                i / blocks / heads,
+                i / blocks % heads,
+                i % blocks * QUERIES,
+                scores,
+            );
+        });
+    host::give_values(out, [batch, queries, heads, dim])
+}
+
+/// Bytes of scratch that [`attention`] takes on the CPU besides its result, with `threads`
+/// workers: one tile of scores each. Independent of the batch and the heads.
+pub fn attention_workspace(queries: usize, keys: usize, threads: usize) -> usize {
+    threads * QUERIES.min(queries) * KEYS.min(keys) * size_of::<f32>()
+}
+
+/// A `[batch, tokens, heads, dim]` tensor read through its strides.
+struct Heads {
+    flex: FlexTensor,
+    strides: [usize; 3],
+}
+
+impl Heads {
+    fn of(x: Tensor<4>) -> Self {
+        let mut flex = host::take(x);
+        let plain = |flex: &FlexTensor| {
+            let strides = flex.layout().strides();
+            strides[3] == 1 && strides[..3].iter().all(|&s| s >= 0) && strides[1] > 0
+        };
+        // The product needs rows at least as far apart as they are long.
+        let fits = plain(&flex) && flex.layout().strides()[1] as usize >= flex.layout().shape()[3];
+        if !fits {
+            flex = flex.to_contiguous();
+        }
+        let strides = flex.layout().strides();
+        Self {
+            strides: [
+                strides[0] as usize,
+                strides[1] as usize,
+                strides[2] as usize,
+            ],
+            flex,
+        }
+    }
+
+    fn rows(&self, batch: usize, head: usize, token: usize, transposed: bool) -> Operand {
+        let [b, t, h] = self.strides;
+        let at = self.flex.layout().start_offset() + batch * b + token * t + head * h;
+        Operand {
+            start: self.flex.storage::<f32>()[at..].as_ptr(),
+            row: t,
+            transposed,
+        }
+    }
+}
+
+struct Run {
+    q: Heads,
+    k: Heads,
+    v: Heads,
+    bias: Option<Values>,
+    bias_batches: usize,
+    scale: f32,
+    out: Shared,
+    shape: [usize; 4],
+    keys: usize,
+}
+
+impl Run {
+    /// Attends from up to [`QUERIES`] tokens of one head to all keys.
+    fn block(&self, batch: usize, head: usize, first: usize, scores: &mut [f32]) {
+        let [_, queries, heads, dim] = self.shape;
+        let rows = QUERIES.min(queries - first);
+        let out_row = heads * dim;
+        let out = (batch * queries + first) * out_row + head * dim;
+        let mut tops = [f32::NEG_INFINITY; QUERIES];
+        let mut totals = [0.0_f32; QUERIES];
+        for key in (0..self.keys).step_by(KEYS) {
+            let cols = KEYS.min(self.keys - key);
+            let q = self.q.rows(batch, head, first, false);
+            let k = self.k.rows(batch, head, key, true);
+            // SAFETY: the tile of scores is this worker's own; sizes follow from the shapes.
+            unsafe {
+                multiply(
+                    [rows, cols, dim],
+                    self.scale,
+                    q,
+                    k,
+                    0.0,
+                    scores.as_mut_ptr(),
+                    cols,
+                );
+            }
+            for (r, row) in scores.chunks_mut(cols).take(rows).enumerate() {
+                self.add_bias([batch, head, first + r, key], row);
+                let top = tops[r].max(simd::max(row));
+                let sum = simd::exp_sum(row, 1.0, top);
+                if key > 0 && top > tops[r] {
+                    let shrink = (tops[r] - top).exp();
+                    totals[r] *= shrink;
+                    // SAFETY: this worker's own rows and head, written by the last round.
+                    simd::scale(unsafe { self.out.slice(out + r * out_row, dim) }, shrink);
+                }
+                totals[r] += sum;
+                tops[r] = top;
+            }
+            let weights = Operand::new(scores, cols);
+            let v = self.v.rows(batch, head, key, false);
+            let beta = if key == 0 { 0.0 } else { 1.0 };
+            // SAFETY: as above.
+            unsafe {
+                multiply(
+                    [rows, dim, cols],
+                    1.0,
+                    weights,
+                    v,
+                    beta,
+                    self.out.at(out),
+                    out_row,
+                );
+            }
+        }
+        for (r, total) in totals.iter().take(rows).enumerate() {
+            // SAFETY: as above.
+            simd::scale(
+                unsafe { self.out.slice(out + r * out_row, dim) },
+                total.recip(),
+            );
+        }
+    }
+
+    fn add_bias(&self, [batch, head, query, key]: [usize; 4], row: &mut [f32]) {
+        let Some(bias) = &self.bias else { return };
+        let [_, queries, heads, _] = self.shape;
+        let batch = if self.bias_batches == 1 { 0 } else { batch };
+        let at = ((batch * heads + head) * queries + query) * self.keys + key;
+        simd::add(row, &bias[at..at + row.len()]);
+    }
 }

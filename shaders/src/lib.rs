@@ -11,15 +11,21 @@
 //! file, and panic with the shapes in the message, as Burn's own operations do.
 
 mod attention;
+mod blas;
 mod conv;
+mod host;
+mod im2col;
 mod linear;
 mod norm;
 mod pointwise;
 mod portable;
 mod rope;
+mod simd;
+pub mod twin;
 
-pub use attention::attention;
-pub use conv::{causal_conv3d, conv2d, upsample_nearest2x_conv2d};
+pub use attention::{attention, attention_workspace};
+pub use blas::{blas_name, use_blas};
+pub use conv::{causal_conv3d, conv_workspace, conv2d, upsample_nearest2x_conv2d};
 pub use linear::{linear, linear_act, linear_gelu};
 pub use norm::{channel_rms_norm_silu, layer_norm, layer_norm_modulate, rms_norm};
 pub use pointwise::{activate, gate_residual, gated_gelu, gelu_tanh, silu, softmax_last};
@@ -38,9 +44,4 @@ pub enum Activation {
     GeluErf,
     /// `x sigmoid(x)`.
     Silu,
-}
-
-/// What multiplies matrices on the CPU, for reports.
-pub fn blas_name() -> String {
-    "gemm (flex)".to_owned()
 }

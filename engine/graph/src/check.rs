@@ -200,10 +200,12 @@ impl<'a> Checker<'a> {
         let finding = match wire.source {
             Source::Output { node, output } => self.output(place, node, output, declared),
             Source::Missing => {
-                let message = format!(
-                    "linked to node {}, which does not exist",
-                    shorten(link.node.as_str(), 60)
-                );
+                let id = shorten(link.node.as_str(), 60);
+                let message = if self.live.project.nodes.contains_key(&link.node) {
+                    format!("linked through the bypassed node {id} to a node that does not exist")
+                } else {
+                    format!("linked to node {id}, which does not exist")
+                };
                 Some(Diagnostic::error(
                     "bad_linked_input",
                     place.clone(),

@@ -8,6 +8,8 @@ use std::hash::Hash;
 
 use indexmap::IndexMap;
 
+use crate::format::MAX_LITERAL_DEPTH;
+use crate::literal::fits_depth;
 use crate::{Group, Input, Mode, Node, NodeId, Note, Project};
 
 /// A change of a project.
@@ -91,6 +93,9 @@ pub enum EditError {
     /// Canvas points must be finite.
     #[error("expected finite numbers of points, found {found}")]
     NotFinite { found: String },
+    /// A literal that the file's reader would refuse.
+    #[error("the value is nested deeper than {MAX_LITERAL_DEPTH} levels, which no file could hold")]
+    TooDeep,
     /// The shot list is not what the edit needs.
     #[error("node {node}: {reason}")]
     Shots { node: NodeId, reason: String },
@@ -208,6 +213,7 @@ fn add_node(
 ) -> Result<Edit, EditError> {
     finite(node.pos.as_ref().map(<[f32; 2]>::as_slice))?;
     finite(node.size.as_ref().map(<[f32; 2]>::as_slice))?;
+    node.inputs.values().try_for_each(shallow)?;
     insert(&mut project.nodes, "node", id.clone(), node, at)?;
     Ok(Edit::TakeNode { id })
 }
@@ -281,6 +287,7 @@ fn set_input(
             },
         });
     };
+    shallow(&value)?;
     let value = inputs.insert(input.clone(), value);
     Ok(Edit::SetInput {
         node: id,
@@ -296,6 +303,7 @@ fn insert_input(
     value: Input,
     at: usize,
 ) -> Result<Edit, EditError> {
+    shallow(&value)?;
     insert(
         &mut node(project, &id)?.inputs,
         "input",
@@ -366,6 +374,13 @@ pub(crate) fn missing(what: &'static str, id: &str) -> EditError {
     EditError::Missing {
         what,
         id: id.to_owned(),
+    }
+}
+
+fn shallow(input: &Input) -> Result<(), EditError> {
+    match input {
+        Input::Literal(value) if !fits_depth(value, MAX_LITERAL_DEPTH) => Err(EditError::TooDeep),
+        _ => Ok(()),
     }
 }
 

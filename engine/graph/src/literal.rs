@@ -186,6 +186,15 @@ fn is_colour(text: &str) -> bool {
         .is_some_and(|hex| matches!(hex.len(), 6 | 8) && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
+/// Whether lists and objects are nested at most `levels` deep.
+pub fn fits_depth(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => levels > 0 && items.iter().all(|it| fits_depth(it, levels - 1)),
+        Value::Object(map) => levels > 0 && map.values().all(|it| fits_depth(it, levels - 1)),
+        _ => true,
+    }
+}
+
 /// A value in a few words, for messages: never long, whatever the value.
 pub fn describe(value: &Value) -> String {
     match value {

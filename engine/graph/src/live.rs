@@ -1,7 +1,8 @@
 //! The part of a graph that runs: muted nodes gone, bypassed nodes passed through.
 //!
-//! As ComfyUI's editor does when it makes a prompt (`facts/comfyui-wire.md` §5.6): a link that ends
-//! at a bypassed node goes on upstream through that node's input with the output's index, or the
+//! As ComfyUI's editor does when it makes a prompt (Comfy-Org/ComfyUI_frontend,
+//! `src/utils/executionUtil.ts`; Comfy-Org/litegraph.js, `src/subgraph/ExecutableNodeDTO.ts`): a
+//! link that ends at a bypassed node goes on upstream through that node's input with the output's index, or the
 //! first of the wanted type. A link that ends at a muted node is no link; a node that cannot do
 //! without it is left out too, and so on down the graph.
 

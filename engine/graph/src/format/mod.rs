@@ -172,7 +172,8 @@ pub fn read_bytes(
     Ok((project, format, diagnostics))
 }
 
-/// Tells the formats apart (`facts/comfyui-wire.md` §1).
+/// Tells the formats apart: ComfyUI's editor saves `nodes` as a list, its API format is a map of
+/// nodes with `class_type`.
 fn detect(name: &str, top: &Map<String, Value>) -> Result<Format, ReadError> {
     let is_node = |value: &Value| value.get("class_type").is_some();
     match top.get("longtake") {
@@ -268,9 +269,10 @@ fn write_text(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    // The rename itself lasts through a power cut only when the folder is on the disk too.
+    // The rename itself lasts through a power cut only when the folder is on the disk too. Not every
+    // file system can do that, and the new file stands in any case: no reason to report a failure.
     #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
+    drop(File::open(folder).and_then(|folder| folder.sync_all()));
     Ok(())
 }
 
@@ -330,14 +332,7 @@ impl Wrong {
 
 /// Refuses values nested deeper than [`MAX_LITERAL_DEPTH`].
 fn shallow(path: &[&str], value: &Value) -> Result<(), Wrong> {
-    fn fits(value: &Value, levels: usize) -> bool {
-        match value {
-            Value::Array(items) => levels > 0 && items.iter().all(|item| fits(item, levels - 1)),
-            Value::Object(map) => levels > 0 && map.values().all(|item| fits(item, levels - 1)),
-            _ => true,
-        }
-    }
-    if fits(value, MAX_LITERAL_DEPTH) {
+    if crate::literal::fits_depth(value, MAX_LITERAL_DEPTH) {
         Ok(())
     } else {
         Err(Wrong::too_deep(path))

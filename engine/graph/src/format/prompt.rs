@@ -1,6 +1,6 @@
 //! ComfyUI's prompt JSON ("API format"): a flat map from node id to class and inputs.
 //!
-//! Follows `facts/comfyui-wire.md` §2 and §5.6. A link is exactly `[node id, output]`, so a literal
+//! As ComfyUI's server reads it (`validate_inputs` in its `execution.py`). A link is exactly `[node id, output]`, so a literal
 //! list is wrapped as `{"__value__": […]}`. Writing leaves out what does not run; reading keeps
 //! everything: what the format does not know stands under the key `comfyui` of `extra`, of the
 //! node or the project, and is written back from there.

@@ -45,6 +45,8 @@ pub struct Env {
     pub device: Device,
     /// The wish to stop.
     pub cancel: Cancel,
+    /// The film's file when a person named one (`-o`); otherwise names are counted up.
+    pub output_file: Option<PathBuf>,
     /// The prompt JSON written into outputs, so that a film carries its graph.
     pub prompt: Option<Json>,
 }

@@ -1,18 +1,22 @@
-//! Video files in and out.
+//! Video files in and out. Encoding and decoding are the media layer's; a build without it keeps
+//! the nodes and says so when one is asked to work.
 
-use std::path::Path;
+pub mod create_video;
+pub mod encode_segment;
+mod file;
+pub mod get_video_components;
+pub mod load_video;
+pub mod save_video;
 
-use longtake_plan::{FactError, Info};
+pub use file::{metadata, probe};
 
 use crate::Node;
 
 /// Nodes of this folder.
-pub const NODES: &[Node] = &[];
-
-/// Sizes of a video file.
-///
-/// # Errors
-/// Not a video, or a build without the media layer.
-pub fn probe(path: &Path) -> Result<Info, FactError> {
-    Err(FactError { code: "no_media", message: format!("{}: this build has no video support", path.display()) })
-}
+pub const NODES: &[Node] = &[
+    create_video::NODE,
+    encode_segment::NODE,
+    get_video_components::NODE,
+    load_video::NODE,
+    save_video::NODE,
+];

@@ -1,0 +1,75 @@
+//! What the media layer does for these nodes, and what is said in a build without it.
+
+use std::path::Path;
+
+use longtake_plan::{FactError, Info, InferError};
+
+#[cfg(feature = "media")]
+use longtake_plan::{ClipInfo, Fps};
+
+/// Said by every video node in a build without the media layer.
+#[cfg(not(feature = "media"))]
+const NO_MEDIA: &str = "this build has no video support; use SaveImage for PNG frames, or build \
+                        with the feature `media`";
+
+/// Sizes of a video file.
+///
+/// # Errors
+/// Not a video, a damaged one, or a build without the media layer.
+#[cfg(feature = "media")]
+pub fn probe(path: &Path) -> Result<Info, FactError> {
+    let found = longtake_media::probe(path)
+        .map_err(|e| FactError { code: "video_unreadable", message: e.to_string() })?;
+    let (num, den) = found.fps;
+    Ok(Info::Clip(ClipInfo {
+        frames: found.frames,
+        width: found.width,
+        height: found.height,
+        channels: 3,
+        fps: (num > 0 && den > 0).then_some(Fps { num, den }),
+    }))
+}
+
+/// Sizes of a video file.
+///
+/// # Errors
+/// Always: this build has no media layer.
+#[cfg(not(feature = "media"))]
+pub fn probe(path: &Path) -> Result<Info, FactError> {
+    Err(FactError { code: "no_media", message: format!("{}: {NO_MEDIA}", path.display()) })
+}
+
+/// The prompt JSON a video carries.
+///
+/// # Errors
+/// Not a video that can be read, or a build without the media layer.
+#[cfg(feature = "media")]
+pub fn metadata(path: &Path) -> Result<Option<String>, String> {
+    let found = longtake_media::read_metadata(path).map_err(|e| e.to_string())?;
+    Ok(found.and_then(|it| it.prompt_json))
+}
+
+/// The prompt JSON a video carries.
+///
+/// # Errors
+/// Always: this build has no media layer.
+#[cfg(not(feature = "media"))]
+pub fn metadata(path: &Path) -> Result<Option<String>, String> {
+    Err(format!("{}: {NO_MEDIA}", path.display()))
+}
+
+/// `Err` in a build without the media layer, or on a machine without its plugins.
+///
+/// # Errors
+/// Names what is missing and how to get it.
+pub fn available(input: &str) -> Result<(), InferError> {
+    #[cfg(feature = "media")]
+    {
+        longtake_media::check_installation()
+            .map_err(|e| InferError::at("no_media", input, e.to_string()))
+    }
+    #[cfg(not(feature = "media"))]
+    {
+        Err(InferError::at("no_media", input, NO_MEDIA))
+    }
+}

@@ -1,0 +1,103 @@
+//! `LoadVideo`: a video file as frames with a rate, read as they are needed.
+
+use longtake_graph::declare::{FileKind, input_file, output};
+use longtake_graph::{Declaration, Kind};
+use longtake_plan::{Cost, CostCx, InferCx, InferError, Info};
+use longtake_run::{RunCx, RunError, Value};
+
+use crate::Node;
+use crate::node::fact_error;
+
+const DECLARATION: Declaration = Declaration {
+    class: "LoadVideo",
+    title: "Load video",
+    title_ja: "動画を読み込む",
+    category: "image/video",
+    help: "Reads a video file from --input.",
+    inputs: &[input_file("file", FileKind::Video).help("File under --input")],
+    outputs: &[output("VIDEO", Kind::VIDEO)],
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::lazy(&DECLARATION, infer, cost, run);
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    let facts = cx.facts.media(FileKind::Video, cx.text("file")?);
+    Ok(vec![facts.map_err(|e| fact_error("file", e))?.info.clone()])
+}
+
+fn cost(cx: &CostCx<'_>) -> Cost {
+    let Some(Info::Clip(clip)) = cx.outputs.first() else { return Cost::default() };
+    // The decoder's reference frames and a chunk of RGB.
+    let pixels = u64::from(clip.width) * u64::from(clip.height);
+    Cost { host_bytes: pixels * 3 * 24, ..Cost::default() }
+}
+
+#[cfg(feature = "media")]
+fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
+    use longtake_run::{Clip, paths};
+
+    let name = cx.text("file")?;
+    let path =
+        paths::find(&cx.env.roots.input, name).map_err(|e| RunError::failed(e.to_string()))?;
+    let Some(Info::Clip(info)) = cx.output_info(0) else {
+        return Err(RunError::failed("the plan does not know the video's size"));
+    };
+    Ok(vec![Value::Clip(Clip::new(source::FromFile::new(path, *info)))])
+}
+
+#[cfg(not(feature = "media"))]
+fn run(_: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
+    Err(RunError::failed("this build has no video support"))
+}
+
+#[cfg(feature = "media")]
+mod source {
+    use std::ops::Range;
+    use std::path::PathBuf;
+    use std::sync::{Mutex, PoisonError};
+
+    use longtake_media::{MediaError, VideoReader};
+    use longtake_plan::ClipInfo;
+    use longtake_run::{Frame, FrameSource, Pixels, RunError};
+
+    /// Frames of a file. Reading on from where the last read ended costs no seek.
+    pub struct FromFile {
+        path: PathBuf,
+        info: ClipInfo,
+        open: Mutex<Option<(VideoReader, u64)>>,
+    }
+
+    impl FromFile {
+        pub fn new(path: PathBuf, info: ClipInfo) -> Self {
+            Self { path, info, open: Mutex::new(None) }
+        }
+    }
+
+    impl FrameSource for FromFile {
+        fn info(&self) -> ClipInfo {
+            self.info
+        }
+
+        fn read(&self, range: Range<u64>) -> Result<Vec<Frame>, RunError> {
+            let failed = |e: MediaError| RunError::failed(e.to_string());
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let (mut reader, at) = match open.take() {
+                Some(open) => open,
+                None => (VideoReader::open(&self.path).map_err(failed)?, 0),
+            };
+            if at != range.start {
+                reader.seek(range.start).map_err(failed)?;
+            }
+            let mut frames = Vec::with_capacity((range.end - range.start) as usize);
+            for _ in range.clone() {
+                // A short clip is told by the caller, which knows what it asked for.
+                let Some(rgb) = reader.next_rgb().map_err(failed)? else { break };
+                frames.push(Frame::new(self.info.width, self.info.height, 3, Pixels::U8(rgb)));
+            }
+            *open = Some((reader, range.end));
+            Ok(frames)
+        }
+    }
+}

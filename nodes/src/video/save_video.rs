@@ -1,0 +1,157 @@
+//! `SaveVideo`: a film as a file, joined from its encoded pieces.
+
+use longtake_graph::declare::{choice, int, socket, text};
+use longtake_graph::{Declaration, Kind};
+use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Role, Rung};
+use longtake_run::{RunCx, RunError, Value};
+
+use crate::Node;
+use crate::node::one_way;
+
+/// Containers.
+pub const FORMATS: &[&str] = &["auto", "mp4", "mkv"];
+/// Encoders.
+pub const CODECS: &[&str] = &["auto", "h264", "ffv1"];
+/// x264's presets.
+pub const PRESETS: &[&str] = &[
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
+];
+
+const DECLARATION: Declaration = Declaration {
+    class: "SaveVideo",
+    title: "Save video",
+    title_ja: "動画を保存",
+    category: "image/video",
+    help: "Writes a film: H.264 in MP4, or lossless FFV1 in MKV. The graph travels inside the file. \
+           Only pieces that changed are encoded again.",
+    inputs: &[
+        socket("video", Kind::VIDEO).help("The film"),
+        text("filename_prefix", "video/ComfyUI").help("Folder and name under --output"),
+        choice("format", "auto", FORMATS).help("Container; auto: mp4, or mkv for ffv1"),
+        choice("codec", "auto", CODECS).help("Encoder; auto: h264"),
+        int("crf", 18).within(0, 51).optional().help("H.264 quality, smaller is better"),
+        choice("preset", "veryfast", PRESETS).optional().help("H.264 speed against size"),
+    ],
+    output_node: true,
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::work(&DECLARATION, infer, Lane::Cpu, Keep::Output, rungs, run).role(
+    Role::Assemble {
+        encode: "EncodeSegment",
+        input: "video",
+        list: "segments",
+        strip: &["filename_prefix"],
+    },
+);
+
+/// Whether these choices mean FFV1.
+pub fn lossless(format: &str, codec: &str) -> bool {
+    codec == "ffv1" || (codec == "auto" && format == "mkv")
+}
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    if cx.text("format")? == "mp4" && cx.text("codec")? == "ffv1" {
+        return Err(InferError::at(
+            "value_not_supported",
+            "codec",
+            "ffv1 does not go into mp4; choose mkv, or h264",
+        ));
+    }
+    Ok(Vec::new())
+}
+
+fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
+    let frames: u64 = cx
+        .list("segments")
+        .iter()
+        .map(|info| if let Info::Segment(clip) = info { clip.frames } else { 0 })
+        .sum();
+    one_way(Cost {
+        seconds: 0.2 + frames as f64 * 1e-4,
+        // The muxer's index.
+        host_bytes: (16 << 20) + frames * 64,
+        ..Cost::default()
+    })
+}
+
+#[cfg(feature = "media")]
+pub use with_media::format_of;
+#[cfg(feature = "media")]
+use with_media::run;
+
+#[cfg(not(feature = "media"))]
+fn run(_: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
+    Err(RunError::failed("this build has no video support"))
+}
+
+#[cfg(feature = "media")]
+mod with_media {
+    use std::ops::ControlFlow;
+
+    use longtake_media::{Codec, Container, Metadata, Preset, VideoFormat, assemble};
+    use longtake_plan::ClipInfo;
+    use longtake_run::{RunCx, RunError, Value};
+    use serde_json::json;
+
+    use crate::output::Numbered;
+
+    /// The picture format these choices mean for such frames.
+    ///
+    /// # Errors
+    /// No rate, or an unknown preset.
+    pub fn format_of(cx: &RunCx<'_>, info: ClipInfo) -> Result<VideoFormat, RunError> {
+        let fps = info.fps.ok_or_else(|| RunError::failed("the frames have no rate"))?;
+        let codec = if super::lossless(cx.text("format")?, cx.text("codec")?) {
+            Codec::Ffv1
+        } else {
+            let preset = cx.text("preset").unwrap_or("veryfast");
+            let preset: Preset = serde_json::from_value(json!(preset))
+                .map_err(|e| RunError::failed(format!("preset {preset}: {e}")))?;
+            Codec::H264 { crf: cx.int("crf").unwrap_or(18).clamp(0, 51) as u8, preset }
+        };
+        let fps = (fps.num, fps.den);
+        Ok(VideoFormat { width: info.width, height: info.height, fps, codec })
+    }
+
+    pub fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
+        let segments = cx.segments("segments")?;
+        let Some(first) = segments.first() else {
+            return Err(RunError::failed("the film has no frames"));
+        };
+        let format = format_of(cx, first.info)?;
+        let lossless = format.codec == Codec::Ffv1;
+        let mkv = lossless || cx.text("format")? == "mkv";
+        let (container, extension) =
+            if mkv { (Container::Mkv, "mkv") } else { (Container::Mp4, "mp4") };
+        let path = match &cx.env.output_file {
+            Some(path) => path.clone(),
+            None => {
+                let size = Some((first.info.width, first.info.height));
+                let prefix = cx.text("filename_prefix")?;
+                Numbered::new(&cx.env.roots.output, prefix, size)?.next(extension)
+            }
+        };
+        let metadata = Metadata {
+            prompt_json: cx.env.prompt.as_ref().map(ToString::to_string),
+            ..Metadata::default()
+        };
+        let total: u64 = segments.iter().map(|it| it.info.frames).sum();
+        let paths: Vec<_> = segments.into_iter().map(|it| it.path).collect();
+        let mut stopped = None;
+        let mut progress = |frames: u64| match cx.progress(frames, total, "frame") {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                stopped = Some(error);
+                ControlFlow::Break(())
+            }
+        };
+        let joined = assemble(&path, &paths, &format, container, &metadata, &mut progress);
+        if let Some(error) = stopped {
+            return Err(error);
+        }
+        joined.map_err(|e| RunError::failed(e.to_string()))?;
+        Ok(vec![Value::Files(vec![path])])
+    }
+}

@@ -299,3 +299,16 @@ fn bypass_and_mute_are_resolved_away() {
     let y = r#""y": {"class": "Mix", "mode": "bypass", "inputs": {"a": {"link": ["b", 0]}}},"#;
     assert_eq!(samples_of_save(&x, y), r#"["b",0]"#);
 }
+
+#[test]
+fn a_bypassed_pair_passes_each_on_in_its_place() {
+    let text = r#"{"longtake": 1, "nodes": {"a": {"class": "EmptyLatent"}, "b": {"class": "EmptyLatent"},
+        "p": {"class": "Pair", "mode": "bypass", "inputs": {"a": {"link": ["a", 0]}, "b": {"link": ["b", 0]}}},
+        "s": {"class": "Save", "inputs": {"samples": {"link": ["p", 1]}, "anything": {"link": ["p", 0]}}}}}"#;
+    let (prompt, _) = to_text(&project(text), Format::Prompt, &Shelf);
+    let prompt: serde_json::Value = serde_json::from_str(&prompt).unwrap();
+    assert_eq!(
+        prompt["s"]["inputs"].to_string(),
+        r#"{"samples":["b",0],"anything":["a",0]}"#
+    );
+}

@@ -72,6 +72,13 @@ const DECLARATIONS: &[Declaration] = &[
         internal: true,
         ..Declaration::EMPTY
     },
+    // Two of the same type in and out: bypass keeps them apart by their place.
+    Declaration {
+        class: "Pair",
+        inputs: &[socket("a", Kind::LATENT), socket("b", Kind::LATENT)],
+        outputs: &[output("A", Kind::LATENT), output("B", Kind::LATENT)],
+        ..Declaration::EMPTY
+    },
     Declaration {
         class: "Storyboard",
         inputs: &[text("title", ""), shots("shots")],

@@ -2,7 +2,7 @@
 //!
 //! The inverse brings back everything, the order of nodes and inputs too, so that an undone file
 //! is the same text. A half-built graph is normal: an edit may leave a link without a node at its
-//! other end, which [`crate::check`] reports.
+//! other end, which [`crate::check()`] reports.
 
 use std::hash::Hash;
 

@@ -125,7 +125,7 @@ pub struct WriteError {
 ///
 /// # Errors
 /// [`ReadError`] when the file cannot be read, is no JSON, or is no graph. What is wrong *within* a
-/// graph comes back as diagnostics, here and from [`crate::check`].
+/// graph comes back as diagnostics, here and from [`crate::check()`].
 pub fn read(path: &Path) -> Result<(Project, Format, Vec<Diagnostic>), ReadError> {
     let name = path.display().to_string();
     let failed = |error: std::io::Error| {

@@ -36,21 +36,31 @@ impl Canvas {
     ) -> Self {
         let whole = |len| vec![Span { start: 0, len }];
         let [rows, columns] = size.map(|n| tiling.map_or_else(|| whole(n), |it| it.spans(n)));
-        let fine = |spans: &[Span]| -> Vec<Span> { spans.iter().map(|it| it.scaled(scale[1])).collect() };
+        let fine =
+            |spans: &[Span]| -> Vec<Span> { spans.iter().map(|it| it.scaled(scale[1])).collect() };
         let (row_weights, column_weights) = (weights(&fine(&rows)), weights(&fine(&columns)));
         let lone = rows.len() * columns.len() == 1;
         let mut tiles = Vec::new();
         for (rows, down) in rows.iter().zip(&row_weights) {
             for (columns, across) in columns.iter().zip(&column_weights) {
                 let weight = (!lone).then(|| outer(down, across, device).cast(dtype));
-                tiles.push(Tile { rows: *rows, columns: *columns, cache: Cache::default(), weight });
+                tiles.push(Tile {
+                    rows: *rows,
+                    columns: *columns,
+                    cache: Cache::default(),
+                    weight,
+                });
             }
         }
         Self { tiles, size, scale }
     }
 
     /// Sends one chunk `[1, c, n, H, W]` through `net`, tile by tile, and blends what comes out.
-    pub fn pass(&mut self, x: &Tensor<5>, net: impl Fn(Tensor<5>, &mut Cache) -> Tensor<5>) -> Tensor<5> {
+    pub fn pass(
+        &mut self,
+        x: &Tensor<5>,
+        net: impl Fn(Tensor<5>, &mut Cache) -> Tensor<5>,
+    ) -> Tensor<5> {
         let [input, output] = self.scale;
         let [h, w] = self.size.map(|n| n * output);
         let mut canvas: Option<Tensor<5>> = None;
@@ -59,15 +69,25 @@ impl Canvas {
             let Some(weight) = &tile.weight else {
                 return net(x.clone(), &mut tile.cache);
             };
-            let part = crop(x.clone(), tile.rows.scaled(input), tile.columns.scaled(input));
+            let part = crop(
+                x.clone(),
+                tile.rows.scaled(input),
+                tile.columns.scaled(input),
+            );
             let y = net(part, &mut tile.cache) * weight.clone();
             let [_, c, n, ..] = y.dims();
-            let so_far = canvas.take().unwrap_or_else(|| {
-                Tensor::zeros([1, c, n, h, w], &y.device()).cast(y.dtype())
-            });
+            let so_far = canvas
+                .take()
+                .unwrap_or_else(|| Tensor::zeros([1, c, n, h, w], &y.device()).cast(y.dtype()));
             let (rows, columns) = (tile.rows.scaled(output), tile.columns.scaled(output));
             let blended = crop(so_far.clone(), rows, columns) + y;
-            let place = [0..1, 0..c, 0..n, rows.start..rows.end(), columns.start..columns.end()];
+            let place = [
+                0..1,
+                0..c,
+                0..n,
+                rows.start..rows.end(),
+                columns.start..columns.end(),
+            ];
             canvas = Some(so_far.slice_assign(place, blended));
         }
         canvas.expect("a frame has at least one tile")
@@ -75,11 +95,15 @@ impl Canvas {
 }
 
 fn crop(x: Tensor<5>, rows: Span, columns: Span) -> Tensor<5> {
-    x.narrow(3, rows.start, rows.len).narrow(4, columns.start, columns.len)
+    x.narrow(3, rows.start, rows.len)
+        .narrow(4, columns.start, columns.len)
 }
 
 fn outer(down: &[f32], across: &[f32], device: &Device) -> Tensor<5> {
-    let values: Vec<f32> = down.iter().flat_map(|d| across.iter().map(move |a| d * a)).collect();
+    let values: Vec<f32> = down
+        .iter()
+        .flat_map(|d| across.iter().map(move |a| d * a))
+        .collect();
     let shape = [1, 1, 1, down.len(), across.len()];
     Tensor::from_data(TensorData::new(values, shape), device)
 }

@@ -10,7 +10,7 @@ use super::{VaeError, WanVae};
 use crate::Tensor;
 
 pub(super) enum Stage {
-    Res(ResBlock),
+    Res(Box<ResBlock>),
     Attention(FrameAttention),
     Up(Upsample),
 }
@@ -56,7 +56,10 @@ impl Decoder {
     /// # Errors
     /// [`VaeError::LatentShape`]; [`VaeError::PartNotLoaded`] if `vae` is an encoder alone.
     pub fn new(vae: &WanVae, latent: Tensor<5>, tiling: Option<Tiling>) -> Result<Self, VaeError> {
-        let net = vae.decoder.clone().ok_or(VaeError::PartNotLoaded { part: "Decoder" })?;
+        let net = vae
+            .decoder
+            .clone()
+            .ok_or(VaeError::PartNotLoaded { part: "Decoder" })?;
         let found = latent.dims();
         let z = vae.dims.z;
         if found[0] != 1 || found[1] != z || found.contains(&0) {
@@ -66,7 +69,12 @@ impl Decoder {
         let latent = net.before.apply(latent.cast(dtype), None);
         let [.., h, w] = found;
         let canvas = Canvas::new([h, w], [1, SPATIAL], tiling, dtype, &latent.device());
-        Ok(Self { net, canvas, latent, next: 0 })
+        Ok(Self {
+            net,
+            canvas,
+            latent,
+            next: 0,
+        })
     }
 
     /// Chunks still to come; one per latent frame.
@@ -95,7 +103,13 @@ impl Decoder {
     pub fn next_frames(&mut self) -> Option<Tensor<4>> {
         let chunk = self.next_chunk()?;
         let [_, c, n, h, w] = chunk.dims();
-        Some(chunk.add_scalar(1.0).mul_scalar(0.5).permute([0, 2, 3, 4, 1]).reshape([n, h, w, c]))
+        Some(
+            chunk
+                .add_scalar(1.0)
+                .mul_scalar(0.5)
+                .permute([0, 2, 3, 4, 1])
+                .reshape([n, h, w, c]),
+        )
     }
 }
 

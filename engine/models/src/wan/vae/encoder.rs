@@ -10,7 +10,7 @@ use super::{VaeError, WanVae};
 use crate::Tensor;
 
 pub(super) enum Stage {
-    Res(ResBlock),
+    Res(Box<ResBlock>),
     Attention(FrameAttention),
     Down(Downsample),
 }
@@ -59,9 +59,19 @@ impl Encoder {
     /// # Errors
     /// [`VaeError::PartNotLoaded`] if `vae` is a decoder alone.
     pub fn new(vae: &WanVae, tiling: Option<Tiling>) -> Result<Self, VaeError> {
-        let net = vae.encoder.clone().ok_or(VaeError::PartNotLoaded { part: "Encoder" })?;
+        let net = vae
+            .encoder
+            .clone()
+            .ok_or(VaeError::PartNotLoaded { part: "Encoder" })?;
         let channels = vae.dims.image;
-        Ok(Self { net, channels, tiling, canvas: None, waiting: None, done: Vec::new() })
+        Ok(Self {
+            net,
+            channels,
+            tiling,
+            canvas: None,
+            waiting: None,
+            done: Vec::new(),
+        })
     }
 
     /// Adds frames `[1, 3, n, H, W]` in -1..1 and encodes all chunks that are full by now: the first
@@ -74,13 +84,21 @@ impl Encoder {
         let [batch, channels, _, h, w] = found;
         let on_grid = h.is_multiple_of(SPATIAL) && w.is_multiple_of(SPATIAL);
         if batch != 1 || channels != self.channels || found.contains(&0) || !on_grid {
-            return Err(VaeError::FrameShape { channels: self.channels, found });
+            return Err(VaeError::FrameShape {
+                channels: self.channels,
+                found,
+            });
         }
         let dtype = self.net.conv_in.weight.dtype();
         if let Some((_, [height, width])) = self.canvas {
             if [height, width] != [h, w] {
                 let (found_height, found_width) = (h, w);
-                return Err(VaeError::FrameSizeChanged { height, width, found_height, found_width });
+                return Err(VaeError::FrameSizeChanged {
+                    height,
+                    width,
+                    found_height,
+                    found_width,
+                });
             }
         } else {
             let size = [h / SPATIAL, w / SPATIAL];
@@ -123,7 +141,9 @@ impl Encoder {
     }
 
     fn drain(&mut self) {
-        let Some((canvas, _)) = &mut self.canvas else { return };
+        let Some((canvas, _)) = &mut self.canvas else {
+            return;
+        };
         while let Some(waiting) = self.waiting.take() {
             let have = waiting.dims()[2];
             let take = if self.done.is_empty() { 1 } else { TEMPORAL };
@@ -133,7 +153,8 @@ impl Encoder {
             }
             let chunk = waiting.clone().narrow(2, 0, take);
             let net = &self.net;
-            self.done.push(canvas.pass(&chunk, |x, cache| net.chunk(x, cache)));
+            self.done
+                .push(canvas.pass(&chunk, |x, cache| net.chunk(x, cache)));
             self.waiting = (have > take).then(|| waiting.narrow(2, take, have - take));
         }
     }

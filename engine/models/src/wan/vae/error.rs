@@ -20,7 +20,11 @@ pub enum VaeError {
     #[error("VAE tensor `{name}`: expected [out, in, ..] channels, found shape {found:?}")]
     Rank { name: String, found: Vec<usize> },
     #[error("VAE layer `{name}`: expected {expected} channels from its neighbour, found {found}")]
-    Chain { name: String, expected: usize, found: usize },
+    Chain {
+        name: String,
+        expected: usize,
+        found: usize,
+    },
     #[error(
         "VAE grid: this file scales {space}x in space and {time}x in time; \
          Wan 2.1 has {SPATIAL}x and {TEMPORAL}x"
@@ -38,8 +42,15 @@ pub enum VaeError {
          {SPATIAL} and no axis empty, found {found:?}; scale or crop them first"
     )]
     FrameShape { channels: usize, found: [usize; 5] },
-    #[error("frames: expected {height}x{width} (height x width) as before, found {found_height}x{found_width}")]
-    FrameSizeChanged { height: usize, width: usize, found_height: usize, found_width: usize },
+    #[error(
+        "frames: expected {height}x{width} (height x width) as before, found {found_height}x{found_width}"
+    )]
+    FrameSizeChanged {
+        height: usize,
+        width: usize,
+        found_height: usize,
+        found_width: usize,
+    },
     #[error("encode: no frame was given; at least one is needed")]
     NoFrames,
     #[error(

@@ -75,7 +75,10 @@ mod tests {
         let mut x = vec![1.0; 17];
         assert_eq!(
             process_in(&mut x),
-            Err(LatentLength { len: 17, channels: 16 })
+            Err(LatentLength {
+                len: 17,
+                channels: 16
+            })
         );
         assert_eq!(x, vec![1.0; 17]);
         assert!(process_out(&mut []).is_err());

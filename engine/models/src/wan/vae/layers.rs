@@ -136,7 +136,11 @@ impl FrameAttention {
         let y = linear(y, self.qkv.clone(), Some(self.qkv_bias.clone()));
         let part = |i: usize| y.clone().narrow(2, i * c, c).unsqueeze_dim::<4>(2);
         let y = attention(part(0), part(1), part(2), (c as f32).powf(-0.5), None);
-        let y = linear(y.reshape([b * n, h * w, c]), self.proj.clone(), Some(self.proj_bias.clone()));
+        let y = linear(
+            y.reshape([b * n, h * w, c]),
+            self.proj.clone(),
+            Some(self.proj_bias.clone()),
+        );
         x + y.reshape([b, n, h, w, c]).permute([0, 4, 1, 2, 3])
     }
 }
@@ -203,12 +207,13 @@ impl Downsample {
     pub fn forward(&self, x: Tensor<5>, cache: &mut Cache) -> Tensor<5> {
         let (weight, bias) = (self.weight.clone(), Some(self.bias.clone()));
         let y = channels_first(conv2d(frames_first(x), weight, bias, [2, 2], [0, 1, 0, 1]));
-        let Some(conv) = &self.time_conv else { return y };
+        let Some(conv) = &self.time_conv else {
+            return y;
+        };
         let slot = cache.visit();
         let n = y.dims()[2];
         match std::mem::take(slot) {
             Slot::Frames(before) => {
-                // `repeat` of a single frame would be a view; the sum of a cat is a copy.
                 *slot = Slot::Frames(owned_frame(&y, n - 1));
                 let (weight, bias) = (conv.weight.clone(), Some(conv.bias.clone()));
                 causal_conv3d(y, Some(before), weight, bias, [2, 1, 1], 0, 0)
@@ -221,18 +226,9 @@ impl Downsample {
     }
 }
 
-/// One frame of `x` in memory of its own.
+/// One frame of `x` in memory of its own: arithmetic copies where a view would keep all of `x`.
 fn owned_frame(x: &Tensor<5>, i: usize) -> Tensor<5> {
-    if x.dims()[2] == 1 {
-        return x.clone();
-    }
-    let frame = x.clone().narrow(2, i, 1);
-    let half = frame.dims()[1] / 2;
-    if half == 0 {
-        return frame;
-    }
-    let [_, c, ..] = frame.dims();
-    Tensor::cat(vec![frame.clone().narrow(1, 0, half), frame.narrow(1, half, c - half)], 1)
+    x.clone().narrow(2, i, 1).mul_scalar(1.0)
 }
 
 /// `[1, c, n, h, w]` to `[n, c, h, w]`.

@@ -72,10 +72,19 @@ impl VaeDims {
         ] {
             decoder.extend([res(from, to), res(to, to), res(to, to)]);
             let half = to / 2;
-            decoder.extend(up.map(|time| Layer::Up { from: to, to: half, time }));
+            decoder.extend(up.map(|time| Layer::Up {
+                from: to,
+                to: half,
+                time,
+            }));
         }
         decoder.push(Layer::Head { from: a, to: 3 });
-        Self { z, image: 3, encoder, decoder }
+        Self {
+            z,
+            image: 3,
+            encoder,
+            decoder,
+        }
     }
 }
 
@@ -109,22 +118,35 @@ pub(super) type Shapes<'a> = dyn Fn(&str) -> Option<Vec<usize>> + 'a;
 impl Structure {
     pub fn read(shapes: &Shapes) -> Result<Self, VaeError> {
         // ComfyUI tells the two VAEs apart by this name (comfy/sd.py).
-        let wan22 = ["decoder.upsamples.0.upsamples.0.residual.2.weight", "decoder.up_blocks.0.upsampler.resample.1.weight"];
+        let wan22 = [
+            "decoder.upsamples.0.upsamples.0.residual.2.weight",
+            "decoder.up_blocks.0.upsampler.resample.1.weight",
+        ];
         if let Some(key) = wan22.iter().find(|key| shapes(key).is_some()) {
-            return Err(VaeError::Wan22 { key: (*key).to_owned() });
+            return Err(VaeError::Wan22 {
+                key: (*key).to_owned(),
+            });
         }
         let layout = if shapes("decoder.conv_in.weight").is_some() {
             Layout::Diffusers
         } else if shapes("decoder.conv1.weight").is_some() {
             Layout::Original
         } else {
-            return Err(VaeError::NotAVae { missing: "decoder.conv1.weight".to_owned() });
+            return Err(VaeError::NotAVae {
+                missing: "decoder.conv1.weight".to_owned(),
+            });
         };
         let reader = Reader { layout, shapes };
         let encoder = reader.side("encoder")?;
         let decoder = reader.side("decoder")?;
         let (z, image) = (channels(&decoder[0].layer).0, channels(&encoder[0].layer).0);
-        let structure = Self { layout, z, image, encoder, decoder };
+        let structure = Self {
+            layout,
+            z,
+            image,
+            encoder,
+            decoder,
+        };
         structure.check()?;
         Ok(structure)
     }
@@ -150,13 +172,21 @@ impl Structure {
             for Named { layer, name } in side {
                 let (from, to) = channels(layer);
                 if from != at {
-                    return Err(VaeError::Chain { name: name.clone(), expected: at, found: from });
+                    return Err(VaeError::Chain {
+                        name: name.clone(),
+                        expected: at,
+                        found: from,
+                    });
                 }
                 at = to;
             }
             let end = side.last().map_or("", |it| &it.name);
             if at != last {
-                return Err(VaeError::Chain { name: end.to_owned(), expected: last, found: at });
+                return Err(VaeError::Chain {
+                    name: end.to_owned(),
+                    expected: last,
+                    found: at,
+                });
             }
             let scaled = |time_only: bool| {
                 side.iter()
@@ -166,7 +196,10 @@ impl Structure {
                     })
                     .count()
             };
-            let (space, time) = (1_usize << scaled(false).min(20), 1_usize << scaled(true).min(20));
+            let (space, time) = (
+                1_usize << scaled(false).min(20),
+                1_usize << scaled(true).min(20),
+            );
             if (space, time) != (SPATIAL, TEMPORAL) {
                 return Err(VaeError::Grid { space, time });
             }
@@ -176,7 +209,7 @@ impl Structure {
 }
 
 /// Channels that enter and leave a layer.
-fn channels(layer: &Layer) -> (usize, usize) {
+pub(super) fn channels(layer: &Layer) -> (usize, usize) {
     match *layer {
         Layer::Conv { from, to }
         | Layer::Res { from, to }
@@ -197,8 +230,13 @@ impl Reader<'_> {
     fn pair(&self, weight: &str) -> Result<(usize, usize), VaeError> {
         match (self.shapes)(weight).as_deref() {
             Some([to, from, ..]) if *to > 0 && *from > 0 => Ok((*from, *to)),
-            Some(found) => Err(VaeError::Rank { name: weight.to_owned(), found: found.to_vec() }),
-            None => Err(VaeError::NotAVae { missing: weight.to_owned() }),
+            Some(found) => Err(VaeError::Rank {
+                name: weight.to_owned(),
+                found: found.to_vec(),
+            }),
+            None => Err(VaeError::NotAVae {
+                missing: weight.to_owned(),
+            }),
         }
     }
 
@@ -212,11 +250,17 @@ impl Reader<'_> {
             pick("middle.2", "mid_block.resnets.1"),
         ];
         let (from, to) = self.pair(&format!("{conv_in}.weight"))?;
-        let mut out = vec![Named { layer: Layer::Conv { from, to }, name: conv_in }];
+        let mut out = vec![Named {
+            layer: Layer::Conv { from, to },
+            name: conv_in,
+        }];
         let mut mid = vec![self.required(&middle[0])?];
         let (channels, _) = self.pair(&format!("{}.to_qkv.weight", middle[1]))?;
         let name = middle[1].clone();
-        mid.push(Named { layer: Layer::Attention { channels }, name });
+        mid.push(Named {
+            layer: Layer::Attention { channels },
+            name,
+        });
         mid.push(self.required(&middle[2])?);
         let levels = self.levels(side)?;
         if side == "encoder" {
@@ -227,7 +271,10 @@ impl Reader<'_> {
             out.extend(levels);
         }
         let (from, to) = self.pair(&format!("{head}.weight"))?;
-        out.push(Named { layer: Layer::Head { from, to }, name: head });
+        out.push(Named {
+            layer: Layer::Head { from, to },
+            name: head,
+        });
         Ok(out)
     }
 
@@ -290,7 +337,10 @@ impl Reader<'_> {
         } else {
             return Ok(None);
         };
-        Ok(Some(Named { layer, name: name.to_owned() }))
+        Ok(Some(Named {
+            layer,
+            name: name.to_owned(),
+        }))
     }
 }
 

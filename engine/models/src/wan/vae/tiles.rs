@@ -22,15 +22,24 @@ impl Tiling {
     pub fn new(tile_px: usize, overlap_px: usize) -> Result<Self, VaeError> {
         let on_grid = tile_px.is_multiple_of(SPATIAL) && overlap_px.is_multiple_of(SPATIAL);
         if !on_grid || tile_px == 0 || 2 * overlap_px > tile_px {
-            return Err(VaeError::Tile { tile_px, overlap_px });
+            return Err(VaeError::Tile {
+                tile_px,
+                overlap_px,
+            });
         }
-        Ok(Self { tile: tile_px / SPATIAL, overlap: overlap_px / SPATIAL })
+        Ok(Self {
+            tile: tile_px / SPATIAL,
+            overlap: overlap_px / SPATIAL,
+        })
     }
 
     /// The tiles of one axis, in latent positions.
     pub(super) fn spans(self, size: usize) -> Vec<Span> {
         if size <= self.tile {
-            return vec![Span { start: 0, len: size }];
+            return vec![Span {
+                start: 0,
+                len: size,
+            }];
         }
         let count = (size - self.overlap).div_ceil(self.tile - self.overlap);
         (0..count)
@@ -39,6 +48,11 @@ impl Tiling {
                 len: self.tile,
             })
             .collect()
+    }
+
+    /// Height and width of a tile of a latent of `h` by `w`.
+    pub(super) fn tile_size(self, h: usize, w: usize) -> [usize; 2] {
+        [h, w].map(|n| n.min(self.tile))
     }
 
     /// How many tiles a latent of `h` by `w` is cut into.
@@ -61,7 +75,10 @@ impl Span {
 
     /// The same span on a grid `factor` times finer.
     pub fn scaled(self, factor: usize) -> Self {
-        Self { start: self.start * factor, len: self.len * factor }
+        Self {
+            start: self.start * factor,
+            len: self.len * factor,
+        }
     }
 }
 
@@ -88,12 +105,22 @@ pub(super) fn weights(spans: &[Span]) -> Vec<Vec<f32>> {
 /// Up over the overlap with the span before, down over the overlap with the span after.
 fn ramp(spans: &[Span], i: usize) -> Vec<f64> {
     let span = spans[i];
-    let left = i.checked_sub(1).map_or(0, |j| spans[j].end().saturating_sub(span.start));
-    let right = spans.get(i + 1).map_or(0, |next| span.end().saturating_sub(next.start));
+    let left = i
+        .checked_sub(1)
+        .map_or(0, |j| spans[j].end().saturating_sub(span.start));
+    let right = spans
+        .get(i + 1)
+        .map_or(0, |next| span.end().saturating_sub(next.start));
     let rise = |distance: usize, over: usize| {
-        if over == 0 { 1.0 } else { ((distance as f64 + 0.5) / over as f64).min(1.0) }
+        if over == 0 {
+            1.0
+        } else {
+            ((distance as f64 + 0.5) / over as f64).min(1.0)
+        }
     };
-    (0..span.len).map(|k| rise(k, left).min(rise(span.len - 1 - k, right))).collect()
+    (0..span.len)
+        .map(|k| rise(k, left).min(rise(span.len - 1 - k, right)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -102,7 +129,15 @@ mod tests {
 
     #[test]
     fn tiles_cover_every_position_and_weights_sum_to_one() {
-        for (size, tile, overlap) in [(10, 32, 8), (33, 32, 8), (100, 32, 8), (104, 32, 0), (7, 4, 2), (9, 2, 1), (60, 32, 16)] {
+        for (size, tile, overlap) in [
+            (10, 32, 8),
+            (33, 32, 8),
+            (100, 32, 8),
+            (104, 32, 0),
+            (7, 4, 2),
+            (9, 2, 1),
+            (60, 32, 16),
+        ] {
             let spans = Tiling { tile, overlap }.spans(size);
             let mut sum = vec![0.0_f32; size];
             for (span, weights) in spans.iter().zip(weights(&spans)) {
@@ -111,10 +146,16 @@ mod tests {
                     sum[span.start + k] += w;
                 }
             }
-            assert!(sum.iter().all(|s| (s - 1.0).abs() < 1e-6), "{size} {tile} {overlap}: {sum:?}");
+            assert!(
+                sum.iter().all(|s| (s - 1.0).abs() < 1e-6),
+                "{size} {tile} {overlap}: {sum:?}"
+            );
             assert_eq!(spans[0].start, 0);
             for pair in spans.windows(2) {
-                assert!(pair[0].end() >= pair[1].start + overlap.min(size), "{size} {tile} {overlap}: {spans:?}");
+                assert!(
+                    pair[0].end() >= pair[1].start + overlap.min(size),
+                    "{size} {tile} {overlap}: {spans:?}"
+                );
             }
         }
     }

@@ -5,9 +5,9 @@
 //!
 //! - [`document`]: [`Project`], nodes, links, groups, notes.
 //! - [`declare`]: what a node class says about itself (sockets, parameters, help).
-//! - [`shots`], [`storyboard`]: the shot list a `Storyboard` node holds, and reading it.
+//! - [`shots`], [`mod@storyboard`]: the shot list a `Storyboard` node holds, and reading it.
 //! - [`edit`], [`mod@shot_edit`]: changes as values, each with its inverse.
-//! - [`format`]: project files and ComfyUI prompts, read and written.
+//! - [`mod@format`]: project files and ComfyUI prompts, read and written.
 //! - [`mod@check`], [`diagnostic`]: what is wrong with a graph, and where.
 //! - [`live`]: what runs, with muted and bypassed nodes resolved.
 //! - [`walk`]: order, ancestors, consumers, cycles.

@@ -1,0 +1,225 @@
+//! The command line.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+
+use crate::units::parse_size;
+
+/// Renders long AI video from node graphs.
+#[derive(Debug, Parser)]
+#[command(name = "longtake", version, about, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 done, 1 render failed, 2 bad usage or graph, 130 cancelled.")]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Render a graph: a project (.longtake), a prompt JSON (ComfyUI's API format) or a video that
+    /// carries one.
+    Render(Render),
+    /// Show what a render would do: steps, memory over time, what is stored already.
+    Plan(Plan),
+    /// Find everything that is wrong with a graph.
+    Check(Check),
+    /// List the nodes.
+    Nodes(Nodes),
+    /// List the checkpoints in the models tree.
+    Models(Models),
+    /// Convert between project and prompt JSON. Reads the graph out of a video, too.
+    Convert(Convert),
+    /// Keep finished shots as they are, whatever changes before them.
+    Pin(Pin),
+}
+
+/// Where files lie and what the machine may use.
+#[derive(Debug, Clone, Group)]
+#[command(next_help_heading = "Machine")]
+pub struct Place {
+    /// Checkpoints, in ComfyUI's folders (diffusion_models, text_encoders, vae, …)
+    #[arg(long, value_name = "DIR", default_value = "models", env = "LONGTAKE_MODELS")]
+    pub models: PathBuf,
+    /// Images, videos and latents that the graph names
+    #[arg(long, value_name = "DIR", default_value = "input", env = "LONGTAKE_INPUT")]
+    pub input: PathBuf,
+    /// Where results are written
+    #[arg(long, value_name = "DIR", default_value = "output", env = "LONGTAKE_OUTPUT")]
+    pub output: PathBuf,
+    /// Finished work, by content [default: ~/.cache/longtake/store]
+    #[arg(long, value_name = "DIR", env = "LONGTAKE_STORE")]
+    pub store: Option<PathBuf>,
+    /// Where models run: auto, cpu, cuda, cuda:N or vulkan
+    #[arg(long, value_name = "DEVICE", default_value = "auto", env = "LONGTAKE_DEVICE")]
+    pub device: String,
+    /// Device memory to use [default: 92 % of it]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub vram: Option<u64>,
+    /// Host memory to use [default: 92 % of it]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub ram: Option<u64>,
+}
+
+/// What to take of a graph.
+#[derive(Debug, Clone, Group)]
+pub struct Choice {
+    /// The graph
+    pub file: PathBuf,
+    /// Set an input: a node's id or title, an input, a JSON value (plain text is taken as text)
+    #[arg(long = "set", value_name = "NODE.INPUT=JSON")]
+    pub set: Vec<String>,
+    /// Only these shots, counted from 1: 3,7-9
+    #[arg(long, value_name = "LIST", value_parser = parse_shots)]
+    pub shots: Option<BTreeSet<u32>>,
+}
+
+/// `render`.
+#[derive(Debug, Group)]
+pub struct Render {
+    #[command(flatten)]
+    pub choice: Choice,
+    /// The film's file, instead of a counted name under --output
+    #[arg(short = 'o', value_name = "OUT")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: Place,
+    /// Write a report here, also when the render fails
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// How to show progress
+    #[arg(long, value_enum, default_value_t = Show::Auto)]
+    pub progress: Show,
+    /// Plan, and render nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Ways to show progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Show {
+    /// A live view on a terminal, plain lines elsewhere
+    Auto,
+    /// A line per finished step
+    Plain,
+    /// A JSON object per event
+    Json,
+}
+
+/// `plan`.
+#[derive(Debug, Group)]
+pub struct Plan {
+    #[command(flatten)]
+    pub choice: Choice,
+    #[command(flatten)]
+    pub place: Place,
+    /// Every step, instead of one line for shots that are alike
+    #[arg(long)]
+    pub full: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `check`.
+#[derive(Debug, Group)]
+pub struct Check {
+    #[command(flatten)]
+    pub choice: Choice,
+    #[command(flatten)]
+    pub place: Place,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `nodes`.
+#[derive(Debug, Group)]
+pub struct Nodes {
+    /// Only classes and titles that contain this
+    pub filter: Option<String>,
+    /// In the shape of ComfyUI's /object_info
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `models`.
+#[derive(Debug, Group)]
+pub struct Models {
+    #[command(flatten)]
+    pub place: Place,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `convert`.
+#[derive(Debug, Group)]
+pub struct Convert {
+    /// The graph: .longtake, prompt JSON, or a video that carries one
+    pub input: PathBuf,
+    /// What to write: *.longtake becomes a project, anything else a prompt; - prints the prompt
+    pub output: PathBuf,
+}
+
+/// `pin`.
+#[derive(Debug, Group)]
+pub struct Pin {
+    /// The project, which is changed
+    pub file: PathBuf,
+    /// The shots, counted from 1: 3,7-9
+    #[arg(long, value_name = "LIST", value_parser = parse_shots)]
+    pub shots: BTreeSet<u32>,
+    /// Let them go again
+    #[arg(long)]
+    pub release: bool,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// Most shots a film may have; keeps a slip of the finger (`1-999999999`) from filling the memory.
+const MOST_SHOTS: u32 = 100_000;
+
+fn parse_shots(text: &str) -> Result<BTreeSet<u32>, String> {
+    let mut shots = BTreeSet::new();
+    let number = |text: &str| match text.trim().parse::<u32>() {
+        Ok(number) if (1..=MOST_SHOTS).contains(&number) => Ok(number),
+        _ => Err(format!("expected shots such as 3,7-9, found `{text}`")),
+    };
+    for part in text.split(',') {
+        let (first, last) = match part.split_once('-') {
+            Some((first, last)) => (number(first)?, number(last)?),
+            None => (number(part)?, number(part)?),
+        };
+        if first > last {
+            return Err(format!("`{part}` ends before it begins"));
+        }
+        shots.extend(first..=last);
+    }
+    Ok(shots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn shots() {
+        let list = |text: &str| parse_shots(text).map(|it| it.into_iter().collect::<Vec<_>>());
+        assert_eq!(list("3,7-9, 1"), Ok(vec![1, 3, 7, 8, 9]));
+        for bad in ["", "0", "a", "3-", "9-7", "1-999999999", "-1"] {
+            assert!(list(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `longtake models`: what is in the models tree.
+
+use anyhow::Result;
+use longtake_graph::ModelFolder;
+use longtake_nodes::DiskFacts;
+use longtake_plan::Facts;
+use longtake_run::{Roots, Store, paths};
+use serde_json::json;
+
+use crate::args::Models;
+use crate::{Ended, machine, units};
+
+/// Prints devices, and every checkpoint with what it is.
+///
+/// # Errors
+/// The store cannot be opened.
+pub fn run(args: &Models) -> Result<Ended> {
+    let opened = machine::open(&args.place)?;
+    let facts = DiskFacts::new(opened.roots.clone(), opened.store.clone(), None);
+    let rows = list(&opened.roots, &opened.store, &facts);
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+        return Ok(Ended::Done);
+    }
+    println!("device  {}", opened.machine.device_name);
+    println!("models  {}", opened.roots.models.display());
+    for row in &rows {
+        let text = |key: &str| row[key].as_str().unwrap_or("").to_owned();
+        let bytes = row["bytes"].as_u64().map(units::size).unwrap_or_default();
+        let what = if row["error"].is_null() { text("family") } else { text("error") };
+        println!("  {:<18} {:<44} {bytes:>9}  {what}", text("folder"), text("name"));
+    }
+    if rows.is_empty() {
+        println!("  no checkpoints; each kind has its folder:");
+        for folder in ModelFolder::ALL {
+            println!("    {}", opened.roots.models.join(folder.names()[0]).display());
+        }
+    }
+    Ok(Ended::Done)
+}
+
+fn list(roots: &Roots, _: &Store, facts: &DiskFacts) -> Vec<serde_json::Value> {
+    let mut rows = Vec::new();
+    for folder in ModelFolder::ALL {
+        let mut names: Vec<String> =
+            folder.names().iter().flat_map(|sub| checkpoints(&paths::list(&roots.models.join(sub)))).collect();
+        names.sort();
+        names.dedup();
+        for name in names {
+            let known = facts.weights(folder, &name);
+            rows.push(json!({
+                "folder": folder.names()[0],
+                "name": name,
+                "bytes": known.as_ref().ok().map(|it| it.file_bytes),
+                "family": known.as_ref().ok().map(|it| it.family.clone()),
+                "dims": known.as_ref().ok().map(|it| it.dims.clone()),
+                "fingerprint": known.as_ref().ok().map(|it| it.fingerprint.clone()),
+                "error": known.as_ref().err().map(ToString::to_string),
+            }));
+        }
+    }
+    rows
+}
+
+/// Names of checkpoints among files: single files, and folders in diffusers' layout.
+fn checkpoints(files: &[String]) -> Vec<String> {
+    files
+        .iter()
+        .filter(|name| name.ends_with(".safetensors"))
+        .map(|name| {
+            let folder = name.rsplit_once('/').map(|(folder, _)| folder);
+            let whole = folder.filter(|it| files.contains(&format!("{it}/config.json")));
+            whole.map_or_else(|| name.clone(), str::to_owned)
+        })
+        .collect()
+}

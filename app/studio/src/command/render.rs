@@ -1,0 +1,122 @@
+//! `longtake render`: a graph becomes a film.
+
+use std::path::Path;
+use std::thread;
+
+use anyhow::Result;
+use crossbeam::channel::unbounded;
+use longtake_graph::Project;
+use longtake_nodes::{Registry, model};
+use longtake_plan::{Options, Plan};
+use longtake_run::{Cancel, Env, Failure, Report, files};
+use serde_json::json;
+
+use crate::args::Render;
+use crate::machine::Opened;
+use crate::{Ended, document, machine, view};
+
+/// Renders.
+///
+/// # Errors
+/// Not a graph, a device that is not there, a report that cannot be written.
+pub fn run(args: &Render) -> Result<Ended> {
+    let registry = Registry::new();
+    let (project, found) = document::open(&args.choice)?;
+    let opened = machine::open(&args.place)?;
+    let options = Options { shots: args.choice.shots.clone(), ..Options::default() };
+    let out = args.out.as_deref().map(std::path::absolute).transpose()?;
+    let plan = document::plan(&project, found.clone(), &registry, &opened, &options, out.as_deref());
+    let Some(plan) = plan else {
+        write_unusable(args, &project)?;
+        return Ok(Ended::Unusable);
+    };
+    if args.dry_run {
+        print!("{}", plan.to_text());
+        return Ok(Ended::Done);
+    }
+    let report = execute(&plan, &project, &registry, &opened, out.as_deref(), args.progress)?;
+    if let Some(path) = &args.report {
+        write_report(path, report.clone(), &project, &registry, &opened)?;
+    }
+    view::summary(&report, args.progress);
+    Ok(ended(&report))
+}
+
+/// Runs a plan with a view of its progress; Ctrl-C cancels.
+///
+/// # Errors
+/// The device cannot be opened, or scratch cannot be made.
+pub fn execute(
+    plan: &Plan,
+    project: &Project,
+    registry: &Registry,
+    opened: &Opened,
+    out: Option<&Path>,
+    show: crate::args::Show,
+) -> Result<Report> {
+    let cancel = Cancel::default();
+    let asked = cancel.clone();
+    // The first Ctrl-C asks, the second insists. A handler that is set already (in tests) is fine.
+    let _ = ctrlc::set_handler(move || {
+        if asked.is_cancelled() {
+            std::process::exit(130);
+        }
+        asked.cancel();
+    });
+    let env = Env {
+        roots: opened.roots.clone(),
+        store: opened.store.clone(),
+        scratch: opened.store.scratch()?,
+        device: model::device::open(&opened.device)?,
+        cancel,
+        output_file: out.map(Path::to_path_buf),
+        prompt: document::prompt(project, registry),
+    };
+    let (events, seen) = unbounded();
+    let options = longtake_run::Options { cpu_threads: 2, ..longtake_run::Options::default() };
+    Ok(thread::scope(|scope| {
+        let viewer = scope.spawn(|| view::follow(plan, &seen, show));
+        let report = longtake_run::run(plan, registry, &env, &options, events);
+        let _ = viewer.join();
+        report
+    }))
+}
+
+/// How a render ended, from its report.
+pub fn ended(report: &Report) -> Ended {
+    match report.error.as_ref().map(|it| it.kind) {
+        None => Ended::Done,
+        Some(Failure::Cancelled) => Ended::Cancelled,
+        Some(_) => Ended::Failed,
+    }
+}
+
+fn write_report(
+    path: &Path,
+    mut report: Report,
+    project: &Project,
+    registry: &Registry,
+    opened: &Opened,
+) -> Result<()> {
+    report.reproduce = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "arguments": std::env::args().collect::<Vec<_>>(),
+        "folder": std::env::current_dir().ok(),
+        "machine": opened.machine,
+        "prompt": document::prompt(project, registry),
+    });
+    files::write_bytes(path, &serde_json::to_vec_pretty(&report)?)?;
+    Ok(())
+}
+
+/// A graph that cannot run still gets its report: what was asked.
+fn write_unusable(args: &Render, project: &Project) -> Result<()> {
+    let Some(path) = &args.report else { return Ok(()) };
+    let report = json!({
+        "plan": null, "steps": [], "weights": [], "outputs": [], "measured": {},
+        "error": {"kind": "unusable", "message": "the graph cannot run; see `longtake check`"},
+        "reproduce": {"nodes": project.nodes.len(), "arguments": std::env::args().collect::<Vec<_>>()},
+    });
+    files::write_bytes(path, &serde_json::to_vec_pretty(&report)?)?;
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! A line per finished step, for logs.
+
+use longtake_plan::Plan;
+use longtake_run::Event;
+
+use super::{View, step_name};
+use crate::units;
+
+/// Prints lines to standard error.
+pub struct Plain<'a> {
+    plan: &'a Plan,
+    done: usize,
+    all: usize,
+}
+
+impl<'a> Plain<'a> {
+    /// A view of that plan's run.
+    pub fn new(plan: &'a Plan) -> Self {
+        Self { plan, done: 0, all: 0 }
+    }
+}
+
+impl View for Plain<'_> {
+    fn see(&mut self, event: &Event) {
+        match event {
+            Event::Begun { steps, cached } => {
+                self.all = *steps;
+                self.done = *cached;
+                eprintln!("{steps} steps, {cached} from the store");
+            }
+            Event::Done { step, seconds } => {
+                self.done += 1;
+                // Recipes cost nothing and say nothing.
+                if !self.plan.step(*step).lazy {
+                    let time = units::time(std::time::Duration::from_secs_f64(*seconds));
+                    let (done, all) = (self.done, self.all);
+                    eprintln!("[{done}/{all}] {}  {time}", step_name(self.plan, *step));
+                }
+            }
+            Event::Retrying { step, attempt, error, .. } => {
+                eprintln!("{}: {error}; attempt {attempt}", step_name(self.plan, *step));
+            }
+            Event::Adapted { step, rung, why } => {
+                eprintln!("{}: {why}; going on: {rung}", step_name(self.plan, *step));
+            }
+            Event::Failed { message, .. } => eprintln!("failed: {message}"),
+            Event::Loading { name, fraction } if *fraction >= 1.0 => eprintln!("loaded {name}"),
+            _ => {}
+        }
+    }
+}

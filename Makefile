@@ -1,0 +1,54 @@
+# Two commands: `make demo` shows a film, `make test` proves the tree. Both install what is missing.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO_TARGET_DIR ?= $(HOME)/.cache/longtake/target
+export CARGO_TARGET_DIR
+BIN := $(CARGO_TARGET_DIR)/debug/longtake
+
+# Shared libraries and fonts, as Debian names them. The BLAS is looked for at run time.
+PACKAGES := pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev \
+	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
+	gstreamer1.0-plugins-ugly gstreamer1.0-libav libopenblas0-pthread fonts-noto-cjk
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: help demo test lint check-gpu bench bench-engine packages nextest
+
+help:
+	@echo "make demo          render the animatic preset into output/ (installs what is missing)"
+	@echo "make test          formats, lints and tests (installs what is missing)"
+	@echo "make check-gpu     prove that the CUDA and Vulkan builds compile"
+	@echo "make bench-engine  benchmarks, both sides in one run; PyTorch is installed into a venv"
+
+# One query of the package database; apt runs only when something is not installed.
+packages:
+	@missing=""; for p in $(PACKAGES); do \
+		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing$$missing"; \
+		$(SUDO) apt-get update -qq; \
+		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+
+nextest:
+	@command -v cargo-nextest >/dev/null || cargo install cargo-nextest --locked
+
+demo: packages
+	cargo build --locked -p longtake
+	$(BIN) render presets/animatic.longtake -o output/animatic.mp4
+	@echo "the film: output/animatic.mp4"
+
+# One feature set (the program's defaults) for build, lints and tests.
+test: packages nextest lint
+	cargo build --locked -p longtake
+	cargo nextest run --locked --workspace --no-fail-fast
+
+lint: packages
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+check-gpu: packages
+	cargo check --locked -p longtake --features cuda,vulkan
+
+bench: bench-engine
+bench-engine: packages
+	./engine/bench.sh

@@ -173,6 +173,8 @@ impl VideoFormat {
     ///
     /// H.264: no B-frames (decode order is display order, so joins need no time arithmetic), closed groups that
     /// open with an IDR frame, and one parameter set (`codec_data`) for all segments of the same format.
+    /// Where a one-frame group meets the next segment's first frame, two IDR frames in a row may carry the same
+    /// `idr_pic_id`, which H.264 §7.4.3 does not want; the delimiter before every frame keeps them apart.
     /// The BT.709 matrix is used at every size and always tagged, so that no player has to guess.
     pub(crate) fn encoder(&self) -> String {
         match self.codec {

@@ -28,6 +28,10 @@ pub(crate) struct Track {
     pub present: u64,
     /// No edit list hides some of them.
     pub plays_all: bool,
+    /// How long it plays.
+    pub seconds: f64,
+    /// The average rate as a fraction, when some frames last much longer than others.
+    pub varying_fps: Option<(u32, u32)>,
 }
 
 impl Mp4 {
@@ -78,7 +82,7 @@ impl Mp4 {
 
     /// # Errors
     /// [`MediaError::Truncated`] when the index speaks of frames beyond the end of the file,
-    /// [`MediaError::Corrupt`] when there is no index at all.
+    /// [`MediaError::Corrupt`] when there is no index at all, [`MediaError::NotVideo`] when it has no pictures.
     pub fn check_whole(&self, path: &Path) -> Result<(), MediaError> {
         if !self.has_index {
             let what = "the file ends before its index (moov): its writing or copying was cut off";
@@ -92,6 +96,13 @@ impl Mp4 {
                     found: track.present,
                 })
             }
+            None if !self.fragmented => {
+                let reason = "it has no video track".to_owned();
+                Err(MediaError::NotVideo {
+                    path: path.to_owned(),
+                    reason,
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -103,7 +114,7 @@ impl Mp4 {
         for (kind, content) in Boxes(moov) {
             match &kind {
                 b"trak" if self.video.is_none() => {
-                    self.video = read_track(content, movie_scale, self.file_len)
+                    self.video = read_track(content, movie_scale, self.file_len);
                 }
                 b"mvex" => self.fragmented = true,
                 b"udta" => {
@@ -207,22 +218,57 @@ fn read_track(trak: &[u8], movie_scale: Option<u32>, file_len: u64) -> Option<Tr
     let sizes = child(stbl, *b"stsz")?;
     let samples = u64::from(be32(sizes, 8)?);
     let present = present_samples(stbl, sizes, file_len).unwrap_or(samples);
+    let media_secs = duration as f64 / f64::from(scale.max(1));
     let shown = child(trak, *b"edts")
         .and_then(|it| child(it, *b"elst"))
         .and_then(edit_duration);
-    let plays_all = match (shown, movie_scale) {
-        (Some(shown), Some(movie)) if movie > 0 && scale > 0 && samples > 0 => {
-            // Less than half a frame's length may be missing.
-            let seconds = duration as f64 / scale as f64;
-            seconds - shown as f64 / movie as f64 <= 0.5 * seconds / samples as f64
+    let seconds = match (shown, movie_scale) {
+        (Some(shown), Some(movie)) if movie > 0 && shown > 0 => {
+            (shown as f64 / f64::from(movie)).min(media_secs)
         }
-        _ => true,
+        _ => media_secs,
     };
     Some(Track {
         samples,
         present,
-        plays_all,
+        // Less than half a frame's length may be missing.
+        plays_all: media_secs - seconds <= 0.5 * media_secs / samples.max(1) as f64,
+        seconds,
+        varying_fps: child(stbl, *b"stts")
+            .and_then(varies)
+            .and_then(|()| fraction(samples * u64::from(scale), duration)),
     })
+}
+
+/// `Some` when frames last differently by more than rounding to a coarse clock would explain.
+fn varies(stts: &[u8]) -> Option<()> {
+    let entries = stts.get(8..)?.chunks_exact(8).take(be32(stts, 4)? as usize);
+    let mut runs: Vec<_> = entries
+        .filter_map(|it| Some((be32(it, 0)?, be32(it, 4)?)))
+        .collect();
+    // How long the last frame stays says nothing of the rate.
+    if runs.last().is_some_and(|(count, _)| *count == 1) {
+        runs.pop();
+    }
+    let (shortest, longest) = (
+        runs.iter().map(|it| it.1).min()?,
+        runs.iter().map(|it| it.1).max()?,
+    );
+    (longest > 2 && u64::from(longest) * 2 > u64::from(shortest) * 3).then_some(())
+}
+
+/// `num / den` in lowest terms; `None` when it is none or too large.
+fn fraction(num: u64, den: u64) -> Option<(u32, u32)> {
+    let (mut a, mut b) = (num, den);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    let lowest = |it: u64| {
+        it.checked_div(a)
+            .and_then(|it| u32::try_from(it).ok())
+            .filter(|it| *it > 0)
+    };
+    lowest(num).zip(lowest(den))
 }
 
 /// Sum of the durations of an edit list, in the movie's timescale.
@@ -314,4 +360,111 @@ fn read_keys(keys: &[u8]) -> Vec<String> {
     entries
         .map(|(_, name)| String::from_utf8_lossy(name).into_owned())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boxed(kind: [u8; 4], content: &[&[u8]]) -> Vec<u8> {
+        let content = content.concat();
+        let mut bytes = (content.len() as u32 + 8).to_be_bytes().to_vec();
+        bytes.extend(kind);
+        bytes.extend(content);
+        bytes
+    }
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|it| it.to_be_bytes()).collect()
+    }
+
+    #[test]
+    fn comfyuis_tags_are_read() {
+        // As ffmpeg writes them with `movflags=use_metadata_tags`, which ComfyUI's SaveVideo sets.
+        let key = |name: &[u8]| boxed(*b"mdta", &[name]);
+        let item = |n: u32, text: &[u8]| {
+            boxed(
+                n.to_be_bytes(),
+                &[&boxed(*b"data", &[&words(&[1, 0]), text])],
+            )
+        };
+        let handler = boxed(*b"hdlr", &[&[0; 8], b"mdta", &[0; 13]]);
+        let keys = boxed(
+            *b"keys",
+            &[&words(&[0, 2]), &key(b"workflow"), &key(b"prompt")],
+        );
+        let list = boxed(
+            *b"ilst",
+            &[
+                &item(2, b"{}"),
+                &item(1, "[\"雨\"]".as_bytes()),
+                &item(3, b"no such key"),
+            ],
+        );
+        let expected = [("prompt", "{}"), ("workflow", "[\"雨\"]")];
+        for version in [&[][..], &[0; 4]] {
+            let mut tags = Vec::new();
+            read_meta(&[version, &handler[..], &keys, &list].concat(), &mut tags);
+            assert_eq!(
+                tags,
+                expected.map(|(name, text)| (name.to_owned(), text.to_owned()))
+            );
+        }
+    }
+
+    #[test]
+    fn tracks_are_understood() {
+        // Four frames of 10, 20, 30 and 40 bytes in two chunks, 100 ticks a second.
+        let track = |times: &[u32], edit: &[u8]| {
+            let stbl = boxed(
+                *b"stbl",
+                &[
+                    &boxed(*b"stts", &[&words(times)]),
+                    &boxed(*b"stsz", &[&words(&[0, 0, 4, 10, 20, 30, 40])]),
+                    &boxed(*b"stsc", &[&words(&[0, 2, 1, 1, 1, 2, 3, 1])]),
+                    &boxed(*b"stco", &[&words(&[0, 2, 1000, 2000])]),
+                ],
+            );
+            let mdhd = boxed(*b"mdhd", &[&words(&[0, 0, 0, 100, 40, 0])]);
+            let hdlr = boxed(*b"hdlr", &[&[0; 8], b"vide"]);
+            [
+                edit,
+                &boxed(*b"mdia", &[&mdhd, &hdlr, &boxed(*b"minf", &[&stbl])]),
+            ]
+            .concat()
+        };
+        let edit = boxed(
+            *b"edts",
+            &[&boxed(*b"elst", &[&words(&[0, 1, 200, 10, 0x10000])])],
+        );
+        let even = [0, 1, 4, 10];
+        for (times, edit, file_len, expected) in [
+            (&even[..], &[][..], 5000, (4, true, 0.4, None)),
+            (&even, &[], 2090, (4, true, 0.4, None)),
+            (&even, &[], 2089, (3, true, 0.4, None)),
+            (&even, &[], 1010, (1, true, 0.4, None)),
+            (&even, &[], 0, (0, true, 0.4, None)),
+            (&even, &edit, 5000, (4, false, 0.2, None)), // the movie has 1000 ticks a second
+            (
+                &[0, 2, 1, 5, 3, 12],
+                &[],
+                5000,
+                (4, true, 0.4, Some((10, 1))),
+            ),
+            (&[0, 2, 3, 10, 1, 99], &[], 5000, (4, true, 0.4, None)), // only the last stays longer
+        ] {
+            let found = read_track(&track(times, edit), Some(1000), file_len).unwrap();
+            assert_eq!(
+                (
+                    found.present,
+                    found.plays_all,
+                    found.seconds,
+                    found.varying_fps
+                ),
+                expected,
+                "{times:?} {file_len}"
+            );
+            assert_eq!(found.samples, 4);
+        }
+    }
 }

@@ -193,13 +193,20 @@ impl Pipe {
         }
         if error.matches(gst::StreamError::TypeNotFound)
             || error.matches(gst::StreamError::WrongType)
-            || error.matches(gst::StreamError::CodecNotFound)
             || error.matches(gst::StreamError::Demux)
-            || error.matches(gst::CoreError::MissingPlugin)
         {
             return MediaError::NotVideo {
                 path: self.path.clone(),
                 reason: error.message().to_owned(),
+            };
+        }
+        if error.matches(gst::StreamError::CodecNotFound)
+            || error.matches(gst::CoreError::MissingPlugin)
+        {
+            let reason = "it holds no video, or one that takes a decoder of gstreamer1.0-plugins-bad or gstreamer1.0-libav";
+            return MediaError::NotVideo {
+                path: self.path.clone(),
+                reason: reason.into(),
             };
         }
         let part = report

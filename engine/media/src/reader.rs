@@ -24,11 +24,13 @@ pub struct VideoInfo {
     /// Pixels.
     pub width: u32,
     pub height: u32,
-    /// Frames per second as a fraction; `(0, 1)` when the rate varies or is not told.
+    /// Frames per second as a fraction: on average when the rate varies, `(0, 1)` when it is not told.
     pub fps: (u32, u32),
-    /// Number of frames; see `frames_exact`.
+    /// Every frame is shown equally long, so that frames can be sought by number.
+    pub constant_rate: bool,
+    /// Number of frames; see `frames_exact`. 0 when not known.
     pub frames: u64,
-    /// The file says how many frames it has; otherwise `frames` is duration × rate.
+    /// Counted from the file's index; otherwise `frames` is duration × rate.
     pub frames_exact: bool,
     pub duration: Duration,
 }
@@ -39,19 +41,8 @@ pub struct VideoReader {
     pipe: Pipe,
     sink: AppSink,
     path: PathBuf,
-    check: LengthCheck,
     /// Frame number of the next frame.
     next: u64,
-}
-
-/// How sure the file's own count of frames is.
-#[derive(Clone, Copy, PartialEq)]
-enum LengthCheck {
-    Exact,
-    /// Worked out from the duration: may be one off.
-    Near,
-    /// Another stream may be longer, or the rate varies.
-    None,
 }
 
 /// Size, rate and length of a video, from its headers and first frame.
@@ -92,24 +83,29 @@ impl VideoReader {
         let caps = caps.ok_or_else(|| not_video("it has no frame that can be decoded"))?;
         let video = gst_video::VideoInfo::from_caps(&caps)
             .map_err(|error| not_video(&error.to_string()))?;
-        let fps = (
+        let told = (
             video.fps().numer().max(0) as u32,
             video.fps().denom().max(1) as u32,
         );
-        let duration = pipe
-            .pipeline()
-            .query_duration::<gst::ClockTime>()
-            .map_or(0, |it| it.nseconds());
-        let estimate = (u128::from(duration) * u128::from(fps.0) + u128::from(fps.1) * 500_000_000)
-            / (u128::from(fps.1) * 1_000_000_000);
-        let (frames, check) = declared.frames(estimate as u64);
+        let fps = declared.varying_fps.unwrap_or(told);
+        let whole = pipe.pipeline().query_duration::<gst::ClockTime>();
+        // A sound track may go on for longer than the pictures: what the pictures' own count says goes first.
+        let counted = declared.frames.filter(|_| fps.0 > 0).map(|frames| {
+            let nanos = u128::from(frames) * 1_000_000_000 * u128::from(fps.1) / u128::from(fps.0);
+            Duration::from_nanos(nanos as u64)
+        });
+        let told = Duration::from_nanos(whole.map_or(0, |it| it.nseconds()));
+        let duration = declared.duration.or(counted).unwrap_or(told);
+        let estimate =
+            (duration.as_secs_f64() * f64::from(fps.0) / f64::from(fps.1)).round() as u64;
         let info = VideoInfo {
             width: video.width(),
             height: video.height(),
             fps,
-            frames,
-            frames_exact: check == LengthCheck::Exact,
-            duration: Duration::from_nanos(duration),
+            constant_rate: fps.0 > 0 && declared.varying_fps.is_none(),
+            frames: declared.frames.unwrap_or(estimate),
+            frames_exact: declared.frames.is_some(),
+            duration,
         };
         pipe.start(gst::State::Playing)?;
         Ok(Self {
@@ -117,7 +113,6 @@ impl VideoReader {
             pipe,
             sink,
             path: path.to_owned(),
-            check,
             next: 0,
         })
     }
@@ -149,7 +144,7 @@ impl VideoReader {
     /// [`MediaError::NoSuchFrame`]; [`MediaError::NotVideo`] when the file has no constant rate.
     pub fn seek(&mut self, frame: u64) -> Result<(), MediaError> {
         let (num, den) = self.info.fps;
-        if num == 0 {
+        if !self.info.constant_rate {
             let reason =
                 "it has no constant frame rate, so frames cannot be sought by number".to_owned();
             return Err(MediaError::NotVideo {
@@ -179,67 +174,58 @@ impl VideoReader {
     }
 
     fn check_length(&self) -> Result<(), MediaError> {
-        let slack = match self.check {
-            LengthCheck::Exact => 0,
-            LengthCheck::Near => 1,
-            LengthCheck::None => return Ok(()),
-        };
-        if self.next + slack < self.info.frames {
+        let (expected, found) = (self.info.frames, self.next);
+        if self.info.frames_exact && found < expected {
             return Err(MediaError::Truncated {
                 path: self.path.clone(),
-                expected: self.info.frames,
-                found: self.next,
+                expected,
+                found,
             });
         }
         Ok(())
     }
 }
 
-/// What the container itself says of its length.
-enum Declared {
-    Mp4(Mp4),
-    Mkv(Mkv),
-    Other,
+/// What the container itself says of its video.
+#[derive(Default)]
+struct Declared {
+    frames: Option<u64>,
+    duration: Option<Duration>,
+    varying_fps: Option<(u32, u32)>,
 }
 
 impl Declared {
     fn read(path: &Path) -> Result<Self, MediaError> {
-        let size =
+        let file =
             fs::metadata(path).map_err(|error| MediaError::io(path, "opening the file", error))?;
-        if size.is_dir() {
+        if file.is_dir() {
             return Err(MediaError::NotVideo {
                 path: path.to_owned(),
                 reason: "it is a folder".into(),
             });
         }
-        if size.len() == 0 {
+        if file.len() == 0 {
             return Err(MediaError::Empty {
                 path: path.to_owned(),
             });
         }
         if let Some(mp4) = Mp4::read(path)? {
             mp4.check_whole(path)?;
-            return Ok(Self::Mp4(mp4));
+            let track = mp4.video.filter(|_| !mp4.fragmented);
+            return Ok(track.map_or_else(Self::default, |it| Self {
+                frames: Some(it.samples).filter(|_| it.plays_all),
+                duration: Duration::try_from_secs_f64(it.seconds).ok(),
+                varying_fps: it.varying_fps,
+            }));
         }
         if let Some(mkv) = Mkv::read(path)? {
             mkv.check_whole(path)?;
-            return Ok(Self::Mkv(mkv));
+            return Ok(Self {
+                frames: mkv.count_frames(path)?,
+                ..Self::default()
+            });
         }
-        Ok(Self::Other)
-    }
-
-    /// The number of frames, given the estimate from duration and rate.
-    fn frames(&self, estimate: u64) -> (u64, LengthCheck) {
-        match self {
-            Self::Mp4(it) => match &it.video {
-                Some(track) if track.plays_all && !it.fragmented => {
-                    (track.samples, LengthCheck::Exact)
-                }
-                _ => (estimate, LengthCheck::None),
-            },
-            Self::Mkv(it) if it.tracks == 1 && estimate > 0 => (estimate, LengthCheck::Near),
-            _ => (estimate, LengthCheck::None),
-        }
+        Ok(Self::default())
     }
 }
 

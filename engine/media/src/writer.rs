@@ -19,7 +19,8 @@ pub struct SegmentInfo {
     pub bytes: u64,
 }
 
-/// Encodes frames into one segment. Dropped before [`SegmentWriter::finish`], it leaves no file.
+/// Encodes frames into one segment. Dropped before [`SegmentWriter::finish`], it leaves no file; a program
+/// killed meanwhile leaves one named `.NAME.??????.part`.
 ///
 /// The same frames and format give the same bytes, whatever the machine's core count.
 pub struct SegmentWriter {

@@ -1,5 +1,7 @@
 //! Frames → segments → film → frames.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on should stop
+
 mod support;
 
 use longtake_media::{Codec, Metadata, VideoFormat, VideoReader, decode_segment};
@@ -49,6 +51,45 @@ fn every_frame_arrives_in_order() {
     }
 }
 
+/// The numbers after a box's name, wherever in the file it first is.
+fn box_words(file: &[u8], name: [u8; 4], count: usize) -> Vec<u32> {
+    let at = file.windows(4).position(|it| *it == name).unwrap() + 4;
+    let words = file[at..].as_chunks::<4>().0.iter().take(count);
+    words.map(|it| u32::from_be_bytes(*it)).collect()
+}
+
+#[test]
+fn every_frame_lasts_exactly_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    for (num, den) in [
+        (24, 1),
+        (24000, 1001),
+        (25, 2),
+        (16, 1),
+        (60000, 1001),
+        (1000, 1),
+        (7, 3),
+    ] {
+        let format = VideoFormat::h264(64, 64, (num, den));
+        let parts = segments(folder.path(), &format, &[0..5, 5..18]);
+        let film = folder.path().join("film.mp4");
+        join(&film, &parts, &format, &Metadata::default()).unwrap();
+        let file = std::fs::read(&film).unwrap();
+        let scale = box_words(&file, *b"mdhd", 4)[3];
+        let [_, runs, frames, ticks] = box_words(&file, *b"stts", 4)[..] else {
+            unreachable!()
+        };
+        // One run: all 18 frames last the same whole number of ticks, and that number is exactly den / num seconds.
+        assert_eq!(
+            (runs, frames, ticks * num),
+            (1, 18, scale * den),
+            "{num}/{den}"
+        );
+        let place = |name: &[u8]| file.windows(4).position(|it| it == name).unwrap();
+        assert!(place(b"moov") < place(b"mdat"), "the index comes first");
+    }
+}
+
 #[test]
 fn ffv1_is_lossless() {
     let folder = tempfile::tempdir().unwrap();
@@ -74,7 +115,13 @@ fn ffv1_is_lossless() {
         }
         assert_eq!(frames.next_rgb().unwrap(), None);
         let film = folder.path().join("film.mkv");
-        join(&film, &[path.clone()], &format, &Metadata::default()).unwrap();
+        join(
+            &film,
+            std::slice::from_ref(&path),
+            &format,
+            &Metadata::default(),
+        )
+        .unwrap();
         let mut reader = VideoReader::open(&film).unwrap();
         for n in 0..5 {
             assert!(

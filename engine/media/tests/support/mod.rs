@@ -1,6 +1,7 @@
 //! Frames with a number in them that survives encoding, and short cuts.
 
 #![allow(dead_code)] // each test program uses a part
+#![allow(clippy::unwrap_used)] // only tests come here
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -31,6 +31,51 @@ pub struct ClipInfo {
     pub fps: Option<Fps>,
 }
 
+impl Fps {
+    /// The fraction nearest to a rate written as a real number: `23.976` is 24000/1001, `29.97` is
+    /// 30000/1001, whole rates are whole, and others are exact to a thousandth.
+    ///
+    /// `None` for rates that are not above 0 or beyond 100,000.
+    pub fn from_f64(rate: f64) -> Option<Self> {
+        if !rate.is_finite() || rate < 0.001 || rate > 100_000.0 {
+            return None;
+        }
+        let (num, den) = if (rate - rate.round()).abs() < 1e-6 {
+            (rate.round() as u32, 1)
+        } else if ((rate * 1.001).round() * 1000.0 / 1001.0 - rate).abs() < 0.005 {
+            ((rate * 1.001).round() as u32 * 1000, 1001)
+        } else {
+            ((rate * 1000.0).round() as u32, 1000)
+        };
+        let mut divisor = (num, den);
+        while divisor.1 != 0 {
+            divisor = (divisor.1, divisor.0 % divisor.1);
+        }
+        Some(Self {
+            num: num / divisor.0,
+            den: den / divisor.0,
+        })
+    }
+
+    /// The rate as a real number.
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.num) / f64::from(self.den.max(1))
+    }
+}
+
+impl ClipInfo {
+    /// Bytes of one frame with 8 bits per channel.
+    pub fn frame_bytes(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height) * u64::from(self.channels)
+    }
+
+    /// Frames in one chunk: what the executor reads at once, so that a chunk of 8-bit frames stays
+    /// under 24 MiB. Lazy costs are for this many frames.
+    pub fn chunk_frames(&self) -> u64 {
+        ((24 << 20) / self.frame_bytes().max(1)).clamp(1, 32)
+    }
+}
+
 /// A latent `[batch, channels, frames, height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LatentInfo {

@@ -9,16 +9,31 @@
 //! - [`info`]: what is known of a value before it exists ([`Info`]).
 //! - [`facts`]: questions the compiler asks about files and the store.
 //! - [`machine`]: the machine a plan is made for.
-//! - [`plan`]: the result ([`Plan`]).
+//! - [`mod@plan`]: the result ([`Plan`]).
+//! - [`mod@compile`]: the passes in order ([`compile()`]); `pass` holds them, `fit` the last and largest.
+//! - [`check`]: what must hold of a plan.
+//! - [`text`]: a plan as text and JSON.
 
+pub mod check;
+pub mod compile;
 pub mod facts;
+mod fit;
 pub mod info;
 pub mod machine;
+mod pass;
 pub mod plan;
 pub mod spec;
+#[cfg(test)]
+mod tests;
+pub mod text;
+#[cfg(any(test, feature = "toy"))]
+pub mod toy;
+mod uses;
 
-pub use facts::{FactError, Facts, MediaFacts, Stored};
+pub use compile::{Compiled, Options, compile};
+pub use facts::{FactError, Facts, MediaFacts, Stored, WeightsFacts};
 pub use info::{ClipInfo, Fps, Info, LatentInfo, WeightsInfo};
 pub use machine::{DeviceKind, Machine};
+pub use pass::expand::internal;
 pub use plan::{NodePath, Plan, Signature, Step, StepId, StepInput, Value, ValueId, WeightsId};
 pub use spec::{Cost, CostCx, InferCx, InferError, Keep, Lane, NodeSpec, Role, Rung, Specs, Work};

@@ -1,0 +1,81 @@
+//! *share equal work* and *prune*: ops with one signature become one; what the store has is not made
+//! again; what nobody asked for is left out.
+
+use std::collections::HashMap;
+
+use crate::compile::{Arg, State};
+use crate::{Keep, Work};
+
+/// Links every reader to the first op of each signature. The class is compared too, since a stored
+/// clip has the signature of the step it stands for.
+pub(crate) fn share_equal_work(state: &mut State<'_>) {
+    let mut first = HashMap::with_capacity(state.ops.len());
+    let mut same: Vec<u32> = Vec::with_capacity(state.ops.len());
+    for (at, op) in state.ops.iter().enumerate() {
+        let at = at as u32;
+        same.push(if op.empty {
+            at
+        } else {
+            *first.entry((op.signature, op.class)).or_insert(at)
+        });
+    }
+    for op in &mut state.ops {
+        for (_, arg) in &mut op.inputs {
+            match arg {
+                Arg::Literal(_) => {}
+                Arg::Out(from, _) => *from = same[*from as usize],
+                Arg::List(list) => list
+                    .iter_mut()
+                    .for_each(|(from, _)| *from = same[*from as usize]),
+            }
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    state
+        .outputs
+        .iter_mut()
+        .for_each(|at| *at = same[*at as usize]);
+    state.outputs.retain(|at| seen.insert(*at));
+}
+
+/// Marks what is needed and what the store has, backward from the outputs.
+pub(crate) fn prune(state: &mut State<'_>) {
+    for &at in &state.outputs {
+        state.ops[at as usize].needed = true;
+    }
+    for at in (0..state.ops.len()).rev() {
+        let op = &state.ops[at];
+        if !op.needed || op.empty {
+            continue;
+        }
+        let kept = op.spec.is_some_and(|spec| {
+            matches!(
+                spec.work,
+                Work::Run {
+                    keep: Keep::Store | Keep::Output,
+                    ..
+                }
+            )
+        });
+        if kept && state.facts.stored(&op.signature).is_some() {
+            state.ops[at].cached = true;
+            // A cached step is still read with its constants and checkpoints as they stand.
+            need_constants(state, at);
+            continue;
+        }
+        let mut needs = Vec::new();
+        op.each_ref(|from, _| needs.push(from));
+        for from in needs {
+            state.ops[from as usize].needed = true;
+        }
+    }
+}
+
+fn need_constants(state: &mut State<'_>, at: usize) {
+    let mut needs = Vec::new();
+    state.ops[at].each_ref(|from, _| needs.push(from));
+    for from in needs {
+        let from = &mut state.ops[from as usize];
+        from.needed |= !from.is_step();
+    }
+}

@@ -1,0 +1,650 @@
+//! A small catalogue of made-up nodes: loaders, a prompt encoder, a sampler, a decoder, film nodes.
+//! For tests and benchmarks only; sizes are round so that goldens can be checked by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use longtake_graph::declare::{self, FileKind, int, output, socket, text};
+use longtake_graph::{Catalog, Declaration, Kind, ModelFolder, Place, Project};
+use serde_json::json;
+
+use crate::{
+    ClipInfo, Cost, CostCx, DeviceKind, FactError, Facts, Fps, InferCx, InferError, Info, Keep,
+    Lane, LatentInfo, Machine, MediaFacts, NodeSpec, Role, Rung, Signature, Specs, Stored,
+    WeightsFacts, WeightsInfo, Work,
+};
+
+/// One mebibyte.
+pub const MIB: u64 = 1 << 20;
+/// One gibibyte.
+pub const GIB: u64 = 1 << 30;
+
+type Infer = fn(&InferCx<'_>) -> Result<Vec<Info>, InferError>;
+
+macro_rules! decl {
+    ($class:literal, [$($input:expr),* $(,)?], [$($output:expr),* $(,)?] $(, $field:ident: $value:expr)*) => {{
+        static INPUTS: &[declare::InputDecl] = &[$($input),*];
+        static OUTPUTS: &[declare::OutputDecl] = &[$($output),*];
+        static DECL: Declaration = Declaration {
+            class: $class, title: $class, title_ja: $class, inputs: INPUTS, outputs: OUTPUTS,
+            $($field: $value,)* ..Declaration::EMPTY
+        };
+        &DECL
+    }};
+}
+
+fn spec(decl: &'static Declaration, work: Work, infer: Infer) -> NodeSpec {
+    NodeSpec {
+        decl,
+        infer,
+        work,
+        role: Role::Plain,
+    }
+}
+
+fn run(lane: Lane, keep: Keep, rungs: fn(&CostCx<'_>) -> Vec<Rung>) -> Work {
+    Work::Run { lane, keep, rungs }
+}
+
+fn rung(name: &str, device_bytes: u64, host_bytes: u64, flops: f64, seconds: f64) -> Rung {
+    let cost = Cost {
+        flops,
+        device_bytes,
+        host_bytes,
+        seconds,
+    };
+    Rung {
+        name: name.to_owned(),
+        settings: BTreeMap::new(),
+        cost,
+        streams: Vec::new(),
+    }
+}
+
+/// The toy classes.
+pub struct Toy {
+    specs: BTreeMap<&'static str, NodeSpec>,
+}
+
+impl Default for Toy {
+    fn default() -> Self {
+        let all = models()
+            .into_iter()
+            .chain(frames())
+            .chain(film())
+            .chain(steps());
+        Self {
+            specs: all.map(|spec| (spec.decl.class, spec)).collect(),
+        }
+    }
+}
+
+impl Catalog for Toy {
+    fn declaration(&self, class: &str) -> Option<&'static Declaration> {
+        self.specs.get(class).map(|spec| spec.decl)
+    }
+
+    fn classes(&self) -> Vec<&'static str> {
+        self.specs.keys().copied().collect()
+    }
+}
+
+impl Specs for Toy {
+    fn spec(&self, class: &str) -> Option<&NodeSpec> {
+        self.specs.get(class)
+    }
+}
+
+/// A loader, an encoder of prompts, a sampler and a decoder.
+fn models() -> Vec<NodeSpec> {
+    let encode = decl!(
+        "Encode",
+        [socket("clip", Kind::CLIP), text("text", "")],
+        [output("COND", Kind::CONDITIONING)]
+    );
+    let sample = decl!(
+        "Sample",
+        [
+            socket("model", Kind::MODEL),
+            socket("cond", Kind::CONDITIONING),
+            declare::seed("seed"),
+            int("width", 832).within(16, 8192),
+            int("height", 480).within(16, 8192),
+            int("length", 81).within(1, 1001),
+            socket("start", Kind::LATENT).optional(),
+        ],
+        [output("LATENT", Kind::LATENT)]
+    );
+    let decode = decl!(
+        "Decode",
+        [socket("vae", Kind::VAE), socket("samples", Kind::LATENT)],
+        [output("IMAGE", Kind::IMAGE)]
+    );
+    let vae_encode = decl!(
+        "VaeEncode",
+        [socket("vae", Kind::VAE), socket("pixels", Kind::IMAGE)],
+        [output("LATENT", Kind::LATENT)]
+    );
+    let device_run = |rungs| run(Lane::Device, Keep::Store, rungs);
+    vec![
+        loader(decl!(
+            "LoadModel",
+            [declare::model_file("name", ModelFolder::DiffusionModels)],
+            [output("MODEL", Kind::MODEL)]
+        )),
+        loader(decl!(
+            "LoadClip",
+            [declare::model_file("name", ModelFolder::TextEncoders)],
+            [output("CLIP", Kind::CLIP)]
+        )),
+        loader(decl!(
+            "LoadVae",
+            [declare::model_file("name", ModelFolder::Vae)],
+            [output("VAE", Kind::VAE)]
+        )),
+        spec(
+            decl!(
+                "Shift",
+                [
+                    socket("model", Kind::MODEL),
+                    declare::float("shift", 8.0).within_f(0.0, 100.0)
+                ],
+                [output("MODEL", Kind::MODEL)]
+            ),
+            Work::Constant,
+            |cx| {
+                let mut info = cx.weights("model")?.clone();
+                info.options
+                    .insert("shift".to_owned(), json!(cx.float("shift")?));
+                Ok(vec![Info::Weights(Arc::new(info))])
+            },
+        ),
+        spec(
+            encode,
+            device_run(|_| vec![rung("whole", 100 * MIB, 0, 5e12, 0.0)]),
+            |cx| {
+                cx.weights("clip")?;
+                Ok(vec![Info::Conditioning {
+                    tokens: 512,
+                    dim: 4096,
+                }])
+            },
+        ),
+        spec(sample, device_run(sample_rungs), |cx| {
+            cx.weights("model")?;
+            let (width, height, length) = (cx.int("width")?, cx.int("height")?, cx.int("length")?);
+            if width % 16 != 0 {
+                let message = format!("width must be a multiple of 16, got {width}");
+                return Err(InferError::at("size_not_multiple", "width", message));
+            }
+            let frames = (length as u32 - 1) / 4 + 1;
+            let (height, width) = (height as u32 / 8, width as u32 / 8);
+            Ok(vec![Info::Latent(LatentInfo {
+                batch: 1,
+                channels: 16,
+                frames,
+                height,
+                width,
+            })])
+        }),
+        spec(decode, device_run(decode_rungs), |cx| {
+            let latent = cx.latent("samples")?;
+            let frames = u64::from(latent.frames - 1) * 4 + 1;
+            let (width, height) = (latent.width * 8, latent.height * 8);
+            Ok(vec![Info::Clip(ClipInfo {
+                frames,
+                width,
+                height,
+                channels: 3,
+                fps: None,
+            })])
+        }),
+        spec(
+            vae_encode,
+            device_run(|_| vec![rung("whole", GIB, 0, 1e12, 0.0)]),
+            |cx| {
+                let clip = cx.clip("pixels")?;
+                let (height, width) = (clip.height / 8, clip.width / 8);
+                Ok(vec![Info::Latent(LatentInfo {
+                    batch: 1,
+                    channels: 16,
+                    frames: 1,
+                    height,
+                    width,
+                })])
+            },
+        ),
+    ]
+}
+
+fn loader(decl: &'static Declaration) -> NodeSpec {
+    spec(decl, Work::Constant, |cx| {
+        let declare::InputType::Model { folder } = cx.decl.inputs[0].ty else {
+            return Ok(Vec::new());
+        };
+        let name = cx.text("name")?;
+        let facts = cx.facts.weights(folder, name);
+        let facts = facts.map_err(|error| InferError::at(error.code, "name", error.message))?;
+        Ok(vec![Info::Weights(Arc::new(WeightsInfo {
+            folder,
+            name: name.to_owned(),
+            path: facts.path.clone(),
+            fingerprint: facts.fingerprint.clone(),
+            bytes: facts.elements * cx.machine.weight_bytes,
+            family: facts.family.clone(),
+            dims: facts.dims.clone(),
+            options: BTreeMap::new(),
+        }))])
+    })
+}
+
+fn sample_rungs(cx: &CostCx<'_>) -> Vec<Rung> {
+    let Some(Info::Latent(latent)) = cx.outputs.first() else {
+        return Vec::new();
+    };
+    let tokens = latent.elements() / 64;
+    let work = tokens * 40 * 1024;
+    let mut streamed = rung("streamed", work, 0, tokens as f64 * 3e9, 30.0);
+    streamed.streams = vec!["model"];
+    vec![rung("whole", work, 0, tokens as f64 * 3e9, 0.0), streamed]
+}
+
+fn decode_rungs(cx: &CostCx<'_>) -> Vec<Rung> {
+    let Some(Info::Clip(clip)) = cx.outputs.first() else {
+        return Vec::new();
+    };
+    let whole = clip.frame_bytes() * 2048;
+    let flops = clip.frame_bytes() as f64 * clip.frames as f64 * 1e5;
+    vec![
+        rung("whole", whole, 0, flops, 0.0),
+        rung("tiled 256", whole / 8, 0, flops * 1.3, 0.0),
+    ]
+}
+
+fn same_clip(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    Ok(vec![Info::Clip(cx.clip(cx.decl.inputs[0].name)?)])
+}
+
+const CHUNK: Cost = Cost {
+    flops: 0.0,
+    device_bytes: 0,
+    host_bytes: 32 * MIB,
+    seconds: 0.05,
+};
+
+/// Sources, filters and outputs of frames.
+fn frames() -> Vec<NodeSpec> {
+    let lazy = Work::Lazy { cost: |_| CHUNK };
+    let mut tint = spec(
+        decl!(
+            "Tint",
+            [socket("image", Kind::IMAGE), text("colour", "red")],
+            [output("IMAGE", Kind::IMAGE)]
+        ),
+        lazy,
+        same_clip,
+    );
+    tint.role = Role::FrameLocal { input: "image" };
+    let save = decl!("Save", [socket("images", Kind::IMAGE), text("prefix", "out")], [], output_node: true);
+    let load = decl!(
+        "LoadImage",
+        [declare::input_file("image", FileKind::Image)],
+        [output("IMAGE", Kind::IMAGE)]
+    );
+    let card = decl!(
+        "Card",
+        [
+            text("text", ""),
+            int("frames", 48).within(1, 100_000),
+            int("width", 64).within(1, 8192),
+            int("height", 64).within(1, 8192)
+        ],
+        [output("IMAGE", Kind::IMAGE)]
+    );
+    let over = decl!(
+        "Over",
+        [socket("a", Kind::IMAGE), socket("b", Kind::IMAGE)],
+        [output("IMAGE", Kind::IMAGE)]
+    );
+    let write = |_: &CostCx<'_>| vec![rung("whole", 0, 16 * MIB, 0.0, 0.1)];
+    vec![
+        tint,
+        spec(
+            decl!(
+                "Wave",
+                [socket("image", Kind::IMAGE)],
+                [output("IMAGE", Kind::IMAGE)]
+            ),
+            lazy,
+            same_clip,
+        ),
+        spec(over, lazy, same_clip),
+        spec(save, run(Lane::Cpu, Keep::Output, write), |cx| {
+            cx.clip("images").map(|_| Vec::new())
+        }),
+        spec(load, run(Lane::Cpu, Keep::Memory, write), |cx| {
+            let media = cx.facts.media(FileKind::Image, cx.text("image")?);
+            let media =
+                media.map_err(|error| InferError::at(error.code, "image", error.message))?;
+            Ok(vec![media.info.clone()])
+        }),
+        spec(card, lazy, |cx| {
+            let (frames, width, height) = (
+                cx.int("frames")? as u64,
+                cx.int("width")? as u32,
+                cx.int("height")? as u32,
+            );
+            Ok(vec![Info::Clip(ClipInfo {
+                frames,
+                width,
+                height,
+                channels: 3,
+                fps: None,
+            })])
+        }),
+        spec(
+            decl!(
+                "Number",
+                [int("value", 1).within(-9999, 9999)],
+                [output("INT", Kind::INT)]
+            ),
+            Work::Constant,
+            |cx| Ok(vec![Info::Constant(json!(cx.int("value")?))]),
+        ),
+    ]
+}
+
+/// Storyboard, shots, film, video file.
+fn film() -> Vec<NodeSpec> {
+    let board = decl!(
+        "Storyboard",
+        [
+            text("title", ""),
+            int("width", 64).within(16, 8192),
+            int("height", 64).within(16, 8192),
+            declare::float("fps", 24.0).within_f(0.1, 240.0),
+            declare::shots("shots"),
+        ],
+        [output("STORYBOARD", Kind::STORYBOARD)]
+    );
+    let each = decl!(
+        "EachShot",
+        [
+            socket("storyboard", Kind::STORYBOARD),
+            socket("first_frame", Kind::IMAGE).optional()
+        ],
+        [
+            output("prompt", Kind::STRING),
+            output("seed", Kind::INT),
+            output("frames", Kind::INT),
+            output("length", Kind::INT),
+            output("width", Kind::INT),
+            output("height", Kind::INT),
+            output("previous_frame", Kind::IMAGE),
+            output("image", Kind::STRING),
+        ]
+    );
+    let collect = decl!(
+        "CollectFilm",
+        [
+            socket("storyboard", Kind::STORYBOARD),
+            socket("clip", Kind::IMAGE)
+        ],
+        [output("IMAGE", Kind::IMAGE)]
+    );
+    let save = decl!(
+        "SaveVideo",
+        [socket("images", Kind::IMAGE), text("prefix", "film"), int("quality", 20).within(0, 51)],
+        [],
+        output_node: true
+    );
+    let none: Infer = |_| Ok(Vec::new());
+    let mut specs = vec![
+        spec(board, Work::Constant, infer_board),
+        spec(each, Work::Constant, none),
+        spec(collect, Work::Constant, none),
+        spec(
+            save,
+            run(Lane::Cpu, Keep::Output, |_| {
+                vec![rung("copy", 0, 8 * MIB, 0.0, 0.2)]
+            }),
+            none,
+        ),
+    ];
+    specs[1].role = Role::EachShot;
+    specs[2].role = Role::CollectFilm;
+    specs[3].role = Role::Assemble {
+        encode: "EncodeSegment",
+        input: "images",
+        list: "segments",
+        strip: &["prefix"],
+    };
+    specs
+}
+
+fn infer_board(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    let fps = Fps::from_f64(cx.float("fps")?)
+        .ok_or_else(|| InferError::at("bad_fps", "fps", "bad rate"))?;
+    let size = (cx.int("width")? as u32, cx.int("height")? as u32);
+    let shots = cx.json("shots").cloned().unwrap_or_default();
+    let board = longtake_graph::storyboard(
+        &Place::default(),
+        &shots,
+        cx.text("title")?,
+        size,
+        (fps.num, fps.den),
+    );
+    let board =
+        board.map_err(|found| InferError::at("bad_shots", "shots", found[0].message.clone()))?;
+    Ok(vec![Info::Storyboard(board)])
+}
+
+/// Classes that only the compiler makes steps of.
+fn steps() -> Vec<NodeSpec> {
+    let lazy = Work::Lazy { cost: |_| CHUNK };
+    let body = decl!(
+        "ShotBody",
+        [socket("clip", Kind::IMAGE), int("trim_start", 0), int("trim_end", 0)],
+        [output("IMAGE", Kind::IMAGE)],
+        internal: true
+    );
+    let join = decl!(
+        "Transition",
+        [
+            socket("a", Kind::IMAGE),
+            socket("b", Kind::IMAGE),
+            declare::choice("kind", "cut", &["cut", "fade", "dissolve"]),
+            int("frames", 0),
+            declare::boolean("join", false),
+        ],
+        [output("IMAGE", Kind::IMAGE)]
+    );
+    let encode = decl!(
+        "EncodeSegment",
+        [socket("images", Kind::IMAGE), int("quality", 20)],
+        [output("SEGMENT", Kind::named("SEGMENT"))],
+        internal: true
+    );
+    vec![
+        spec(
+            decl!("LastFrame", [socket("clip", Kind::IMAGE)], [output("IMAGE", Kind::IMAGE)], internal: true),
+            run(Lane::Cpu, Keep::Memory, |_| {
+                vec![rung("whole", 0, MIB, 0.0, 0.01)]
+            }),
+            |cx| {
+                Ok(vec![Info::Clip(ClipInfo {
+                    frames: 1,
+                    ..cx.clip("clip")?
+                })])
+            },
+        ),
+        spec(
+            decl!("StoredClip", [text("signature", "")], [output("IMAGE", Kind::IMAGE)], internal: true),
+            lazy,
+            |cx| {
+                let stored =
+                    Signature::from_hex(cx.text("signature")?).and_then(|it| cx.facts.stored(&it));
+                let info = stored.and_then(|it| it.info);
+                info.map(|info| vec![info])
+                    .ok_or_else(|| InferError::at("pinned_missing", "signature", "not stored"))
+            },
+        ),
+        spec(body, lazy, |cx| {
+            let clip = cx.clip("clip")?;
+            let frames = clip.frames - cx.int("trim_start")? as u64 - cx.int("trim_end")? as u64;
+            Ok(vec![Info::Clip(ClipInfo { frames, ..clip })])
+        }),
+        spec(join, lazy, |cx| {
+            Ok(vec![Info::Clip(ClipInfo {
+                frames: cx.int("frames")? as u64,
+                ..cx.clip("a")?
+            })])
+        }),
+        spec(
+            decl!("ConcatClips", [socket("clips", Kind::IMAGE)], [output("IMAGE", Kind::IMAGE)], internal: true),
+            lazy,
+            |cx| {
+                let clips: Vec<ClipInfo> = cx
+                    .list("clips")
+                    .iter()
+                    .filter_map(|it| {
+                        if let Info::Clip(clip) = it {
+                            Some(*clip)
+                        } else {
+                            None
+                        }
+                    })
+                    .collect();
+                let frames = clips.iter().map(|clip| clip.frames).sum();
+                Ok(vec![Info::Clip(ClipInfo { frames, ..clips[0] })])
+            },
+        ),
+        spec(
+            encode,
+            run(Lane::Cpu, Keep::Store, |_| {
+                vec![rung("h264", 0, 64 * MIB, 0.0, 0.5)]
+            }),
+            |cx| Ok(vec![Info::Segment(cx.clip("images")?)]),
+        ),
+    ]
+}
+
+/// A made-up world: three checkpoints, any image, a store of named signatures.
+#[derive(Default)]
+pub struct World {
+    /// Signatures the store has, with sizes.
+    pub stored: BTreeMap<Signature, Option<Info>>,
+    /// Files that are missing.
+    pub missing: BTreeSet<String>,
+}
+
+impl Facts for World {
+    fn weights(&self, folder: ModelFolder, name: &str) -> Result<Arc<WeightsFacts>, FactError> {
+        if self.missing.contains(name) {
+            let message = format!("There is no {name} in {}.", folder.names()[0]);
+            return Err(FactError {
+                code: "file_missing",
+                message,
+            });
+        }
+        let (family, elements, layers) = match folder {
+            ModelFolder::TextEncoders => ("umt5", 5 * GIB, 24),
+            ModelFolder::Vae => ("vae", GIB / 8, 12),
+            _ => ("dit", 3 * GIB / 2, 30),
+        };
+        Ok(Arc::new(WeightsFacts {
+            path: PathBuf::from(format!("/models/{}/{name}", folder.names()[0])),
+            fingerprint: blake3::hash(name.as_bytes()).to_hex().to_string(),
+            file_bytes: elements * 2,
+            elements,
+            family: family.to_owned(),
+            dims: BTreeMap::from([("layers".to_owned(), layers)]),
+        }))
+    }
+
+    fn media(&self, _: FileKind, name: &str) -> Result<Arc<MediaFacts>, FactError> {
+        if self.missing.contains(name) {
+            return Err(FactError {
+                code: "file_missing",
+                message: format!("There is no {name}."),
+            });
+        }
+        let info = Info::Clip(ClipInfo {
+            frames: 1,
+            width: 832,
+            height: 480,
+            channels: 3,
+            fps: None,
+        });
+        let hash = blake3::hash(name.as_bytes()).to_hex().to_string();
+        Ok(Arc::new(MediaFacts {
+            path: PathBuf::from(name),
+            hash,
+            info,
+        }))
+    }
+
+    fn stored(&self, signature: &Signature) -> Option<Stored> {
+        self.stored
+            .get(signature)
+            .map(|info| Stored { info: info.clone() })
+    }
+}
+
+/// A GPU of `vram` bytes beside 64 GiB of host memory.
+pub fn gpu(vram: u64) -> Machine {
+    Machine {
+        device: DeviceKind::Cuda,
+        device_name: "Toy GPU".to_owned(),
+        device_budget: vram,
+        host_budget: 64 * GIB,
+        weight_bytes: 2,
+        flops_per_second: 1e14,
+        load_bytes_per_second: 2e9,
+        base_host_bytes: 200 * MIB,
+    }
+}
+
+/// A machine without a GPU.
+pub fn cpu(ram: u64) -> Machine {
+    Machine {
+        device: DeviceKind::Cpu,
+        device_name: "Toy CPU".to_owned(),
+        device_budget: 0,
+        host_budget: ram,
+        weight_bytes: 4,
+        flops_per_second: 1e12,
+        ..gpu(0)
+    }
+}
+
+/// A project from prompt JSON: `{"id": {"class_type", "inputs"}}`.
+///
+/// # Panics
+/// On JSON of another shape; for tests.
+pub fn project(prompt: &serde_json::Value) -> Project {
+    use longtake_graph::{Input, Link, Node, NodeId};
+    let mut project = Project::default();
+    for (id, node) in prompt.as_object().expect("an object") {
+        let mut made = Node {
+            class: node["class_type"].as_str().expect("a class").to_owned(),
+            ..Node::default()
+        };
+        for (name, value) in node["inputs"].as_object().into_iter().flatten() {
+            let link = value
+                .as_array()
+                .filter(|it| it.len() == 2 && it[0].is_string() && it[1].is_u64());
+            let input = match link {
+                Some(link) => Input::Link(Link {
+                    node: NodeId::new(link[0].as_str().unwrap_or_default()),
+                    output: link[1].as_u64().unwrap_or_default() as u32,
+                }),
+                None => Input::Literal(value.clone()),
+            };
+            made.inputs.insert(name.clone(), input);
+        }
+        project.nodes.insert(NodeId::new(id), made);
+    }
+    project
+}

@@ -1,0 +1,125 @@
+//! Which checkpoints an op needs while it runs: its own and those of the lazy recipes it reads.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::compile::Op;
+use crate::{Info, WeightsInfo};
+
+/// Settings that change what is loaded. All others (`shift`, …) are read when a step runs, so
+/// nodes that differ in them share one loaded checkpoint.
+const LOADING: [&str; 3] = ["weight_dtype", "type", "loras"];
+
+/// Checkpoints of a graph and the sets of them that ops need. Set 0 is empty.
+#[derive(Default)]
+pub(crate) struct Uses {
+    /// Every checkpoint once.
+    pub weights: Vec<Arc<WeightsInfo>>,
+    /// Sorted sets of indices into `weights`, each once.
+    pub sets: Vec<Vec<u32>>,
+    /// The set of each op, recipes it reads included.
+    pub of: Vec<u32>,
+    known_sets: HashMap<Vec<u32>, u32>,
+    unions: HashMap<(u32, u32), u32>,
+    by_address: HashMap<*const WeightsInfo, u32>,
+}
+
+impl Uses {
+    /// Finds the sets of all ops; they stand in topological order.
+    pub fn of(ops: &[Op<'_>]) -> Self {
+        let mut uses = Self::default();
+        uses.set(Vec::new());
+        for op in ops {
+            let set = if op.needed && op.is_step() && !op.cached {
+                uses.set_of(op, ops)
+            } else {
+                0
+            };
+            uses.of.push(set);
+        }
+        uses
+    }
+
+    fn set_of(&mut self, op: &Op<'_>, ops: &[Op<'_>]) -> u32 {
+        let mut set = 0;
+        let mut read = Vec::new();
+        op.each_ref(|from, output| read.push((from, output)));
+        for (from, output) in read {
+            let source = &ops[from as usize];
+            let theirs = match source.outputs.get(output as usize) {
+                Some(Info::Weights(info)) => {
+                    let id = self.weight(info);
+                    self.set(vec![id])
+                }
+                _ if source.is_lazy() => self.of[from as usize],
+                _ => 0,
+            };
+            set = self.union(set, theirs);
+        }
+        set
+    }
+
+    /// Index of a checkpoint.
+    pub fn weight(&mut self, info: &Arc<WeightsInfo>) -> u32 {
+        let address = Arc::as_ptr(info);
+        if let Some(&id) = self.by_address.get(&address) {
+            return id;
+        }
+        let id = match self.weights.iter().position(|it| Self::same(it, info)) {
+            Some(id) => id as u32,
+            None => {
+                self.weights.push(info.clone());
+                self.weights.len() as u32 - 1
+            }
+        };
+        self.by_address.insert(address, id);
+        id
+    }
+
+    /// Whether two checkpoints are one when loaded.
+    pub fn same(a: &WeightsInfo, b: &WeightsInfo) -> bool {
+        a.folder == b.folder
+            && a.path == b.path
+            && a.fingerprint == b.fingerprint
+            && a.bytes == b.bytes
+            && LOADING
+                .iter()
+                .all(|name| a.options.get(*name) == b.options.get(*name))
+    }
+
+    fn set(&mut self, set: Vec<u32>) -> u32 {
+        let next = self.sets.len() as u32;
+        let id = *self.known_sets.entry(set).or_insert_with_key(|set| {
+            self.sets.push(set.clone());
+            next
+        });
+        id
+    }
+
+    fn union(&mut self, a: u32, b: u32) -> u32 {
+        if a == b || b == 0 {
+            return a;
+        }
+        if a == 0 {
+            return b;
+        }
+        if let Some(&known) = self.unions.get(&(a, b)) {
+            return known;
+        }
+        let mut both = self.sets[a as usize].clone();
+        both.extend(&self.sets[b as usize]);
+        both.sort_unstable();
+        both.dedup();
+        let id = self.set(both);
+        self.unions.insert((a, b), id);
+        id
+    }
+
+    /// Whether every checkpoint of `a` is in `b`.
+    pub fn within(&self, a: u32, b: u32) -> bool {
+        let b = &self.sets[b as usize];
+        self.sets[a as usize]
+            .iter()
+            .all(|id| b.binary_search(id).is_ok())
+    }
+}

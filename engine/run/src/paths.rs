@@ -154,47 +154,14 @@ pub fn near_names(root: &Path, name: &str) -> String {
             "; that folder does not exist".to_owned()
         };
     }
-    let wanted = name.to_lowercase();
-    let mut scored: Vec<(usize, &String)> = names
-        .iter()
-        .map(|it| (distance(&wanted, &it.to_lowercase()), it))
-        .collect();
-    scored.sort();
-    let near: Vec<&str> = scored
-        .iter()
-        .filter(|(score, _)| *score <= wanted.chars().count() / 2 + 2)
-        .take(3)
-        .map(|(_, it)| it.as_str())
-        .collect();
+    let near = longtake_graph::near::near(name, names.iter().map(String::as_str));
     if near.is_empty() {
         let some: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
-        format!(
-            "; it holds {}{}",
-            some.join(", "),
-            if names.len() > 5 { ", …" } else { "" }
-        )
+        let more = if names.len() > 5 { ", …" } else { "" };
+        format!("; it holds {}{more}", some.join(", "))
     } else {
         format!("; did you mean {}?", near.join(", "))
     }
-}
-
-/// Edit distance (Levenshtein), over characters, capped by trimming long names.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) =
-        (a.chars().take(200).collect(), b.chars().take(200).collect());
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let next = (diagonal + usize::from(x != y))
-                .min(row[j] + 1)
-                .min(row[j + 1] + 1);
-            diagonal = row[j + 1];
-            row[j + 1] = next;
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

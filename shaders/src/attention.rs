@@ -7,10 +7,10 @@ use crate::blas::{Operand, multiply};
 use crate::host::{self, Shared, Values};
 use crate::{Tensor, portable, simd};
 
-/// Queries and keys of one tile. Its scores (1 MiB) stay in the second-level cache, and 256
+/// Queries and keys of one tile. Its scores (512 KiB) stay in the second-level cache, and 256
 /// rows are enough for the product to pack each tile of keys at little cost.
 const QUERIES: usize = 256;
-const KEYS: usize = 1024;
+const KEYS: usize = 512;
 
 /// `softmax(scale q k^T + bias) v` per head.
 ///

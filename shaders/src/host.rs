@@ -26,6 +26,9 @@ const SERIAL: usize = 16 * 1024;
 /// Elements a worker takes at a time, about half of a first-level cache.
 const GRAIN: usize = 4 * 1024;
 
+/// Size of a huge page on x86-64, and a fair alignment elsewhere.
+const HUGE_PAGE: usize = 2 << 20;
+
 /// Is `x` on the CPU, in f32 and not empty, so that our kernels may have it?
 pub fn has<const D: usize>(x: &Tensor<D>) -> bool {
     matches!(x.device(), DispatchDevice::Flex(_))
@@ -112,7 +115,22 @@ pub fn uninit(len: usize) -> Vec<f32> {
     let mut values = Vec::with_capacity(len);
     // SAFETY: capacity is `len`, every bit pattern is an f32, and callers write before reading.
     unsafe { values.set_len(len) };
+    prefer_huge_pages(&mut values);
     values
+}
+
+/// Asks for 2 MiB pages behind a large buffer: taking it from the system page by page costs
+/// more than computing a pointwise function over it.
+fn prefer_huge_pages(values: &mut [f32]) {
+    #[cfg(target_os = "linux")]
+    if size_of_val(values) >= 4 * HUGE_PAGE {
+        let bytes = values.as_mut_ptr_range();
+        let start = (bytes.start as usize).next_multiple_of(HUGE_PAGE);
+        let len = (bytes.end as usize - start) / HUGE_PAGE * HUGE_PAGE;
+        // SAFETY: whole pages inside our own buffer; the advice changes no contents, and an
+        // error (a kernel without huge pages) changes nothing at all.
+        unsafe { libc::madvise(start as *mut libc::c_void, len, libc::MADV_HUGEPAGE) };
+    }
 }
 
 /// Replaces each run of `row` values by `work(first_row, rows)`, on all cores.
@@ -130,7 +148,7 @@ pub fn map_rows<const D: usize>(
     let whole = flex.is_contiguous() && flex.layout().start_offset() == 0;
     if whole && let Some(all) = flex.try_storage_mut::<f32>() {
         each_chunk(&mut all[..len], chunk, |i, rows| {
-            work(i * (chunk / row), rows)
+            work(i * (chunk / row), rows);
         });
         return give(flex);
     }
@@ -182,8 +200,7 @@ impl Shared {
     /// # Safety
     /// The range must lie within the buffer, be initialised or about to be overwritten, and
     /// belong to the calling worker alone.
-    #[expect(clippy::mut_from_ref, reason = "disjointness is the caller's promise")]
-    pub unsafe fn slice<'a>(&self, offset: usize, len: usize) -> &'a mut [f32] {
+    pub unsafe fn slice<'a>(self, offset: usize, len: usize) -> &'a mut [f32] {
         // SAFETY: the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.0.add(offset), len) }
     }

@@ -18,7 +18,8 @@ mod im2col;
 mod linear;
 mod norm;
 mod pointwise;
-mod portable;
+#[doc(hidden)]
+pub mod portable;
 mod rope;
 mod simd;
 pub mod twin;

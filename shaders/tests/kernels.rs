@@ -40,7 +40,7 @@ fn tensor<const D: usize>(values: &[f32], shape: [usize; D]) -> Tensor<D> {
 }
 
 fn values<const D: usize>(x: &Tensor<D>) -> Vec<f32> {
-    x.to_data().to_vec().unwrap()
+    x.to_data().to_vec().expect("f32 values")
 }
 
 /// Largest difference relative to the largest value of `want`.
@@ -125,7 +125,9 @@ fn attention_of_all_sizes() {
             let v = random.values(batch * keys * heads * dim);
             for bias_batch in [0, 1, batch] {
                 let mut bias = random.values(bias_batch * heads * queries * keys);
-                bias.iter_mut().for_each(|b| *b *= 20.0);
+                for b in &mut bias {
+                    *b *= 20.0;
+                }
                 let bias = (bias_batch > 0).then_some(bias);
                 let got = shaders::attention(
                     tensor(&q, shape),

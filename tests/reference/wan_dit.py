@@ -92,6 +92,18 @@ def case(model, seed, latent_shape, timesteps, tokens):
                 output=forward(model, latent, timestep, context))
 
 
+def pattern(shape):
+    """Numbers the Rust test makes for itself, so that a long input needs no file."""
+    index = torch.arange(torch.Size(shape).numel())
+    return ((index * 7919 % 1000).float() / 500 - 1).reshape(shape)
+
+
+def many_tokens(model):
+    """1125 tokens, more than the feed-forward takes at once; every 37th number of the output."""
+    output = forward(model, pattern((1, 16, 5, 30, 30)), torch.tensor([250.0]), pattern((1, 20, model.config.text_dim)))
+    return dict(output=output.flatten()[::37].contiguous())
+
+
 def named(prefix, tensors):
     return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
 
@@ -117,6 +129,7 @@ def main():
     cases |= named("held_out", case(tiny, 22, (1, 16, 2, 10, 6), [41.0], 512))
     cases |= named("odd", case(tiny, 23, (1, 16, 2, 5, 7), [640.125], 9))
     cases |= named("long_text", case(tiny, 24, (1, 16, 1, 4, 4), [500.0], 530))
+    cases |= named("many_tokens", many_tokens(tiny))
     save_file(cases, OUT / "tiny_cases.safetensors")
     save_file(named("even", case(wide, 31, (1, 16, 2, 6, 10), [750.0], 30))
               | named("held_out", case(wide, 32, (2, 16, 3, 4, 14), [3.5, 999.0], 12)),

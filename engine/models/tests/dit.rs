@@ -7,7 +7,9 @@ mod dit_support;
 
 use std::ops::ControlFlow;
 
-use dit_support::{Case, Stored, case, data, max_relative_error, rewrite, run, to_f16, values};
+use dit_support::{
+    Case, Stored, case, data, max_relative_error, pattern, read, rewrite, run, to_f16, values,
+};
 use longtake_models::wan::dit::{ForwardError, Placement, WanDit};
 use longtake_models::weights::Checkpoint;
 
@@ -34,6 +36,25 @@ fn tiny_model_matches_diffusers_in_both_layouts() {
     }
 }
 
+/// More tokens than the feed-forward takes at once.
+#[test]
+fn many_tokens_match_diffusers() {
+    let output = &read(&data("tiny_cases.safetensors"))["many_tokens.output"].1;
+    for placement in [Placement::Resident, Placement::Streamed] {
+        let case = Case {
+            latent: pattern([1, 16, 5, 30, 30]),
+            timestep: vec![250.0],
+            context: pattern([1, 20, 32]),
+            output: Vec::new(),
+        };
+        let all = values(run(&load(TINY[0], placement), &case));
+        let some: Vec<f32> = all.into_iter().step_by(37).collect();
+        let error = max_relative_error(&some, output);
+        assert!(error <= 1e-4, "{placement:?}: relative error {error:e}");
+        println!("many_tokens: {error:e}");
+    }
+}
+
 #[test]
 fn wide_head_matches_diffusers() {
     let dit = load("wide_original_bf16.safetensors", Placement::Resident);
@@ -42,6 +63,14 @@ fn wide_head_matches_diffusers() {
     for name in ["even", "held_out"] {
         assert_close(&dit, "wide_cases.safetensors", name);
     }
+}
+
+/// Lanes and caches share a loaded model.
+#[test]
+fn a_model_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<WanDit>();
+    shared::<longtake_models::wan::dit::PreparedContext>();
 }
 
 #[test]

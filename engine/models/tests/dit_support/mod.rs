@@ -226,6 +226,14 @@ fn random_bytes(shape: &[usize]) -> Vec<u8> {
         .collect()
 }
 
+/// The inputs that `pattern` of the reference script makes, to the bit.
+pub fn pattern<const D: usize>(shape: [usize; D]) -> Tensor<D> {
+    let count: usize = shape.iter().product();
+    let value = |index: usize| (index * 7919 % 1000) as f32 / 500.0 - 1.0;
+    let values: Vec<f32> = (0..count).map(value).collect();
+    Tensor::from_data(TensorData::new(values, shape), &cpu())
+}
+
 /// Waves over the elements: an input without randomness.
 pub fn waves<const D: usize>(shape: [usize; D]) -> Tensor<D> {
     let count: usize = shape.iter().product();

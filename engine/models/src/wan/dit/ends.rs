@@ -103,11 +103,11 @@ impl Ends {
     pub fn embed_text(&self, text: Tensor<3>) -> Tensor<3> {
         let [batch, rows, width] = text.dims();
         let missing = self.text_len.saturating_sub(rows);
-        let text = if missing == 0 {
-            text
-        } else {
-            let zeros = Tensor::zeros([batch, missing, width], &text.device()).cast(text.dtype());
-            Tensor::cat(vec![text, zeros], 1)
+        let zeros = || Tensor::zeros([batch, missing, width], &text.device()).cast(text.dtype());
+        let text = match (rows, missing) {
+            (_, 0) => text,
+            (0, _) => zeros(),
+            _ => Tensor::cat(vec![text.clone(), zeros()], 1),
         };
         let text = text.cast(self.text[0].weight.dtype());
         let [first, second] = &self.text;

@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use burn::tensor::TensorData;
 use dit_support::{cpu, data, load, read, tensor, values};
 use longtake_models::wan::dit::{Placement, PreparedContext, WanDit};
+use longtake_models::wan::vae::latent_stats::process_out;
 use longtake_sampling::flow::{guide, x0_from_velocity};
 use longtake_sampling::schedule::{Schedule, ScheduleRequest, Scheduler, WAN_SHIFT};
 use longtake_sampling::{
@@ -21,16 +22,6 @@ const SHAPE: [usize; 5] = [1, 16, 3, 6, 10];
 const SEED: u64 = 1_234_567_890_123;
 const STEPS: usize = 6;
 const CFG: f32 = 4.0;
-
-/// Statistics of Wan 2.1 latents (ComfyUI `comfy/latent_formats.py`, `Wan21`).
-const MEAN: [f32; 16] = [
-    -0.7571, -0.7089, -0.9113, 0.1075, -0.1745, 0.9653, -0.1517, 1.5508, 0.4134, -0.0715, 0.5517,
-    -0.3632, -0.1922, -0.9497, 0.2503, -0.2921,
-];
-const STD: [f32; 16] = [
-    2.8184, 1.4541, 2.3275, 2.6558, 1.2196, 1.7708, 2.6052, 2.0743, 3.2687, 2.1526, 2.8652, 1.5579,
-    1.6382, 1.1253, 2.8251, 1.9160,
-];
 
 struct Guided<'a> {
     dit: &'a WanDit,
@@ -72,10 +63,7 @@ fn raw_latent(dit: &WanDit, texts: [PreparedContext; 2], solver: Solver) -> Vec<
         &mut |_| ControlFlow::Continue(()),
     )
     .unwrap();
-    let channel = x.len() / 16;
-    for (index, value) in x.iter_mut().enumerate() {
-        *value = *value * STD[index / channel] + MEAN[index / channel];
-    }
+    process_out(&mut x).unwrap();
     x
 }
 

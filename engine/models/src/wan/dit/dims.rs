@@ -89,7 +89,7 @@ impl DitDims {
     /// and the prepared context, for a latent `[batch, in_dim, frames, height, width]`.
     ///
     /// Two moments compete: the self-attention (the stream, its q, k and v, and either the
-    /// normed stream or the result) and the feed-forward (the stream, and of [`FFN_ROWS`] tokens
+    /// normed stream or the result) and the feed-forward (the stream, and of `FFN_ROWS` tokens
     /// the normed stream and the hidden layer). What a system BLAS allocates for itself is not
     /// in it. `streamed`
     /// adds the weights of one block, and the keys and values of the text that are then made anew

@@ -535,6 +535,8 @@ fn steps() -> Vec<NodeSpec> {
 pub struct World {
     /// Signatures the store has, with sizes.
     pub stored: BTreeMap<Signature, Option<Info>>,
+    /// Number of values of checkpoints that differ from their folder's usual.
+    pub elements: BTreeMap<String, u64>,
     /// Files that are missing.
     pub missing: BTreeSet<String>,
 }
@@ -553,6 +555,7 @@ impl Facts for World {
             ModelFolder::Vae => ("vae", GIB / 8, 12),
             _ => ("dit", 3 * GIB / 2, 30),
         };
+        let elements = self.elements.get(name).copied().unwrap_or(elements);
         Ok(Arc::new(WeightsFacts {
             path: PathBuf::from(format!("/models/{}/{name}", folder.names()[0])),
             fingerprint: blake3::hash(name.as_bytes()).to_hex().to_string(),

@@ -26,7 +26,7 @@ use crate::{
     Cost, DeviceKind, Info, Lane, Machine, Plan, Rung, Step, StepInput, ValueId, WeightsId,
 };
 use cost::Ways;
-use residency::Residency;
+use residency::{Residency, Wish};
 
 /// Makes [`State::plan`].
 pub(crate) fn fit(state: &mut State<'_>) {
@@ -262,9 +262,16 @@ impl<'m> Fitter<'m> {
             .copied()
             .filter(|id| !need.streamed.contains(id))
             .collect();
-        let moved = self
-            .residency
-            .make_room(at as u32, &own, &need.streamed, device, host);
+        // Only the device lane keeps the plan's order: a step of another lane may run early, and
+        // must not take away what a device step before it still uses.
+        let moved = self.residency.make_room(&Wish {
+            at: at as u32,
+            own: &own,
+            streamed: &need.streamed,
+            device,
+            host,
+            tidy: plan.steps[at].lane == Lane::Device,
+        });
         if let Some(sentence) = moved.why(plan, need.resident.saturating_add(need.device)) {
             why.push(sentence);
         }

@@ -30,6 +30,23 @@ pub(super) struct Residency {
     gpu: bool,
 }
 
+/// What a step asks for.
+#[derive(Clone, Copy)]
+pub(super) struct Wish<'w> {
+    /// Its position.
+    pub at: u32,
+    /// Checkpoints it needs in memory.
+    pub own: &'w [u32],
+    /// Checkpoints it reads block by block.
+    pub streamed: &'w [u32],
+    /// Bytes left on the device for other checkpoints.
+    pub device: u64,
+    /// Bytes left on the host for parked checkpoints.
+    pub host: u64,
+    /// Whether checkpoints that nobody needs again are dropped.
+    pub tidy: bool,
+}
+
 /// What was moved for a step.
 #[derive(Default)]
 pub(super) struct Moved {
@@ -124,21 +141,20 @@ impl Residency {
         uses.get(uses.partition_point(|&it| it <= at)).copied()
     }
 
-    /// Brings `own` in, opens `streamed`, and sends away what is in the way.
-    ///
-    /// `device_room` and `host_room` are the bytes left for other checkpoints beside the step.
-    pub fn make_room(
-        &mut self,
-        at: u32,
-        own: &[u32],
-        streamed: &[u32],
-        device_room: u64,
-        host_room: u64,
-    ) -> Moved {
+    /// Brings a step's checkpoints in, opens what it streams, and sends away what is in the way.
+    pub fn make_room(&mut self, wish: &Wish<'_>) -> Moved {
+        let Wish {
+            at,
+            own,
+            streamed,
+            device,
+            host,
+            tidy,
+        } = *wish;
         let mut moved = Moved::default();
         let is_own = |id: u32| own.contains(&id) || streamed.contains(&id);
         for id in 0..self.place.len() as u32 {
-            let idle = self.place[id as usize] != Place::Disk && !is_own(id);
+            let idle = tidy && self.place[id as usize] != Place::Disk && !is_own(id);
             // `next_use` of the step before: a use at `at` itself would make it `own`.
             if idle && self.next_use(id, at).is_none() {
                 self.put(id, Place::Disk, Move::Drop(WeightsId(id)), &mut moved);
@@ -150,19 +166,19 @@ impl Residency {
                 self.put(id, Place::Disk, Move::Drop(WeightsId(id)), &mut moved);
             }
         }
-        while self.others(Place::Resident, own) > device_room {
+        while self.others(Place::Resident, own) > device {
             let Some((next, id)) = self.furthest(Place::Resident, own, at) else {
                 break;
             };
             let parked = self.sum(Place::Parked).saturating_add(self.bytes(id));
             moved.evicted.push((id, next));
-            if self.gpu && parked <= host_room {
+            if self.gpu && parked <= host {
                 self.put(id, Place::Parked, Move::Park(WeightsId(id)), &mut moved);
             } else {
                 self.put(id, Place::Disk, Move::Drop(WeightsId(id)), &mut moved);
             }
         }
-        while self.sum(Place::Parked) > host_room {
+        while self.sum(Place::Parked) > host {
             let Some((_, id)) = self.furthest(Place::Parked, &[], at) else {
                 break;
             };

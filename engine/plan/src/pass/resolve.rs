@@ -10,6 +10,8 @@ use std::collections::BinaryHeap;
 use longtake_graph::live::{Live, Source};
 use longtake_graph::{Diagnostic, Input, Place, Severity, check, literal};
 
+use super::film::PREVIOUS_FRAME;
+use crate::Role;
 use crate::compile::{Arg, Op, State};
 
 /// Fills [`State::ops`] and [`State::outputs`].
@@ -27,7 +29,13 @@ pub(crate) fn resolve(state: &mut State<'_>) {
     let live = Live::of(state.project, state.specs);
     let wanted = wanted(state, &live);
     let sources = live.sources();
-    let reached = sources.reach(wanted.iter().map(|&at| at as usize));
+    let mut reached = sources.reach(wanted.iter().map(|&at| at as usize));
+    if takes_previous_frame(state, &live, &reached) {
+        // A shot then stands on the clip of the shot before, which only `CollectFilm` names.
+        let is_collect = |at: &usize| live.runs[*at] && role(state, *at) == Some(Role::CollectFilm);
+        let collects: Vec<usize> = (0..wrong.len()).filter(is_collect).collect();
+        reached = sources.reach(wanted.iter().map(|&at| at as usize).chain(collects));
+    }
     let mut op_of = vec![u32::MAX; wrong.len()];
     for group in sources.components() {
         let knot = sources.cycle_in(&group).is_some();
@@ -58,6 +66,28 @@ pub(crate) fn resolve(state: &mut State<'_>) {
         );
     }
     state.broken |= failed || state.outputs.is_empty();
+}
+
+fn role(state: &State<'_>, at: usize) -> Option<Role> {
+    Some(state.specs.spec(&state.project.nodes[at].class)?.role)
+}
+
+/// Whether anything reached is linked to the previous frame of an `EachShot`.
+fn takes_previous_frame(state: &State<'_>, live: &Live<'_>, reached: &[bool]) -> bool {
+    let wires = live
+        .wires
+        .iter()
+        .zip(reached)
+        .filter(|(_, reached)| **reached)
+        .flat_map(|(wires, _)| wires);
+    wires.into_iter().any(|wire| match wire.source {
+        Source::Output { node, output } => {
+            let decl = live.declarations[node].and_then(|decl| decl.outputs.get(output as usize));
+            decl.is_some_and(|decl| decl.name == PREVIOUS_FRAME)
+                && role(state, node) == Some(Role::EachShot)
+        }
+        _ => false,
+    })
 }
 
 /// Indices of the output nodes wanted, in document order.

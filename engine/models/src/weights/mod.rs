@@ -8,11 +8,15 @@
 mod checkpoint;
 mod dtype;
 mod error;
+mod family;
 mod folder;
 mod header;
+mod probe;
 mod read;
 
 pub use checkpoint::{COMFY_PREFIX, Checkpoint, TensorInfo};
 pub use dtype::{Dtype, FloatKind};
 pub use error::WeightsError;
+pub use family::{Family, FamilyKind, Umt5Dims, WanDims, check_family};
 pub use header::{Header, MAX_HEADER_BYTES, Slot};
+pub use probe::{Probe, fingerprint, probe};

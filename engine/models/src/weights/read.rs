@@ -27,10 +27,38 @@ impl Checkpoint {
         let Some(mut out) = dtype::to_f32(dtype, bytes) else {
             return Err(self.wrong_dtype(entry));
         };
-        if dtype.is_fp8() {
-            self.apply_scale(name, &mut out)?;
+        let rows = expected_shape.first().copied().unwrap_or(1);
+        if let Some(scale) = self.fp8_scale(name, dtype, rows)? {
+            multiply_rows(&mut out, rows, |row| scale[row % scale.len()]);
         }
         self.forget(entry);
+        Ok(out)
+    }
+
+    /// Some rows of a float matrix, widened to f32, without reading the others: what an embedding
+    /// table is looked up with.
+    ///
+    /// # Errors
+    /// [`WeightsError`] if the tensor is missing, is no matrix, has fewer rows or is not of floats.
+    pub fn rows_f32(&self, name: &str, rows: &[usize]) -> Result<Vec<f32>, WeightsError> {
+        let entry = self.entry(name)?;
+        let &[height, width] = entry.slot.shape.as_slice() else {
+            return Err(self.wrong_shape(entry, &[0, 0]));
+        };
+        if let Some(&row) = rows.iter().find(|&&row| row >= height) {
+            return Err(self.wrong_shape(entry, &[row + 1, width]));
+        }
+        let row_bytes = width * entry.slot.dtype.size() as usize;
+        let bytes = self.slice(entry);
+        let mut out = Vec::with_capacity(rows.len() * width);
+        for &row in rows {
+            let row = &bytes[row * row_bytes..(row + 1) * row_bytes];
+            let wide = dtype::to_f32(entry.slot.dtype, row);
+            out.extend(wide.ok_or_else(|| self.wrong_dtype(entry))?);
+        }
+        if let Some(scale) = self.fp8_scale(name, entry.slot.dtype, height)? {
+            multiply_rows(&mut out, rows.len(), |i| scale[rows[i] % scale.len()]);
+        }
         Ok(out)
     }
 
@@ -117,12 +145,16 @@ impl Checkpoint {
         if entry.slot.shape == expected {
             return Ok(entry);
         }
-        Err(WeightsError::Shape {
+        Err(self.wrong_shape(entry, expected))
+    }
+
+    fn wrong_shape(&self, entry: &Entry, expected: &[usize]) -> WeightsError {
+        WeightsError::Shape {
             file: self.files[entry.file].path.clone(),
             tensor: entry.stored.to_string(),
             expected: expected.to_vec(),
             found: entry.slot.shape.clone(),
-        })
+        }
     }
 
     fn wrong_dtype(&self, entry: &Entry) -> WeightsError {
@@ -134,51 +166,32 @@ impl Checkpoint {
         }
     }
 
-    /// Multiplies dequantised fp8 weights by the scale stored beside them, if any: ComfyUI's
-    /// `<layer>.scale_weight` (`comfy/ops.py`, scaled fp8) or the newer `<layer>.weight_scale`, a
-    /// scalar or one value per row. Plain-cast files have neither.
-    fn apply_scale(&self, name: &str, out: &mut [f32]) -> Result<(), WeightsError> {
-        let Some(layer) = name.strip_suffix(".weight") else {
-            return Ok(());
+    /// The scale stored beside fp8 weights, if any: ComfyUI's `<layer>.scale_weight`
+    /// (`comfy/ops.py`, scaled fp8) or the newer `<layer>.weight_scale`; one value, or one per row.
+    /// Plain-cast files have neither.
+    fn fp8_scale(
+        &self,
+        name: &str,
+        dtype: Dtype,
+        rows: usize,
+    ) -> Result<Option<Vec<f32>>, WeightsError> {
+        let Some(layer) = name.strip_suffix(".weight").filter(|_| dtype.is_fp8()) else {
+            return Ok(None);
         };
         let names = [
             format!("{layer}.scale_weight"),
             format!("{layer}.weight_scale"),
         ];
         let Some(scale_name) = names.iter().find(|n| self.has(n)) else {
-            return Ok(());
+            return Ok(None);
         };
-        let shape = self.shape(scale_name).unwrap_or_default().to_vec();
-        let scale = self.vec_f32(scale_name, &shape)?;
-        let rows = self
-            .shape(name)
-            .and_then(|s| s.first())
-            .copied()
-            .unwrap_or(1);
-        match scale.as_slice() {
-            &[one] => {
-                for v in out {
-                    *v *= one;
-                }
-            }
-            per_row if per_row.len() == rows => {
-                let width = out.len() / rows.max(1);
-                for (row, factor) in out.chunks_mut(width.max(1)).zip(per_row) {
-                    for v in row {
-                        *v *= factor;
-                    }
-                }
-            }
-            _ => {
-                return Err(WeightsError::Shape {
-                    file: self.path.clone(),
-                    tensor: scale_name.clone(),
-                    expected: vec![rows],
-                    found: shape,
-                });
-            }
+        let entry = self.entry(scale_name)?;
+        let scale = dtype::to_f32(entry.slot.dtype, self.slice(entry))
+            .ok_or_else(|| self.wrong_dtype(entry))?;
+        if scale.len() != 1 && scale.len() != rows {
+            return Err(self.wrong_shape(entry, &[rows]));
         }
-        Ok(())
+        Ok(Some(scale).filter(|scale| !scale.is_empty()))
     }
 
     /// Drops the mapped pages of a tensor that has been copied out, so that a loaded model does not
@@ -208,6 +221,17 @@ impl Checkpoint {
             String::new()
         } else {
             format!(" (nearest names: {})", names.join(", "))
+        }
+    }
+}
+
+/// Multiplies each of `rows` equal parts of `values` by its factor.
+fn multiply_rows(values: &mut [f32], rows: usize, factor: impl Fn(usize) -> f32) {
+    let width = values.len() / rows.max(1);
+    for (i, row) in values.chunks_mut(width.max(1)).enumerate() {
+        let factor = factor(i);
+        for value in row {
+            *value *= factor;
         }
     }
 }

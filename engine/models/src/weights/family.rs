@@ -1,0 +1,457 @@
+//! Which model a checkpoint holds, told from the names and shapes of its tensors alone.
+//!
+//! The rules for Wan are those of ComfyUI (`comfy/model_detection.py`, `comfy/sd.py`), extended to
+//! the names of diffusers folders.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::checkpoint::{COMFY_PREFIX, Checkpoint};
+use super::error::WeightsError;
+use super::header::Header;
+
+/// Sizes of a Wan diffusion transformer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct WanDims {
+    /// Width of a token.
+    pub d: usize,
+    pub ffn: usize,
+    /// ComfyUI's rule `d / 128`, unless a diffusers `config.json` says otherwise.
+    pub heads: usize,
+    pub layers: usize,
+    /// Channels of the noisy latent and of what is concatenated to it.
+    pub in_dim: usize,
+    /// Latent channels predicted.
+    pub out_dim: usize,
+    /// Width of the text encoder's output.
+    pub text_dim: usize,
+    /// Whether there is a CLIP image branch (Wan 2.1 image-to-video).
+    pub i2v: bool,
+}
+
+/// Sizes of a UMT5 encoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Umt5Dims {
+    pub vocab: usize,
+    pub d: usize,
+    pub d_ff: usize,
+    pub heads: usize,
+    /// Width of one head.
+    pub d_kv: usize,
+    pub layers: usize,
+    /// Rows of the relative-position tables.
+    pub buckets: usize,
+}
+
+/// A model family with the sizes that tell its members apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    WanDit(WanDims),
+    /// The autoencoder of Wan 2.1 and Wan 2.2 A14B (4×8×8).
+    WanVae21 {
+        latent_channels: usize,
+    },
+    /// The autoencoder of Wan 2.2 TI2V-5B (4×16×16).
+    WanVae22 {
+        latent_channels: usize,
+    },
+    Umt5(Umt5Dims),
+    /// T5 proper, whose layers share one position table: not what Wan was trained with.
+    T5,
+    ClipVision {
+        width: usize,
+        layers: usize,
+    },
+    /// Low-rank changes to another checkpoint.
+    Lora,
+}
+
+/// What a node asks for when it names a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FamilyKind {
+    WanDit,
+    WanVae,
+    Umt5,
+    ClipVision,
+    Lora,
+}
+
+impl fmt::Display for FamilyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::WanDit => "a Wan diffusion model",
+            Self::WanVae => "a Wan VAE",
+            Self::Umt5 => "a UMT5 text encoder",
+            Self::ClipVision => "a CLIP vision encoder",
+            Self::Lora => "a LoRA",
+        })
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WanDit(it) => {
+                write!(
+                    f,
+                    "a Wan diffusion model (d {}, {} layers, {} → {} channels",
+                    it.d, it.layers, it.in_dim, it.out_dim
+                )?;
+                f.write_str(if it.i2v { ", image-to-video)" } else { ")" })
+            }
+            Self::WanVae21 { latent_channels } => {
+                write!(f, "a Wan 2.1 VAE ({latent_channels} channels)")
+            }
+            Self::WanVae22 { latent_channels } => {
+                write!(f, "a Wan 2.2 VAE ({latent_channels} channels)")
+            }
+            Self::Umt5(it) => write!(
+                f,
+                "a UMT5 text encoder (d {}, {} layers, vocabulary {})",
+                it.d, it.layers, it.vocab
+            ),
+            Self::T5 => f.write_str("a T5 text encoder (not UMT5)"),
+            Self::ClipVision { width, layers } => {
+                write!(f, "a CLIP vision encoder (d {width}, {layers} layers)")
+            }
+            Self::Lora => f.write_str("a LoRA"),
+        }
+    }
+}
+
+impl Family {
+    /// The family of an opened checkpoint; `None` if the names are of no family known here.
+    pub fn detect(checkpoint: &Checkpoint) -> Option<Self> {
+        let shapes = checkpoint
+            .names()
+            .filter_map(|name| Some((name, checkpoint.shape(name)?)));
+        let mut family = detect(&Table(shapes.collect()))?;
+        if let (Self::WanDit(dims), Some(heads)) =
+            (&mut family, checkpoint.config_usize("num_attention_heads"))
+        {
+            dims.heads = heads.max(1);
+        }
+        Some(family)
+    }
+
+    /// The family told by headers alone, as [`super::probe`] reads them.
+    pub fn of_headers<'a>(headers: impl IntoIterator<Item = &'a Header>) -> Option<Self> {
+        let tensors = headers.into_iter().flat_map(|header| &header.tensors);
+        let strip = |name: &'a String| name.strip_prefix(COMFY_PREFIX).unwrap_or(name);
+        detect(&Table(
+            tensors
+                .map(|(name, slot)| (strip(name), slot.shape.as_slice()))
+                .collect(),
+        ))
+    }
+
+    pub fn kind(&self) -> Option<FamilyKind> {
+        match self {
+            Self::WanDit(_) => Some(FamilyKind::WanDit),
+            Self::WanVae21 { .. } | Self::WanVae22 { .. } => Some(FamilyKind::WanVae),
+            Self::Umt5(_) => Some(FamilyKind::Umt5),
+            Self::ClipVision { .. } => Some(FamilyKind::ClipVision),
+            Self::Lora => Some(FamilyKind::Lora),
+            Self::T5 => None,
+        }
+    }
+}
+
+impl Checkpoint {
+    /// The family of this checkpoint if it is of `kind`.
+    ///
+    /// # Errors
+    /// [`WeightsError::WrongFamily`] otherwise, naming what the file is.
+    pub fn expect_family(&self, kind: FamilyKind) -> Result<Family, WeightsError> {
+        check_family(self.path(), Family::detect(self), kind)
+    }
+}
+
+/// `found` if it is of `kind`.
+///
+/// # Errors
+/// [`WeightsError::WrongFamily`] otherwise.
+pub fn check_family(
+    path: &std::path::Path,
+    found: Option<Family>,
+    kind: FamilyKind,
+) -> Result<Family, WeightsError> {
+    found
+        .filter(|family| family.kind() == Some(kind))
+        .ok_or_else(|| WeightsError::WrongFamily {
+            file: path.into(),
+            expected: kind.to_string(),
+            found: found.map_or_else(
+                || "a model that Longtake does not know".into(),
+                |family| family.to_string(),
+            ),
+        })
+}
+
+/// Names and shapes, sorted by name.
+struct Table<'a>(BTreeMap<&'a str, &'a [usize]>);
+
+impl Table<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Axis `axis` of tensor `name`.
+    fn axis(&self, name: &str, axis: usize) -> Option<usize> {
+        self.0.get(name)?.get(axis).copied()
+    }
+
+    fn rank(&self, name: &str) -> usize {
+        self.0.get(name).map_or(0, |shape| shape.len())
+    }
+
+    fn count(&self, prefix: &str) -> usize {
+        let has = |i| {
+            let group = format!("{prefix}{i}.");
+            self.0
+                .range(group.as_str()..)
+                .next()
+                .is_some_and(|(name, _)| name.starts_with(&group))
+        };
+        (0..self.0.len()).take_while(|&i| has(i)).count()
+    }
+}
+
+fn detect(table: &Table) -> Option<Family> {
+    lora(table)
+        .or_else(|| wan_dit(table).map(Family::WanDit))
+        .or_else(|| wan_vae(table))
+        .or_else(|| umt5(table).map(Family::Umt5))
+        .or_else(|| {
+            table
+                .has("shared.weight")
+                .then_some(Family::T5)
+                .filter(|_| table.count("encoder.block.") > 0)
+        })
+        .or_else(|| clip_vision(table))
+}
+
+fn lora(table: &Table) -> Option<Family> {
+    const ENDS: &[&str] = &[
+        ".lora_A.weight",
+        ".lora_down.weight",
+        ".lora_A.default.weight",
+        "_lora.down.weight",
+    ];
+    table
+        .0
+        .keys()
+        .any(|name| ENDS.iter().any(|end| name.ends_with(end)))
+        .then_some(Family::Lora)
+}
+
+fn wan_dit(table: &Table) -> Option<WanDims> {
+    // (head modulation, head, first feed-forward, first text layer, an image-branch tensor)
+    const ORIGINAL: [&str; 5] = [
+        "head.modulation",
+        "head.head.weight",
+        "blocks.0.ffn.0.weight",
+        "text_embedding.0.weight",
+        "img_emb.proj.0.bias",
+    ];
+    const DIFFUSERS: [&str; 5] = [
+        "scale_shift_table",
+        "proj_out.weight",
+        "blocks.0.ffn.net.0.proj.weight",
+        "condition_embedder.text_embedder.linear_1.weight",
+        "condition_embedder.image_embedder.norm1.bias",
+    ];
+    let [modulation, head, ffn, text, image] = if table.has(ORIGINAL[0]) {
+        ORIGINAL
+    } else {
+        DIFFUSERS
+    };
+    let d = table.axis(modulation, 2)?;
+    Some(WanDims {
+        d,
+        ffn: table.axis(ffn, 0)?,
+        heads: (d / 128).max(1),
+        layers: table.count("blocks."),
+        in_dim: table.axis("patch_embedding.weight", 1)?,
+        out_dim: table.axis(head, 0)? / 4,
+        text_dim: table.axis(text, 1)?,
+        i2v: table.has(image),
+    })
+}
+
+fn wan_vae(table: &Table) -> Option<Family> {
+    let (conv, original) = if table.has("post_quant_conv.weight") {
+        ("post_quant_conv.weight", false)
+    } else {
+        ("conv2.weight", true)
+    };
+    if table.rank(conv) != 5 {
+        return None; // an image autoencoder, or something else altogether
+    }
+    let latent_channels = table.axis(conv, 0)?;
+    let (has21, has22) = if original {
+        (
+            "decoder.upsamples.0.residual.2.weight",
+            "decoder.upsamples.0.upsamples.0.residual.2.weight",
+        )
+    } else {
+        (
+            "decoder.up_blocks.0.upsamplers.0.resample.1.weight",
+            "decoder.up_blocks.0.upsampler.resample.1.weight",
+        )
+    };
+    if table.has(has22) {
+        Some(Family::WanVae22 { latent_channels })
+    } else {
+        table
+            .has(has21)
+            .then_some(Family::WanVae21 { latent_channels })
+    }
+}
+
+fn umt5(table: &Table) -> Option<Umt5Dims> {
+    // (embedding, q, feed-forward gate, position table of the *last* layer, stack)
+    let layers = table.count("blocks.");
+    if layers > 0 && table.has("token_embedding.weight") {
+        let bias = format!("blocks.{}.pos_embedding.embedding.weight", layers - 1);
+        return umt5_dims(
+            table,
+            [
+                "token_embedding.weight",
+                "blocks.0.attn.q.weight",
+                "blocks.0.ffn.gate.0.weight",
+                &bias,
+            ],
+            layers,
+        );
+    }
+    let layers = table.count("encoder.block.");
+    let last = layers.checked_sub(1)?;
+    let shared = ["shared.weight", "encoder.embed_tokens.weight"]
+        .into_iter()
+        .find(|name| table.has(name))?;
+    // T5 has this table in layer 0 only; with a single layer the two cannot be told apart.
+    let bias = format!("encoder.block.{last}.layer.0.SelfAttention.relative_attention_bias.weight");
+    let q = "encoder.block.0.layer.0.SelfAttention.q.weight";
+    umt5_dims(
+        table,
+        [
+            shared,
+            q,
+            "encoder.block.0.layer.1.DenseReluDense.wi_0.weight",
+            &bias,
+        ],
+        layers,
+    )
+}
+
+fn umt5_dims(table: &Table, [shared, q, gate, bias]: [&str; 4], layers: usize) -> Option<Umt5Dims> {
+    let heads = table.axis(bias, 1)?;
+    Some(Umt5Dims {
+        vocab: table.axis(shared, 0)?,
+        d: table.axis(shared, 1)?,
+        d_ff: table.axis(gate, 0)?,
+        heads,
+        d_kv: table.axis(q, 0)?.checked_div(heads)?,
+        layers,
+        buckets: table.axis(bias, 0)?,
+    })
+}
+
+fn clip_vision(table: &Table) -> Option<Family> {
+    let original = "visual.patch_embedding.weight";
+    if table.has(original) {
+        return Some(Family::ClipVision {
+            width: table.axis(original, 0)?,
+            layers: table.count("visual.transformer."),
+        });
+    }
+    let width = table.axis("vision_model.embeddings.patch_embedding.weight", 0)?;
+    Some(Family::ClipVision {
+        width,
+        layers: table.count("vision_model.encoder.layers."),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(tensors: &[(&str, &[usize])], want: Option<Family>) {
+        assert_eq!(detect(&Table(tensors.iter().copied().collect())), want);
+    }
+
+    #[test]
+    fn wan_in_both_layouts() {
+        let dims = WanDims {
+            d: 1536,
+            ffn: 8960,
+            heads: 12,
+            layers: 2,
+            in_dim: 16,
+            out_dim: 16,
+            text_dim: 4096,
+            i2v: false,
+        };
+        check(
+            &[
+                ("head.modulation", &[1, 2, 1536]),
+                ("head.head.weight", &[64, 1536]),
+                ("blocks.0.ffn.0.weight", &[8960, 1536]),
+                ("blocks.1.ffn.0.weight", &[8960, 1536]),
+                ("text_embedding.0.weight", &[1536, 4096]),
+                ("patch_embedding.weight", &[1536, 16, 1, 2, 2]),
+            ],
+            Some(Family::WanDit(dims)),
+        );
+        check(
+            &[
+                ("scale_shift_table", &[1, 2, 1536]),
+                ("proj_out.weight", &[64, 1536]),
+                ("blocks.0.ffn.net.0.proj.weight", &[8960, 1536]),
+                ("blocks.1.ffn.net.2.weight", &[1536, 8960]),
+                (
+                    "condition_embedder.text_embedder.linear_1.weight",
+                    &[1536, 4096],
+                ),
+                ("condition_embedder.image_embedder.norm1.bias", &[1280]),
+                ("patch_embedding.weight", &[1536, 36, 1, 2, 2]),
+            ],
+            Some(Family::WanDit(WanDims {
+                in_dim: 36,
+                i2v: true,
+                ..dims
+            })),
+        );
+    }
+
+    #[test]
+    fn autoencoders_and_what_is_none() {
+        let conv: (&str, &[usize]) = ("conv2.weight", &[16, 16, 1, 1, 1]);
+        check(
+            &[conv, ("decoder.upsamples.0.residual.2.weight", &[1])],
+            Some(Family::WanVae21 {
+                latent_channels: 16,
+            }),
+        );
+        check(
+            &[
+                conv,
+                ("decoder.upsamples.0.upsamples.0.residual.2.weight", &[1]),
+            ],
+            Some(Family::WanVae22 {
+                latent_channels: 16,
+            }),
+        );
+        check(&[("post_quant_conv.weight", &[4, 4, 1, 1])], None); // Stable Diffusion's
+        check(&[("x.lora_A.weight", &[4, 4])], Some(Family::Lora));
+        check(
+            &[
+                ("shared.weight", &[9, 4]),
+                ("encoder.block.0.layer.0.layer_norm.weight", &[4]),
+            ],
+            Some(Family::T5),
+        );
+        check(&[], None);
+    }
+}

@@ -1,0 +1,147 @@
+//! What the planner wants to know of a checkpoint before a run, without mapping its tensors.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::path::Path;
+
+use super::dtype::{Dtype, FloatKind};
+use super::error::WeightsError;
+use super::family::Family;
+use super::folder;
+use super::header::{Header, open};
+
+/// A checkpoint seen from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// `None` if it is of no family known here.
+    pub family: Option<Family>,
+    /// The dtype that most bytes are in.
+    pub dtype: Dtype,
+    /// Size of the files.
+    pub bytes: u64,
+    /// Size of what loading keeps, widened to f32 as the CPU keeps it: all float tensors, but for
+    /// the embedding table of a UMT5 encoder, whose rows are read from the file when needed.
+    pub tensor_bytes_f32: u64,
+    pub tensors: usize,
+    /// See [`fingerprint`].
+    pub fingerprint: blake3::Hash,
+}
+
+/// Reads the headers of a checkpoint (file or diffusers folder) and its fingerprint.
+///
+/// # Errors
+/// As [`super::Checkpoint::open`].
+pub fn probe(path: &Path) -> Result<Probe, WeightsError> {
+    let (headers, config) = headers(path)?;
+    let mut family = Family::of_headers(&headers);
+    let heads = config.and_then(|config| config.get("num_attention_heads")?.as_u64());
+    if let (Some(Family::WanDit(dims)), Some(heads)) = (&mut family, heads) {
+        dims.heads = (heads as usize).max(1);
+    }
+    let mut by_dtype = BTreeMap::<Dtype, u64>::new();
+    let (mut tensors, mut tensor_bytes_f32) = (0, 0);
+    for slot in headers.iter().flat_map(|header| header.tensors.values()) {
+        *by_dtype.entry(slot.dtype).or_default() += slot.bytes;
+        tensors += 1;
+        if slot.dtype.is_float() {
+            tensor_bytes_f32 += slot.bytes / slot.dtype.size() * FloatKind::F32.size();
+        }
+    }
+    if let Some(Family::Umt5(dims)) = family {
+        // A file may have the table under two names.
+        tensor_bytes_f32 = crate::umt5::weight_bytes(&dims, FloatKind::F32);
+    }
+    Ok(Probe {
+        family,
+        dtype: by_dtype
+            .into_iter()
+            .max_by_key(|&(_, bytes)| bytes)
+            .map_or(Dtype::F32, |(dtype, _)| dtype),
+        bytes: headers.iter().map(|header| header.file_bytes).sum(),
+        tensor_bytes_f32,
+        tensors,
+        fingerprint: fingerprint_of(&headers)?,
+    })
+}
+
+/// Samples taken of a file's tensors for its fingerprint.
+const SAMPLES: u64 = 64;
+const SAMPLE_BYTES: u64 = 64 << 10;
+/// Sample in the middle of every tensor.
+const TENSOR_SAMPLE_BYTES: u64 = 4 << 10;
+
+/// Identity of a checkpoint's content, for the signatures of steps.
+///
+/// A blake3 hash over each file's length and header, 64 samples of 64 KiB spread evenly over its
+/// tensors, and 4 KiB from the middle of every tensor. A whole hash of a 28 GB file takes as long
+/// as reading it; this reads some 8 MB. What changes weights (training, merging a LoRA, another
+/// quantisation) changes nearly every value of the tensors it touches, so it shows in them; a single
+/// flipped bit may not. Names and times of files do not enter: a copy has the same fingerprint.
+///
+/// # Errors
+/// [`WeightsError`] if a header is unsound or the file cannot be read.
+pub fn fingerprint(path: &Path) -> Result<blake3::Hash, WeightsError> {
+    fingerprint_of(&headers(path)?.0)
+}
+
+fn headers(path: &Path) -> Result<(Vec<Header>, Option<serde_json::Value>), WeightsError> {
+    let parts = folder::parts(path)?;
+    let headers = parts
+        .files
+        .iter()
+        .map(|file| Header::read(file))
+        .collect::<Result<Vec<_>, _>>()?;
+    folder::check_index(&parts, |name| {
+        headers
+            .iter()
+            .any(|header| header.tensors.contains_key(name))
+    })?;
+    Ok((headers, parts.config))
+}
+
+fn fingerprint_of(headers: &[Header]) -> Result<blake3::Hash, WeightsError> {
+    let mut hasher = blake3::Hasher::new();
+    for header in headers {
+        let (file, _) = open(&header.path)?;
+        let io = |source| WeightsError::Io {
+            file: header.path.clone(),
+            action: "read",
+            source,
+        };
+        hasher.update(&header.file_bytes.to_le_bytes());
+        for (start, len) in samples(header) {
+            feed(&mut hasher, &file, start, len).map_err(io)?;
+        }
+    }
+    Ok(hasher.finalize())
+}
+
+/// Ranges of the file that are hashed: `(start, bytes)`.
+fn samples(header: &Header) -> Vec<(u64, u64)> {
+    let (start, end) = (header.data_start, header.file_bytes);
+    if end - start <= SAMPLES * SAMPLE_BYTES {
+        return vec![(0, end)];
+    }
+    let room = end - start - SAMPLE_BYTES;
+    // u128: room × 63 must not overflow for sparse files of exabytes.
+    let at = |i: u64| start + (u128::from(room) * u128::from(i) / u128::from(SAMPLES - 1)) as u64;
+    let mut ranges = vec![(0, start)];
+    ranges.extend((0..SAMPLES).map(|i| (at(i), SAMPLE_BYTES)));
+    ranges.extend(header.tensors.values().map(|slot| {
+        let len = slot.bytes.min(TENSOR_SAMPLE_BYTES);
+        (slot.start + (slot.bytes - len) / 2, len)
+    }));
+    ranges
+}
+
+/// Hashes `len` bytes of `file` from `start`; plain reads, since a map would count as memory used.
+fn feed(hasher: &mut blake3::Hasher, mut file: &File, start: u64, len: u64) -> io::Result<()> {
+    file.seek(io::SeekFrom::Start(start))?;
+    let copied = io::copy(&mut file.take(len), hasher)?;
+    if copied < len {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    } else {
+        Ok(())
+    }
+}

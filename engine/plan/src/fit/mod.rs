@@ -16,6 +16,7 @@ mod build;
 mod cost;
 mod lifetimes;
 mod residency;
+mod shortage;
 mod time;
 
 use longtake_graph::Diagnostic;
@@ -27,6 +28,7 @@ use crate::{
 };
 use cost::Ways;
 use residency::{Residency, Wish};
+use shortage::Shortage;
 
 /// Makes [`State::plan`].
 pub(crate) fn fit(state: &mut State<'_>) {
@@ -70,62 +72,6 @@ pub(crate) fn fit(state: &mut State<'_>) {
         .unwrap_or(0);
     plan.seconds = time::makespan(&plan);
     state.plan = Some(plan);
-}
-
-/// No way of doing a step fits.
-struct Shortage {
-    /// The most modest way.
-    rung: String,
-    device: bool,
-    needed: u64,
-    weights: u64,
-    values: u64,
-    budget: u64,
-}
-
-impl Shortage {
-    fn message(&self, plan: &Plan, step: &Step, machine: &Machine) -> String {
-        let (memory, option) = match (self.device, machine.device) {
-            (true, _) => ("device memory", "--vram"),
-            (false, _) => ("host memory", "--ram"),
-        };
-        let names: Vec<&str> = step
-            .weights
-            .iter()
-            .map(|id| plan.weight(*id).name.as_str())
-            .collect();
-        let mut parts = Vec::new();
-        if self.weights > 0 {
-            parts.push(format!(
-                "{} of it {}",
-                bytes(self.weights),
-                names.join(" and ")
-            ));
-        }
-        if self.values > 0 {
-            parts.push(format!(
-                "{} the program and values kept for later",
-                bytes(self.values)
-            ));
-        }
-        let parts = if parts.is_empty() {
-            String::new()
-        } else {
-            format!(", {}", parts.join(", "))
-        };
-        let way = if self.rung.is_empty() {
-            String::new()
-        } else {
-            format!(" even as `{}`", self.rung)
-        };
-        format!(
-            "Step {} ({}) needs {} of {memory}{way}{parts}; the budget is {}. Lower the width, the height or the length, or raise {option}.",
-            step.path,
-            step.class,
-            bytes(self.needed),
-            bytes(self.budget),
-        )
-    }
 }
 
 /// What one way of doing a step takes, with its own checkpoints only.
@@ -392,6 +338,18 @@ impl<'m> Fitter<'m> {
             format!(" beside {}", names.join(" and "))
         };
         let (taken, best) = (&ways.rungs[chosen].name, &ways.rungs[0].name);
+        if free == 0 && !names.is_empty() {
+            return format!(
+                "{taken}: {best} needs {} and {} at once, the budget is {}",
+                names.join(" and "),
+                bytes(work),
+                bytes(if on_device {
+                    self.machine.device_budget
+                } else {
+                    self.machine.host_budget
+                })
+            );
+        }
         format!(
             "{taken}: {best} needs {}, {} are free{beside}",
             bytes(work),

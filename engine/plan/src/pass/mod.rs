@@ -4,6 +4,7 @@ pub(crate) mod expand;
 pub(crate) mod film;
 pub(crate) mod infer;
 pub(crate) mod order;
+mod pieces;
 pub(crate) mod prune;
 pub(crate) mod resolve;
 pub(crate) mod sign;

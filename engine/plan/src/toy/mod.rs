@@ -1,19 +1,20 @@
 //! A small catalogue of made-up nodes: loaders, a prompt encoder, a sampler, a decoder, film nodes.
 //! For tests and benchmarks only; sizes are round so that goldens can be checked by hand.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use longtake_graph::declare::{self, FileKind, int, output, socket, text};
-use longtake_graph::{Catalog, Declaration, Kind, ModelFolder, Place, Project};
+use longtake_graph::{Catalog, Declaration, Kind, ModelFolder};
 use serde_json::json;
 
 use crate::{
-    ClipInfo, Cost, CostCx, DeviceKind, FactError, Facts, Fps, InferCx, InferError, Info, Keep,
-    Lane, LatentInfo, Machine, MediaFacts, NodeSpec, Role, Rung, Signature, Specs, Stored,
-    WeightsFacts, WeightsInfo, Work,
+    ClipInfo, Cost, CostCx, InferCx, InferError, Info, Keep, Lane, LatentInfo, NodeSpec, Role,
+    Rung, Specs, WeightsInfo, Work,
 };
+
+pub use graphs::{chain, diamonds, fan_out};
+pub use world::{World, cpu, gpu, project};
 
 /// One mebibyte.
 pub const MIB: u64 = 1 << 20;
@@ -33,6 +34,10 @@ macro_rules! decl {
         &DECL
     }};
 }
+
+mod film;
+mod graphs;
+mod world;
 
 fn spec(decl: &'static Declaration, work: Work, infer: Infer) -> NodeSpec {
     NodeSpec {
@@ -72,8 +77,8 @@ impl Default for Toy {
         let all = models()
             .into_iter()
             .chain(frames())
-            .chain(film())
-            .chain(steps());
+            .chain(film::film())
+            .chain(film::steps());
         Self {
             specs: all.map(|spec| (spec.decl.class, spec)).collect(),
         }
@@ -353,301 +358,4 @@ fn frames() -> Vec<NodeSpec> {
             |cx| Ok(vec![Info::Constant(json!(cx.int("value")?))]),
         ),
     ]
-}
-
-/// Storyboard, shots, film, video file.
-fn film() -> Vec<NodeSpec> {
-    let board = decl!(
-        "Storyboard",
-        [
-            text("title", ""),
-            int("width", 64).within(16, 8192),
-            int("height", 64).within(16, 8192),
-            declare::float("fps", 24.0).within_f(0.1, 240.0),
-            declare::shots("shots"),
-        ],
-        [output("STORYBOARD", Kind::STORYBOARD)]
-    );
-    let each = decl!(
-        "EachShot",
-        [
-            socket("storyboard", Kind::STORYBOARD),
-            socket("first_frame", Kind::IMAGE).optional()
-        ],
-        [
-            output("prompt", Kind::STRING),
-            output("seed", Kind::INT),
-            output("frames", Kind::INT),
-            output("length", Kind::INT),
-            output("width", Kind::INT),
-            output("height", Kind::INT),
-            output("previous_frame", Kind::IMAGE),
-            output("image", Kind::STRING),
-        ]
-    );
-    let collect = decl!(
-        "CollectFilm",
-        [
-            socket("storyboard", Kind::STORYBOARD),
-            socket("clip", Kind::IMAGE)
-        ],
-        [output("IMAGE", Kind::IMAGE)]
-    );
-    let save = decl!(
-        "SaveVideo",
-        [socket("images", Kind::IMAGE), text("prefix", "film"), int("quality", 20).within(0, 51)],
-        [],
-        output_node: true
-    );
-    let none: Infer = |_| Ok(Vec::new());
-    let mut specs = vec![
-        spec(board, Work::Constant, infer_board),
-        spec(each, Work::Constant, none),
-        spec(collect, Work::Constant, none),
-        spec(
-            save,
-            run(Lane::Cpu, Keep::Output, |_| {
-                vec![rung("copy", 0, 8 * MIB, 0.0, 0.2)]
-            }),
-            none,
-        ),
-    ];
-    specs[1].role = Role::EachShot;
-    specs[2].role = Role::CollectFilm;
-    specs[3].role = Role::Assemble {
-        encode: "EncodeSegment",
-        input: "images",
-        list: "segments",
-        strip: &["prefix"],
-    };
-    specs
-}
-
-fn infer_board(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
-    let fps = Fps::from_f64(cx.float("fps")?)
-        .ok_or_else(|| InferError::at("bad_fps", "fps", "bad rate"))?;
-    let size = (cx.int("width")? as u32, cx.int("height")? as u32);
-    let shots = cx.json("shots").cloned().unwrap_or_default();
-    let board = longtake_graph::storyboard(
-        &Place::default(),
-        &shots,
-        cx.text("title")?,
-        size,
-        (fps.num, fps.den),
-    );
-    let board =
-        board.map_err(|found| InferError::at("bad_shots", "shots", found[0].message.clone()))?;
-    Ok(vec![Info::Storyboard(board)])
-}
-
-/// Classes that only the compiler makes steps of.
-fn steps() -> Vec<NodeSpec> {
-    let lazy = Work::Lazy { cost: |_| CHUNK };
-    let body = decl!(
-        "ShotBody",
-        [socket("clip", Kind::IMAGE), int("trim_start", 0), int("trim_end", 0)],
-        [output("IMAGE", Kind::IMAGE)],
-        internal: true
-    );
-    let join = decl!(
-        "Transition",
-        [
-            socket("a", Kind::IMAGE),
-            socket("b", Kind::IMAGE),
-            declare::choice("kind", "cut", &["cut", "fade", "dissolve"]),
-            int("frames", 0),
-            declare::boolean("join", false),
-        ],
-        [output("IMAGE", Kind::IMAGE)]
-    );
-    let encode = decl!(
-        "EncodeSegment",
-        [socket("images", Kind::IMAGE), int("quality", 20)],
-        [output("SEGMENT", Kind::named("SEGMENT"))],
-        internal: true
-    );
-    vec![
-        spec(
-            decl!("LastFrame", [socket("clip", Kind::IMAGE)], [output("IMAGE", Kind::IMAGE)], internal: true),
-            run(Lane::Cpu, Keep::Memory, |_| {
-                vec![rung("whole", 0, MIB, 0.0, 0.01)]
-            }),
-            |cx| {
-                Ok(vec![Info::Clip(ClipInfo {
-                    frames: 1,
-                    ..cx.clip("clip")?
-                })])
-            },
-        ),
-        spec(
-            decl!("StoredClip", [text("signature", "")], [output("IMAGE", Kind::IMAGE)], internal: true),
-            lazy,
-            |cx| {
-                let stored =
-                    Signature::from_hex(cx.text("signature")?).and_then(|it| cx.facts.stored(&it));
-                let info = stored.and_then(|it| it.info);
-                info.map(|info| vec![info])
-                    .ok_or_else(|| InferError::at("pinned_missing", "signature", "not stored"))
-            },
-        ),
-        spec(body, lazy, |cx| {
-            let clip = cx.clip("clip")?;
-            let frames = clip.frames - cx.int("trim_start")? as u64 - cx.int("trim_end")? as u64;
-            Ok(vec![Info::Clip(ClipInfo { frames, ..clip })])
-        }),
-        spec(join, lazy, |cx| {
-            Ok(vec![Info::Clip(ClipInfo {
-                frames: cx.int("frames")? as u64,
-                ..cx.clip("a")?
-            })])
-        }),
-        spec(
-            decl!("ConcatClips", [socket("clips", Kind::IMAGE)], [output("IMAGE", Kind::IMAGE)], internal: true),
-            lazy,
-            |cx| {
-                let clips: Vec<ClipInfo> = cx
-                    .list("clips")
-                    .iter()
-                    .filter_map(|it| {
-                        if let Info::Clip(clip) = it {
-                            Some(*clip)
-                        } else {
-                            None
-                        }
-                    })
-                    .collect();
-                let frames = clips.iter().map(|clip| clip.frames).sum();
-                Ok(vec![Info::Clip(ClipInfo { frames, ..clips[0] })])
-            },
-        ),
-        spec(
-            encode,
-            run(Lane::Cpu, Keep::Store, |_| {
-                vec![rung("h264", 0, 64 * MIB, 0.0, 0.5)]
-            }),
-            |cx| Ok(vec![Info::Segment(cx.clip("images")?)]),
-        ),
-    ]
-}
-
-/// A made-up world: three checkpoints, any image, a store of named signatures.
-#[derive(Default)]
-pub struct World {
-    /// Signatures the store has, with sizes.
-    pub stored: BTreeMap<Signature, Option<Info>>,
-    /// Number of values of checkpoints that differ from their folder's usual.
-    pub elements: BTreeMap<String, u64>,
-    /// Files that are missing.
-    pub missing: BTreeSet<String>,
-}
-
-impl Facts for World {
-    fn weights(&self, folder: ModelFolder, name: &str) -> Result<Arc<WeightsFacts>, FactError> {
-        if self.missing.contains(name) {
-            let message = format!("There is no {name} in {}.", folder.names()[0]);
-            return Err(FactError {
-                code: "file_missing",
-                message,
-            });
-        }
-        let (family, elements, layers) = match folder {
-            ModelFolder::TextEncoders => ("umt5", 5 * GIB, 24),
-            ModelFolder::Vae => ("vae", GIB / 8, 12),
-            _ => ("dit", 3 * GIB / 2, 30),
-        };
-        let elements = self.elements.get(name).copied().unwrap_or(elements);
-        Ok(Arc::new(WeightsFacts {
-            path: PathBuf::from(format!("/models/{}/{name}", folder.names()[0])),
-            fingerprint: blake3::hash(name.as_bytes()).to_hex().to_string(),
-            file_bytes: elements * 2,
-            elements,
-            family: family.to_owned(),
-            dims: BTreeMap::from([("layers".to_owned(), layers)]),
-        }))
-    }
-
-    fn media(&self, _: FileKind, name: &str) -> Result<Arc<MediaFacts>, FactError> {
-        if self.missing.contains(name) {
-            return Err(FactError {
-                code: "file_missing",
-                message: format!("There is no {name}."),
-            });
-        }
-        let info = Info::Clip(ClipInfo {
-            frames: 1,
-            width: 832,
-            height: 480,
-            channels: 3,
-            fps: None,
-        });
-        let hash = blake3::hash(name.as_bytes()).to_hex().to_string();
-        Ok(Arc::new(MediaFacts {
-            path: PathBuf::from(name),
-            hash,
-            info,
-        }))
-    }
-
-    fn stored(&self, signature: &Signature) -> Option<Stored> {
-        self.stored
-            .get(signature)
-            .map(|info| Stored { info: info.clone() })
-    }
-}
-
-/// A GPU of `vram` bytes beside 64 GiB of host memory.
-pub fn gpu(vram: u64) -> Machine {
-    Machine {
-        device: DeviceKind::Cuda,
-        device_name: "Toy GPU".to_owned(),
-        device_budget: vram,
-        host_budget: 64 * GIB,
-        weight_bytes: 2,
-        flops_per_second: 1e14,
-        load_bytes_per_second: 2e9,
-        base_host_bytes: 200 * MIB,
-    }
-}
-
-/// A machine without a GPU.
-pub fn cpu(ram: u64) -> Machine {
-    Machine {
-        device: DeviceKind::Cpu,
-        device_name: "Toy CPU".to_owned(),
-        device_budget: 0,
-        host_budget: ram,
-        weight_bytes: 4,
-        flops_per_second: 1e12,
-        ..gpu(0)
-    }
-}
-
-/// A project from prompt JSON: `{"id": {"class_type", "inputs"}}`.
-///
-/// # Panics
-/// On JSON of another shape; for tests.
-pub fn project(prompt: &serde_json::Value) -> Project {
-    use longtake_graph::{Input, Link, Node, NodeId};
-    let mut project = Project::default();
-    for (id, node) in prompt.as_object().expect("an object") {
-        let mut made = Node {
-            class: node["class_type"].as_str().expect("a class").to_owned(),
-            ..Node::default()
-        };
-        for (name, value) in node["inputs"].as_object().into_iter().flatten() {
-            let link = value
-                .as_array()
-                .filter(|it| it.len() == 2 && it[0].is_string() && it[1].is_u64());
-            let input = match link {
-                Some(link) => Input::Link(Link {
-                    node: NodeId::new(link[0].as_str().unwrap_or_default()),
-                    output: link[1].as_u64().unwrap_or_default() as u32,
-                }),
-                None => Input::Literal(value.clone()),
-            };
-            made.inputs.insert(name.clone(), input);
-        }
-        project.nodes.insert(NodeId::new(id), made);
-    }
-    project
 }

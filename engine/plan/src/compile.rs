@@ -313,15 +313,12 @@ fn tidy(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         let mut place = diagnostic.place.clone();
         let in_shot = place.shot.take().is_some();
         let key = (diagnostic.code, place, diagnostic.message.clone());
-        match seen.get(&key) {
-            Some(&at) => {
-                let (_, more): &mut (Diagnostic, usize) = &mut kept[at];
-                *more += usize::from(in_shot);
-            }
-            None => {
-                seen.insert(key, kept.len());
-                kept.push((diagnostic, 0));
-            }
+        if let Some(&at) = seen.get(&key) {
+            let (_, more): &mut (Diagnostic, usize) = &mut kept[at];
+            *more += usize::from(in_shot);
+        } else {
+            seen.insert(key, kept.len());
+            kept.push((diagnostic, 0));
         }
     }
     let mut kept: Vec<Diagnostic> = kept
@@ -329,7 +326,8 @@ fn tidy(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         .map(|(mut diagnostic, more)| {
             if more > 0 {
                 let shots = if more == 1 { "shot" } else { "shots" };
-                diagnostic.message += &format!(" (The same in {more} more {shots}.)");
+                diagnostic.message =
+                    format!("{} (The same in {more} more {shots}.)", diagnostic.message);
             }
             diagnostic
         })

@@ -37,7 +37,7 @@ impl Fps {
     ///
     /// `None` for rates that are not above 0 or beyond 100,000.
     pub fn from_f64(rate: f64) -> Option<Self> {
-        if !rate.is_finite() || rate < 0.001 || rate > 100_000.0 {
+        if !rate.is_finite() || !(0.001..=100_000.0).contains(&rate) {
             return None;
         }
         let (num, den) = if (rate - rate.round()).abs() < 1e-6 {

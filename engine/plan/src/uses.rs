@@ -65,12 +65,11 @@ impl Uses {
         if let Some(&id) = self.by_address.get(&address) {
             return id;
         }
-        let id = match self.weights.iter().position(|it| Self::same(it, info)) {
-            Some(id) => id as u32,
-            None => {
-                self.weights.push(info.clone());
-                self.weights.len() as u32 - 1
-            }
+        let id = if let Some(id) = self.weights.iter().position(|it| Self::same(it, info)) {
+            id as u32
+        } else {
+            self.weights.push(info.clone());
+            self.weights.len() as u32 - 1
         };
         self.by_address.insert(address, id);
         id
@@ -89,11 +88,11 @@ impl Uses {
 
     fn set(&mut self, set: Vec<u32>) -> u32 {
         let next = self.sets.len() as u32;
-        let id = *self.known_sets.entry(set).or_insert_with_key(|set| {
+
+        *self.known_sets.entry(set).or_insert_with_key(|set| {
             self.sets.push(set.clone());
             next
-        });
-        id
+        })
     }
 
     fn union(&mut self, a: u32, b: u32) -> u32 {

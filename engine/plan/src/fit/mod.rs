@@ -41,8 +41,8 @@ pub(crate) fn fit(state: &mut State<'_>) {
         .map(|&op| state.uses.sets[state.uses.of[op as usize] as usize].clone())
         .collect();
     let mut fitter = Fitter::new(&plan, state.machine, &ways, sets);
-    for at in 0..plan.steps.len() {
-        match fitter.step(&mut plan, &ways[at], at) {
+    for (at, ways) in ways.iter().enumerate() {
+        match fitter.step(&mut plan, ways, at) {
             Ok(()) => {}
             Err(shortage) => {
                 let op = &state.ops[state.order[at] as usize];

@@ -145,7 +145,7 @@ impl<'a> Expander<'_, 'a> {
         let Some(film) = self.films.of[at] else {
             return Made::Nothing;
         };
-        let count = self.films.films[film as usize].instances.len();
+        let count = self.films.all[film as usize].instances.len();
         // Built first, pushed together: what an instance needs made on the way comes before.
         let ops: Vec<_> = (0..count)
             .map(|instance| self.instance(at, Some((film, instance))))
@@ -163,7 +163,7 @@ impl<'a> Expander<'_, 'a> {
             ..source.clone()
         };
         op.shot = shot
-            .map(|(film, instance)| self.films.films[film as usize].first_label + instance as u32);
+            .map(|(film, instance)| self.films.all[film as usize].first_label + instance as u32);
         let assemble = match self.role(at) {
             Role::Assemble { input, .. } => Some(input),
             _ => None,
@@ -248,12 +248,12 @@ impl<'a> Expander<'_, 'a> {
             return Found::Failed;
         };
         if name != PREVIOUS_FRAME {
-            return match self.films.films[film as usize].field(instance, name) {
+            return match self.films.all[film as usize].field(instance, name) {
                 Some(value) => Found::Arg(Arg::Literal(value)),
                 None => Found::Failed,
             };
         }
-        if self.films.films[film as usize].instances[instance] == 0 {
+        if self.films.all[film as usize].instances[instance] == 0 {
             return match self.old[each].arg(FIRST_FRAME).cloned() {
                 Some(arg) => self.lookup(&arg, None),
                 None => Found::Absent,
@@ -263,7 +263,7 @@ impl<'a> Expander<'_, 'a> {
         if let Some(&op) = self.last_frames.get(&(film, before)) {
             return Found::Arg(Arg::Out(op, 0));
         }
-        let label = self.films.films[film as usize].first_label + before as u32;
+        let label = self.films.all[film as usize].first_label + before as u32;
         let origin = self.old[each].origin;
         let op = self.add(
             internal::LAST_FRAME,
@@ -280,14 +280,13 @@ impl<'a> Expander<'_, 'a> {
     /// Gives every `LastFrame` its clip, now that all shots are made.
     fn link_last_frames(&mut self) {
         for (op, film, instance) in std::mem::take(&mut self.waiting) {
-            let clip = match self.films.films[film as usize].collect {
-                Some(collect) => self.clip_of(collect, film, instance),
-                None => {
-                    let place = self.state.place(&self.new[op as usize]);
-                    let message = "`previous_frame` needs to know what a shot's clip is: gather the clips with `CollectFilm`.";
-                    self.state.fail("no_collect_film", place, message);
-                    None
-                }
+            let clip = if let Some(collect) = self.films.all[film as usize].collect {
+                self.clip_of(collect, film, instance)
+            } else {
+                let place = self.state.place(&self.new[op as usize]);
+                let message = "`previous_frame` needs to know what a shot's clip is: gather the clips with `CollectFilm`.";
+                self.state.fail("no_collect_film", place, message);
+                None
             };
             let op = &mut self.new[op as usize];
             match clip {
@@ -330,7 +329,7 @@ impl<'a> Expander<'_, 'a> {
             Made::Nothing | Made::Fields | Made::Film(_) => Vec::new(),
             Made::One(op) => vec![*op],
             Made::Shots(base) => {
-                let film = self.films.of[at as usize].map(|film| &self.films.films[film as usize]);
+                let film = self.films.of[at as usize].map(|film| &self.films.all[film as usize]);
                 let chosen = film.map_or(&[][..], |film| &film.chosen);
                 chosen
                     .iter()

@@ -98,7 +98,7 @@ impl Film {
 
 /// The films, and for each op the film it is repeated in.
 pub(crate) struct Films {
-    pub films: Vec<Film>,
+    pub all: Vec<Film>,
     /// Film that `EachShot`, `CollectFilm` and repeated ops belong to.
     pub of: Vec<Option<u32>>,
     /// Whether the op is repeated per shot.
@@ -109,7 +109,7 @@ pub(crate) struct Films {
 pub(crate) fn find(state: &mut State<'_>) -> Films {
     let count = state.ops.len();
     let mut found = Films {
-        films: Vec::new(),
+        all: Vec::new(),
         of: vec![None; count],
         repeated: vec![false; count],
     };
@@ -118,11 +118,11 @@ pub(crate) fn find(state: &mut State<'_>) -> Films {
         let role = state.ops[at].spec.map_or(Role::Plain, |spec| spec.role);
         match role {
             Role::EachShot | Role::CollectFilm => {
-                found.of[at] = film_at(state, &mut found.films, &mut sources, at);
+                found.of[at] = film_at(state, &mut found.all, &mut sources, at);
                 if found.of[at].is_none() {
                     state.ops[at].failed = true;
                 }
-                let film = found.of[at].map(|film| &mut found.films[film as usize]);
+                let film = found.of[at].map(|film| &mut found.all[film as usize]);
                 if let (Role::CollectFilm, Some(film)) = (role, film) {
                     film.collect.get_or_insert(at as u32);
                 }
@@ -132,7 +132,7 @@ pub(crate) fn find(state: &mut State<'_>) -> Films {
         }
     }
     let continuity = continuity(state, &found);
-    for (film, continuity) in found.films.iter_mut().zip(continuity) {
+    for (film, continuity) in found.all.iter_mut().zip(continuity) {
         choose(state, film, continuity);
     }
     found
@@ -273,7 +273,7 @@ fn repeat(state: &mut State<'_>, found: &mut Films, at: usize) {
 
 /// For each film, whether any op takes the frame of the shot before.
 fn continuity(state: &State<'_>, found: &Films) -> Vec<bool> {
-    let mut takes = vec![false; found.films.len()];
+    let mut takes = vec![false; found.all.len()];
     for op in &state.ops {
         op.each_ref(|from, output| {
             let source = &state.ops[from as usize];
@@ -341,7 +341,7 @@ fn choose(state: &mut State<'_>, film: &mut Film, continuity: bool) {
 
 /// `--shots` without a film does nothing, which a person should hear.
 pub(crate) fn warn_no_film(state: &mut State<'_>, films: &Films) {
-    if state.options.shots.is_some() && films.films.is_empty() && !state.broken {
+    if state.options.shots.is_some() && films.all.is_empty() && !state.broken {
         state.diagnostics.push(Diagnostic::warning(
             "no_film",
             Place::default(),

@@ -278,18 +278,15 @@ impl<'s> Scheduler<'s> {
     fn emit_with_early(&mut self, at: u32) {
         let mut stack = vec![(at, self.sources.of(at))];
         while let Some((at, rest)) = stack.last_mut() {
-            match rest.next() {
-                Some(slot) => {
-                    let source = self.sources.items[slot];
-                    if !self.done[source as usize] {
-                        stack.push((source, self.sources.of(source)));
-                    }
+            if let Some(slot) = rest.next() {
+                let source = self.sources.items[slot];
+                if !self.done[source as usize] {
+                    stack.push((source, self.sources.of(source)));
                 }
-                None => {
-                    let at = *at;
-                    stack.pop();
-                    self.emit(at);
-                }
+            } else {
+                let at = *at;
+                stack.pop();
+                self.emit(at);
             }
         }
     }

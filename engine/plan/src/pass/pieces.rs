@@ -25,7 +25,7 @@ impl<'a> Expander<'_, 'a> {
         let found = match arg.map(|arg| (self.lookup(&arg, Some((film, instance))), arg)) {
             Some((Found::Arg(Arg::Out(op, output)), _)) => self
                 .pinned(collect, film, instance, output)
-                .unwrap_or(Some((op, output))),
+                .or(Some((op, output))),
             _ => None,
         };
         self.clips.insert((collect, instance), found);
@@ -39,8 +39,8 @@ impl<'a> Expander<'_, 'a> {
         film: u32,
         instance: usize,
         output: u32,
-    ) -> Option<Option<(u32, u32)>> {
-        let film = &self.films.films[film as usize];
+    ) -> Option<(u32, u32)> {
+        let film = &self.films.all[film as usize];
         let pinned = film.shot(instance).pinned.clone()?;
         let label = film.first_label + instance as u32;
         let signature = Signature::from_hex(&pinned);
@@ -71,12 +71,12 @@ impl<'a> Expander<'_, 'a> {
         if output == 0 {
             self.new[op as usize].pinned = signature;
         }
-        Some(Some((op, 0)))
+        Some((op, 0))
     }
 
     /// The film as pieces.
     pub(super) fn pieces(&mut self, at: usize, film: u32) -> Vec<Piece> {
-        let chosen = self.films.films[film as usize].chosen.clone();
+        let chosen = self.films.all[film as usize].chosen.clone();
         let origin = self.old[at].origin;
         let clips: Vec<_> = chosen
             .iter()
@@ -86,7 +86,7 @@ impl<'a> Expander<'_, 'a> {
         let mut trim_start = 0;
         for (position, &instance) in chosen.iter().enumerate() {
             let is_last = position + 1 == chosen.len();
-            let this = &self.films.films[film as usize];
+            let this = &self.films.all[film as usize];
             let label = this.first_label + instance as u32;
             let kind = this.shot(instance).transition;
             let trim_end = if is_last {
@@ -251,7 +251,7 @@ impl<'a> Expander<'_, 'a> {
             .map(|it| it.name);
         match (&self.made[at], name, self.films.of[at]) {
             (Made::Film(_), Some(name), Some(film)) => {
-                let film: &Film = &self.films.films[film as usize];
+                let film: &Film = &self.films.all[film as usize];
                 let value = film.film_field(name);
                 value.map_or(Found::Failed, |value| Found::Arg(Arg::Literal(value)))
             }

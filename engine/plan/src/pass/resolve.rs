@@ -102,24 +102,23 @@ fn wanted(state: &mut State<'_>, live: &Live<'_>) -> Vec<u32> {
     };
     let mut found = Vec::new();
     for id in only {
-        match state
+        if let Some(at) = state
             .project
             .nodes
             .get_index_of(id)
             .filter(|&at| is_output(at))
         {
-            Some(at) => found.push(at as u32),
-            None => {
-                let message = format!(
-                    "The graph has no active output node {id}; give the id of a node that saves or shows something."
-                );
-                state.broken = true;
-                state.diagnostics.push(Diagnostic::error(
-                    "unknown_output",
-                    Place::default(),
-                    message,
-                ));
-            }
+            found.push(at as u32);
+        } else {
+            let message = format!(
+                "The graph has no active output node {id}; give the id of a node that saves or shows something."
+            );
+            state.broken = true;
+            state.diagnostics.push(Diagnostic::error(
+                "unknown_output",
+                Place::default(),
+                message,
+            ));
         }
     }
     found.sort_unstable();

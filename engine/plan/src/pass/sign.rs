@@ -89,9 +89,9 @@ fn linked(hasher: &mut Hasher, ops: &[Op<'_>], from: u32, output: u32) {
         Some(Info::Storyboard(board)) => {
             part(hasher, b's', board.title.as_bytes());
             let sizes = [board.width, board.height, board.fps.0, board.fps.1];
-            sizes
-                .iter()
-                .for_each(|size| part(hasher, b'n', &size.to_le_bytes()));
+            for size in sizes {
+                part(hasher, b'n', &size.to_le_bytes());
+            }
             // Plain data with text keys: writing it as JSON cannot fail.
             json(
                 hasher,
@@ -142,7 +142,9 @@ fn json(hasher: &mut Hasher, value: &Json) {
         Json::String(text) => part(hasher, b't', text.as_bytes()),
         Json::Array(items) => {
             part(hasher, b'a', &(items.len() as u64).to_le_bytes());
-            items.iter().for_each(|item| json(hasher, item));
+            for item in items {
+                json(hasher, item);
+            }
         }
         Json::Object(map) => {
             part(hasher, b'o', &(map.len() as u64).to_le_bytes());

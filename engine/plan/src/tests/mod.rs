@@ -116,9 +116,13 @@ fn signatures(plan: &Plan) -> BTreeMap<String, String> {
 
 /// Findings, a line each.
 fn said(result: &Compiled) -> String {
-    result
+    let lines = result
         .diagnostics
         .iter()
-        .map(|it| format!("[{}] {it}\n", it.code))
-        .collect()
+        .map(|it| format!("[{}] {it}", it.code));
+    lines.collect::<Vec<_>>().join(
+        "
+",
+    ) + "
+"
 }

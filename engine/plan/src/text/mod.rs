@@ -4,6 +4,11 @@
 //! time. Plans of many steps are gathered: between two moves of checkpoints, steps of one node
 //! done one way are one row with a count, and stretches that repeat are written once.
 
+#![allow(
+    clippy::format_push_string,
+    reason = "`write!` into a String would leave a result that cannot fail to be dropped"
+)]
+
 mod json;
 mod steps;
 mod timeline;

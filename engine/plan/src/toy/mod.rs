@@ -74,8 +74,9 @@ pub struct Toy {
 
 impl Default for Toy {
     fn default() -> Self {
-        let all = models()
+        let all = loaders()
             .into_iter()
+            .chain(models())
             .chain(frames())
             .chain(film::film())
             .chain(film::steps());
@@ -101,37 +102,8 @@ impl Specs for Toy {
     }
 }
 
-/// A loader, an encoder of prompts, a sampler and a decoder.
-fn models() -> Vec<NodeSpec> {
-    let encode = decl!(
-        "Encode",
-        [socket("clip", Kind::CLIP), text("text", "")],
-        [output("COND", Kind::CONDITIONING)]
-    );
-    let sample = decl!(
-        "Sample",
-        [
-            socket("model", Kind::MODEL),
-            socket("cond", Kind::CONDITIONING),
-            declare::seed("seed"),
-            int("width", 832).within(16, 8192),
-            int("height", 480).within(16, 8192),
-            int("length", 81).within(1, 1001),
-            socket("start", Kind::LATENT).optional(),
-        ],
-        [output("LATENT", Kind::LATENT)]
-    );
-    let decode = decl!(
-        "Decode",
-        [socket("vae", Kind::VAE), socket("samples", Kind::LATENT)],
-        [output("IMAGE", Kind::IMAGE)]
-    );
-    let vae_encode = decl!(
-        "VaeEncode",
-        [socket("vae", Kind::VAE), socket("pixels", Kind::IMAGE)],
-        [output("LATENT", Kind::LATENT)]
-    );
-    let device_run = |rungs| run(Lane::Device, Keep::Store, rungs);
+/// Loaders, and a node that puts a setting on a model.
+fn loaders() -> Vec<NodeSpec> {
     vec![
         loader(decl!(
             "LoadModel",
@@ -165,6 +137,41 @@ fn models() -> Vec<NodeSpec> {
                 Ok(vec![Info::Weights(Arc::new(info))])
             },
         ),
+    ]
+}
+
+/// An encoder of prompts, a sampler, a decoder and an encoder of frames.
+fn models() -> Vec<NodeSpec> {
+    let encode = decl!(
+        "Encode",
+        [socket("clip", Kind::CLIP), text("text", "")],
+        [output("COND", Kind::CONDITIONING)]
+    );
+    let sample = decl!(
+        "Sample",
+        [
+            socket("model", Kind::MODEL),
+            socket("cond", Kind::CONDITIONING),
+            declare::seed("seed"),
+            int("width", 832).within(16, 8192),
+            int("height", 480).within(16, 8192),
+            int("length", 81).within(1, 1001),
+            socket("start", Kind::LATENT).optional(),
+        ],
+        [output("LATENT", Kind::LATENT)]
+    );
+    let decode = decl!(
+        "Decode",
+        [socket("vae", Kind::VAE), socket("samples", Kind::LATENT)],
+        [output("IMAGE", Kind::IMAGE)]
+    );
+    let vae_encode = decl!(
+        "VaeEncode",
+        [socket("vae", Kind::VAE), socket("pixels", Kind::IMAGE)],
+        [output("LATENT", Kind::LATENT)]
+    );
+    let device_run = |rungs| run(Lane::Device, Keep::Store, rungs);
+    vec![
         spec(
             encode,
             device_run(|_| vec![rung("whole", 100 * MIB, 0, 5e12, 0.0)]),
@@ -176,23 +183,7 @@ fn models() -> Vec<NodeSpec> {
                 }])
             },
         ),
-        spec(sample, device_run(sample_rungs), |cx| {
-            cx.weights("model")?;
-            let (width, height, length) = (cx.int("width")?, cx.int("height")?, cx.int("length")?);
-            if width % 16 != 0 {
-                let message = format!("width must be a multiple of 16, got {width}");
-                return Err(InferError::at("size_not_multiple", "width", message));
-            }
-            let frames = (length as u32 - 1) / 4 + 1;
-            let (height, width) = (height as u32 / 8, width as u32 / 8);
-            Ok(vec![Info::Latent(LatentInfo {
-                batch: 1,
-                channels: 16,
-                frames,
-                height,
-                width,
-            })])
-        }),
+        spec(sample, device_run(sample_rungs), infer_sample),
         spec(decode, device_run(decode_rungs), |cx| {
             let latent = cx.latent("samples")?;
             let frames = u64::from(latent.frames - 1) * 4 + 1;
@@ -221,6 +212,24 @@ fn models() -> Vec<NodeSpec> {
             },
         ),
     ]
+}
+
+fn infer_sample(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    cx.weights("model")?;
+    let (width, height, length) = (cx.int("width")?, cx.int("height")?, cx.int("length")?);
+    if width % 16 != 0 {
+        let message = format!("width must be a multiple of 16, got {width}");
+        return Err(InferError::at("size_not_multiple", "width", message));
+    }
+    let frames = (length as u32 - 1) / 4 + 1;
+    let (height, width) = (height as u32 / 8, width as u32 / 8);
+    Ok(vec![Info::Latent(LatentInfo {
+        batch: 1,
+        channels: 16,
+        frames,
+        height,
+        width,
+    })])
 }
 
 fn loader(decl: &'static Declaration) -> NodeSpec {

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use longtake_graph::ModelFolder;
 use longtake_graph::declare::FileKind;
-use longtake_models::weights::{Family, Probe, probe};
+use longtake_models::wan::vae::{Layer, VaeDims};
+use longtake_models::weights::{Checkpoint, Family, Probe, probe};
 use longtake_plan::facts::WeightsFacts;
 use longtake_plan::{ClipInfo, FactError, Facts, Info, MediaFacts, Signature, Stored};
 use longtake_run::{PathError, Roots, Store, paths};
@@ -26,7 +27,13 @@ type Answer<T> = Result<Arc<T>, FactError>;
 impl DiskFacts {
     /// Answers about these folders.
     pub fn new(roots: Roots, store: Store, only_output: Option<PathBuf>) -> Self {
-        Self { roots, store, only_output, weights: Mutex::default(), media: Mutex::default() }
+        Self {
+            roots,
+            store,
+            only_output,
+            weights: Mutex::default(),
+            media: Mutex::default(),
+        }
     }
 }
 
@@ -35,11 +42,18 @@ fn remembered<K: Ord + Clone, T>(
     key: K,
     ask: impl FnOnce() -> Result<T, FactError>,
 ) -> Answer<T> {
-    if let Some(known) = cache.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+    if let Some(known) = cache
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(&key)
+    {
         return known.clone();
     }
     let answer = ask().map(Arc::new);
-    cache.lock().unwrap_or_else(PoisonError::into_inner).insert(key, answer.clone());
+    cache
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(key, answer.clone());
     answer
 }
 
@@ -70,7 +84,11 @@ impl Facts for DiskFacts {
             let mut hasher = blake3::Hasher::new();
             let file = std::fs::File::open(&path).map_err(unreadable)?;
             hasher.update_reader(file).map_err(unreadable)?;
-            Ok(MediaFacts { path, hash: hasher.finalize().to_hex().to_string(), info })
+            Ok(MediaFacts {
+                path,
+                hash: hasher.finalize().to_hex().to_string(),
+                info,
+            })
         })
     }
 
@@ -81,7 +99,9 @@ impl Facts for DiskFacts {
             None => output.as_ref().is_some_and(|root| path.starts_with(root)),
         };
         let has = self.store.has(signature, &accept);
-        has.then(|| Stored { info: self.store.info(signature) })
+        has.then(|| Stored {
+            info: self.store.info(signature),
+        })
     }
 }
 
@@ -91,7 +111,10 @@ pub fn path_error(error: PathError) -> FactError {
         PathError::Refused { .. } => "path_refused",
         PathError::Missing { .. } => "file_missing",
     };
-    FactError { code, message: error.to_string() }
+    FactError {
+        code,
+        message: error.to_string(),
+    }
 }
 
 /// A checkpoint under the models tree, in any of the folder's names.
@@ -132,15 +155,36 @@ fn image_info(path: &Path) -> Result<Info, FactError> {
         .map_err(|e| bad(e.to_string()))?;
     let (width, height) = reader.into_dimensions().map_err(|e| bad(e.to_string()))?;
     if u64::from(width) * u64::from(height) > 1 << 28 {
-        return Err(bad(format!("{width}×{height} is more than 268 million pixels")));
+        return Err(bad(format!(
+            "{width}×{height} is more than 268 million pixels"
+        )));
     }
-    Ok(Info::Clip(ClipInfo { frames: 1, width, height, channels: 3, fps: None }))
+    Ok(Info::Clip(ClipInfo {
+        frames: 1,
+        width,
+        height,
+        channels: 3,
+        fps: None,
+    }))
+}
+
+/// Width of a VAE's first level, from which its other sizes follow.
+fn vae_dim(path: &Path) -> Option<usize> {
+    let checkpoint = Checkpoint::open(path).ok()?;
+    let dims = VaeDims::read(&checkpoint).ok()?;
+    dims.encoder.iter().find_map(|layer| match layer {
+        Layer::Conv { to, .. } => Some(*to),
+        _ => None,
+    })
 }
 
 /// What the planner needs of a probed checkpoint.
 fn weights_facts(path: PathBuf, found: &Probe) -> WeightsFacts {
     let dims = |pairs: &[(&str, usize)]| -> BTreeMap<String, u64> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), *value as u64)).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), *value as u64))
+            .collect()
     };
     let (family, dims) = match &found.family {
         Some(Family::WanDit(it)) => (
@@ -157,7 +201,11 @@ fn weights_facts(path: PathBuf, found: &Probe) -> WeightsFacts {
             ]),
         ),
         Some(Family::WanVae21 { latent_channels }) => {
-            ("wan-vae-2.1", dims(&[("z_dim", *latent_channels)]))
+            let dim = vae_dim(&path).unwrap_or(96);
+            (
+                "wan-vae-2.1",
+                dims(&[("dim", dim), ("z_dim", *latent_channels)]),
+            )
         }
         Some(Family::WanVae22 { latent_channels }) => {
             ("wan-vae-2.2", dims(&[("z_dim", *latent_channels)]))

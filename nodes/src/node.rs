@@ -2,7 +2,9 @@
 
 use longtake_graph::Declaration;
 use longtake_graph::declare::OutputDecl;
-use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, NodeSpec, Role, Rung, Work};
+use longtake_plan::{
+    Cost, CostCx, InferCx, InferError, Info, Keep, Lane, NodeSpec, Role, Rung, Work,
+};
 use longtake_run::RunFn;
 
 /// A node class: one constant per file.
@@ -19,7 +21,15 @@ type Infer = fn(&InferCx<'_>) -> Result<Vec<Info>, InferError>;
 impl Node {
     /// A node that is wholly known before the run.
     pub const fn constant(decl: &'static Declaration, infer: Infer) -> Self {
-        Self { spec: NodeSpec { decl, infer, work: Work::Constant, role: Role::Plain }, run: None }
+        Self {
+            spec: NodeSpec {
+                decl,
+                infer,
+                work: Work::Constant,
+                role: Role::Plain,
+            },
+            run: None,
+        }
     }
 
     /// A recipe for frames.
@@ -30,7 +40,15 @@ impl Node {
         run: RunFn,
     ) -> Self {
         let work = Work::Lazy { cost };
-        Self { spec: NodeSpec { decl, infer, work, role: Role::Plain }, run: Some(run) }
+        Self {
+            spec: NodeSpec {
+                decl,
+                infer,
+                work,
+                role: Role::Plain,
+            },
+            run: Some(run),
+        }
     }
 
     /// A node that does real work.
@@ -43,7 +61,15 @@ impl Node {
         run: RunFn,
     ) -> Self {
         let work = Work::Run { lane, keep, rungs };
-        Self { spec: NodeSpec { decl, infer, work, role: Role::Plain }, run: Some(run) }
+        Self {
+            spec: NodeSpec {
+                decl,
+                infer,
+                work,
+                role: Role::Plain,
+            },
+            run: Some(run),
+        }
     }
 
     /// With a part in a film's expansion.
@@ -66,10 +92,19 @@ impl Node {
 
 /// The only way to do a step.
 pub fn one_way(cost: Cost) -> Vec<Rung> {
-    vec![Rung { name: "whole".to_owned(), settings: std::collections::BTreeMap::new(), cost, streams: Vec::new() }]
+    vec![Rung {
+        name: "whole".to_owned(),
+        settings: std::collections::BTreeMap::new(),
+        cost,
+        streams: Vec::new(),
+    }]
 }
 
 /// The error for a missing fact, at an input.
 pub fn fact_error(input: &str, error: longtake_plan::FactError) -> InferError {
-    InferError { code: error.code, input: Some(input.to_owned()), message: error.message }
+    InferError {
+        code: error.code,
+        input: Some(input.to_owned()),
+        message: error.message,
+    }
 }

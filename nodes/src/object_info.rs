@@ -19,7 +19,11 @@ pub fn object_info(
 fn one(it: &Declaration, options: &dyn Fn(&InputDecl) -> Vec<String>) -> Value {
     let (mut required, mut optional) = (Map::new(), Map::new());
     for input in it.inputs {
-        let list = if input.required { &mut required } else { &mut optional };
+        let list = if input.required {
+            &mut required
+        } else {
+            &mut optional
+        };
         list.insert(input.name.to_owned(), input_info(input, options));
     }
     let names = |list: &Map<String, Value>| list.keys().cloned().collect::<Vec<_>>();
@@ -51,7 +55,13 @@ fn input_info(input: &InputDecl, options: &dyn Fn(&InputDecl) -> Vec<String>) ->
     }
     let kind = match &input.ty {
         InputType::Socket(kind) => json!(kind.as_str()),
-        InputType::Int { min, max, step, seed, .. } => {
+        InputType::Int {
+            min,
+            max,
+            step,
+            seed,
+            ..
+        } => {
             extra.insert("min".to_owned(), whole(*min));
             extra.insert("max".to_owned(), whole(*max));
             extra.insert("step".to_owned(), whole(*step));

@@ -27,7 +27,11 @@ impl Numbered {
         let folder = path.parent().unwrap_or(root).to_path_buf();
         std::fs::create_dir_all(&folder)
             .map_err(|e| RunError::io("making the folder", &folder, &e))?;
-        let stem = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let next = highest(&folder, &stem) + 1;
         Ok(Self { folder, stem, next })
     }
@@ -41,10 +45,16 @@ impl Numbered {
 }
 
 fn highest(folder: &Path, stem: &str) -> u32 {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
     let numbers = entries.flatten().filter_map(|entry| {
         let name = entry.file_name();
-        let rest = name.to_string_lossy().strip_prefix(stem)?.strip_prefix('_')?.to_owned();
+        let rest = name
+            .to_string_lossy()
+            .strip_prefix(stem)?
+            .strip_prefix('_')?
+            .to_owned();
         rest.split('_').next()?.parse::<u32>().ok()
     });
     numbers.max().unwrap_or(0)
@@ -58,7 +68,9 @@ fn expand(prefix: &str, size: Option<(u32, u32)>, now: SystemTime) -> String {
     let (year, month, day) = civil(seconds / 86_400);
     let mut text = prefix.to_owned();
     if let Some((width, height)) = size {
-        text = text.replace("%width%", &width.to_string()).replace("%height%", &height.to_string());
+        text = text
+            .replace("%width%", &width.to_string())
+            .replace("%height%", &height.to_string());
     }
     text.replace("%year%", &year.to_string())
         .replace("%month%", &format!("{month:02}"))
@@ -70,7 +82,9 @@ fn expand(prefix: &str, size: Option<(u32, u32)>, now: SystemTime) -> String {
 
 /// Year, month and day of a number of days since 1970, in the proleptic Gregorian calendar.
 fn civil(mut days: u64) -> (u64, u64, u64) {
-    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let mut year = 1970;
     while days >= 365 + u64::from(leap(year)) {
         days -= 365 + u64::from(leap(year));
@@ -109,7 +123,11 @@ mod tests {
     #[test]
     fn placeholders() {
         let time = UNIX_EPOCH + Duration::from_secs(1_709_210_096); // 2024-02-29 12:34:56
-        let text = expand("%year%-%month%-%day% %hour%%minute%%second% %width%", Some((8, 9)), time);
+        let text = expand(
+            "%year%-%month%-%day% %hour%%minute%%second% %width%",
+            Some((8, 9)),
+            time,
+        );
         assert_eq!(text, "2024-02-29 123456 8");
     }
 }

@@ -17,15 +17,24 @@ pub fn from_float(input: &str, rate: f64) -> Result<Fps, InferError> {
     }
     let whole = rate.round();
     if (rate - whole).abs() < 1e-9 {
-        return Ok(Fps { num: whole as u32, den: 1 });
+        return Ok(Fps {
+            num: whole as u32,
+            den: 1,
+        });
     }
     let ntsc = whole * 1000.0 / 1001.0;
     if (rate - ntsc).abs() < 0.005 && (rate - ntsc).abs() < (rate - whole).abs() / 4.0 {
-        return Ok(Fps { num: whole as u32 * 1000, den: 1001 });
+        return Ok(Fps {
+            num: whole as u32 * 1000,
+            den: 1001,
+        });
     }
     let thousandths = (rate * 1000.0).round().max(1.0) as u32;
     let divisor = gcd(thousandths, 1000);
-    Ok(Fps { num: thousandths / divisor, den: 1000 / divisor })
+    Ok(Fps {
+        num: thousandths / divisor,
+        den: 1000 / divisor,
+    })
 }
 
 /// Frames per second as a number.

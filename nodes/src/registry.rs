@@ -27,7 +27,9 @@ pub struct Registry {
 impl Registry {
     /// The registry of [`all`] nodes.
     pub fn new() -> Self {
-        Self { nodes: all().into_iter().map(|node| (node.class(), node)).collect() }
+        Self {
+            nodes: all().into_iter().map(|node| (node.class(), node)).collect(),
+        }
     }
 
     /// Every node, sorted by class.

@@ -42,19 +42,39 @@ pub enum Command {
 #[command(next_help_heading = "Machine")]
 pub struct Place {
     /// Checkpoints, in ComfyUI's folders (diffusion_models, text_encoders, vae, …)
-    #[arg(long, value_name = "DIR", default_value = "models", env = "LONGTAKE_MODELS")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "models",
+        env = "LONGTAKE_MODELS"
+    )]
     pub models: PathBuf,
     /// Images, videos and latents that the graph names
-    #[arg(long, value_name = "DIR", default_value = "input", env = "LONGTAKE_INPUT")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "input",
+        env = "LONGTAKE_INPUT"
+    )]
     pub input: PathBuf,
     /// Where results are written
-    #[arg(long, value_name = "DIR", default_value = "output", env = "LONGTAKE_OUTPUT")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "output",
+        env = "LONGTAKE_OUTPUT"
+    )]
     pub output: PathBuf,
     /// Finished work, by content [default: ~/.cache/longtake/store]
     #[arg(long, value_name = "DIR", env = "LONGTAKE_STORE")]
     pub store: Option<PathBuf>,
     /// Where models run: auto, cpu, cuda, cuda:N or vulkan
-    #[arg(long, value_name = "DEVICE", default_value = "auto", env = "LONGTAKE_DEVICE")]
+    #[arg(
+        long,
+        value_name = "DEVICE",
+        default_value = "auto",
+        env = "LONGTAKE_DEVICE"
+    )]
     pub device: String,
     /// Device memory to use [default: 92 % of it]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]

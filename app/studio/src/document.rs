@@ -19,7 +19,9 @@ const VIDEOS: [&str; 5] = ["mp4", "mkv", "webm", "mov", "m4v"];
 /// # Errors
 /// Not a graph.
 pub fn read(path: &Path) -> Result<(Project, Vec<Diagnostic>)> {
-    let extension = path.extension().map(|it| it.to_string_lossy().to_ascii_lowercase());
+    let extension = path
+        .extension()
+        .map(|it| it.to_string_lossy().to_ascii_lowercase());
     if extension.is_some_and(|it| VIDEOS.contains(&it.as_str())) {
         let prompt = longtake_nodes::video::metadata(path)
             .map_err(|e| anyhow!(e))?
@@ -39,8 +41,7 @@ pub fn read(path: &Path) -> Result<(Project, Vec<Diagnostic>)> {
 pub fn open(choice: &Choice) -> Result<(Project, Vec<Diagnostic>)> {
     let (mut project, found) = read(&choice.file)?;
     for assignment in &choice.set {
-        set(&mut project, assignment)
-            .with_context(|| format!("--set {assignment}"))?;
+        set(&mut project, assignment).with_context(|| format!("--set {assignment}"))?;
     }
     Ok((project, found))
 }
@@ -50,14 +51,25 @@ fn set(project: &mut Project, assignment: &str) -> Result<()> {
         .split_once('=')
         .ok_or_else(|| anyhow!("expected NODE.INPUT=JSON"))?;
     // Inputs may hold dots (`format.codec`), ids may not start an input: try every split.
-    let splits = target.match_indices('.').map(|(at, _)| (&target[..at], &target[at + 1..]));
-    let found = splits.filter_map(|(node, input)| Some((find_node(project, node)?, input))).next();
+    let splits = target
+        .match_indices('.')
+        .map(|(at, _)| (&target[..at], &target[at + 1..]));
+    let found = splits
+        .filter_map(|(node, input)| Some((find_node(project, node)?, input)))
+        .next();
     let Some((node, input)) = found else {
         let ids: Vec<&str> = project.nodes.keys().take(12).map(NodeId::as_str).collect();
-        bail!("expected NODE.INPUT with the id or title of a node; the graph has {}", ids.join(", "));
+        bail!(
+            "expected NODE.INPUT with the id or title of a node; the graph has {}",
+            ids.join(", ")
+        );
     };
     let value = serde_json::from_str(value).unwrap_or_else(|_| Json::String(value.to_owned()));
-    let edit = Edit::SetInput { node, input: input.to_owned(), value: Some(Input::Literal(value)) };
+    let edit = Edit::SetInput {
+        node,
+        input: input.to_owned(),
+        value: Some(Input::Literal(value)),
+    };
     apply(project, edit)?;
     Ok(())
 }
@@ -92,7 +104,11 @@ pub fn plan(
     let compiled = compile(project, registry, &facts, &opened.machine, options);
     found.extend(compiled.diagnostics);
     print(&found);
-    if found.iter().any(|it| it.severity == Severity::Error) { None } else { compiled.plan }
+    if found.iter().any(|it| it.severity == Severity::Error) {
+        None
+    } else {
+        compiled.plan
+    }
 }
 
 /// Prints findings to standard error, errors last so that they stand above the prompt.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use longtake_nodes::model::device::{DeviceSpec, device_memory};
+use longtake_nodes::model::device::DeviceSpec;
 use longtake_plan::{DeviceKind, Machine};
 use longtake_run::{Roots, Store, memory};
 
@@ -31,7 +31,9 @@ pub struct Opened {
 pub fn open(place: &Place) -> Result<Opened> {
     let asked = DeviceSpec::parse(&place.device)
         .map_err(|e| anyhow::anyhow!("--device {}: {e}", place.device))?;
-    let device = asked.resolve().map_err(|e| anyhow::anyhow!("--device {}: {e}", place.device))?;
+    let device = asked
+        .resolve()
+        .map_err(|e| anyhow::anyhow!("--device {}: {e}", place.device))?;
     let roots = Roots {
         input: absolute(&place.input)?,
         models: absolute(&place.models)?,
@@ -40,7 +42,12 @@ pub fn open(place: &Place) -> Result<Opened> {
     };
     let store = Store::open(&roots.store)?;
     let machine = machine(place, &device);
-    Ok(Opened { roots, store, machine, device })
+    Ok(Opened {
+        roots,
+        store,
+        machine,
+        device,
+    })
 }
 
 fn machine(place: &Place, device: &DeviceSpec) -> Machine {
@@ -56,17 +63,23 @@ fn machine(place: &Place, device: &DeviceSpec) -> Machine {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Machine {
         device: kind,
-        device_name: device.to_string(),
+        device_name: device.describe(),
         device_budget: match kind {
             DeviceKind::Cpu => 0,
             // 8 GiB where the driver does not say.
-            _ => place.vram.unwrap_or_else(|| share(device_memory(device).unwrap_or(8 << 30))),
+            _ => place
+                .vram
+                .unwrap_or_else(|| share(device.memory_bytes().unwrap_or(8 << 30))),
         },
         host_budget: place.ram.unwrap_or_else(|| share(host)),
         weight_bytes: if kind == DeviceKind::Cpu { 4 } else { 2 },
         // For estimates of time only: what this project measured (engine/BENCHMARKS.md), per core
         // on a CPU, and a middling card.
-        flops_per_second: if kind == DeviceKind::Cpu { 4e10 * cores as f64 } else { 4e13 },
+        flops_per_second: if kind == DeviceKind::Cpu {
+            4e10 * cores as f64
+        } else {
+            4e13
+        },
         load_bytes_per_second: 1e9,
         base_host_bytes: 96 << 20,
     }
@@ -79,5 +92,7 @@ fn absolute(path: &std::path::Path) -> Result<PathBuf> {
 fn default_store() -> PathBuf {
     let home = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let cache = home("XDG_CACHE_HOME").or_else(|| home("HOME").map(|it| it.join(".cache")));
-    cache.unwrap_or_else(std::env::temp_dir).join("longtake/store")
+    cache
+        .unwrap_or_else(std::env::temp_dir)
+        .join("longtake/store")
 }

@@ -30,7 +30,11 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         _ => return Err(wrong()),
     };
     let bytes = number * base.powi(power);
-    if bytes >= 1.0 && bytes < u64::MAX as f64 { Ok(bytes as u64) } else { Err(wrong()) }
+    if bytes >= 1.0 && bytes < u64::MAX as f64 {
+        Ok(bytes as u64)
+    } else {
+        Err(wrong())
+    }
 }
 
 /// `3.2 GiB`.
@@ -56,7 +60,12 @@ pub fn time(time: Duration) -> String {
         0..=9 => format!("{:.1} s", time.as_secs_f64()),
         10..=59 => format!("{seconds} s"),
         60..=3599 => format!("{}:{:02}", seconds / 60, seconds % 60),
-        _ => format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
+        _ => format!(
+            "{}:{:02}:{:02}",
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60
+        ),
     }
 }
 
@@ -85,7 +94,12 @@ mod tests {
 
     #[test]
     fn times() {
-        for (seconds, text) in [(3.25, "3.2 s"), (42.0, "42 s"), (185.0, "3:05"), (3723.0, "1:02:03")] {
+        for (seconds, text) in [
+            (3.25, "3.2 s"),
+            (42.0, "42 s"),
+            (185.0, "3:05"),
+            (3723.0, "1:02:03"),
+        ] {
             assert_eq!(time(Duration::from_secs_f64(seconds)), text);
         }
     }

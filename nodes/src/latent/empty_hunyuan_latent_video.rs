@@ -17,18 +17,38 @@ const DECLARATION: Declaration = Declaration {
     category: "latent/video",
     help: "An empty latent for text to video. Wan's grid: sizes in steps of 16, 4k + 1 frames.",
     inputs: &[
-        int("width", 848).within(16, 16384).step(16).unit("px").help("Frame width"),
-        int("height", 480).within(16, 16384).step(16).unit("px").help("Frame height"),
-        int("length", 25).within(1, 16384).step(4).unit("frames").help("Frames, 4k + 1"),
-        int("batch_size", 1).within(1, 4096).help("Independent samples"),
+        int("width", 848)
+            .within(16, 16384)
+            .step(16)
+            .unit("px")
+            .help("Frame width"),
+        int("height", 480)
+            .within(16, 16384)
+            .step(16)
+            .unit("px")
+            .help("Frame height"),
+        int("length", 25)
+            .within(1, 16384)
+            .step(4)
+            .unit("frames")
+            .help("Frames, 4k + 1"),
+        int("batch_size", 1)
+            .within(1, 4096)
+            .help("Independent samples"),
     ],
     outputs: &[output("LATENT", Kind::LATENT)],
     ..Declaration::EMPTY
 };
 
 /// The node.
-pub const NODE: Node =
-    Node::work(&DECLARATION, infer, Lane::Cpu, Keep::Memory, |_| one_way(Cost::default()), run);
+pub const NODE: Node = Node::work(
+    &DECLARATION,
+    infer,
+    Lane::Cpu,
+    Keep::Memory,
+    |_| one_way(Cost::default()),
+    run,
+);
 
 /// Channels of Wan's and Hunyuan's latents.
 const CHANNELS: u32 = 16;
@@ -63,12 +83,21 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         return Err(InferError::at(
             "length_not_4k1",
             "length",
-            format!("expected 4k + 1 frames, found {length}; the nearest are {below} and {}", below + 4),
+            format!(
+                "expected 4k + 1 frames, found {length}; the nearest are {below} and {}",
+                below + 4
+            ),
         ));
     }
     let frames = ((length - 1) / 4 + 1) as u32;
     let batch = cx.int("batch_size")?.max(1) as u32;
-    let latent = LatentInfo { batch, channels: CHANNELS, frames, height, width };
+    let latent = LatentInfo {
+        batch,
+        channels: CHANNELS,
+        frames,
+        height,
+        width,
+    };
     if latent.elements() > MOST {
         return Err(InferError::at(
             "size_too_large",
@@ -85,7 +114,9 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let Some(Info::Latent(info)) = cx.output_info(0).cloned() else {
-        return Err(RunError::failed("the plan does not know this latent's size"));
+        return Err(RunError::failed(
+            "the plan does not know this latent's size",
+        ));
     };
     let data = Arc::new(vec![0.0; info.elements() as usize]);
     Ok(vec![Value::Latent(Latent { info, data })])

@@ -19,16 +19,24 @@ const OLD_SCALE: f32 = 1.0 / 0.18215;
 /// # Errors
 /// Not such a file.
 pub fn probe(path: &Path) -> Result<Info, FactError> {
-    let bad = |message: String| FactError { code: "latent_unreadable", message };
+    let bad = |message: String| FactError {
+        code: "latent_unreadable",
+        message,
+    };
     let file = Checkpoint::open(path).map_err(|e| bad(e.to_string()))?;
     info(&file, path).map(Info::Latent).map_err(bad)
 }
 
 fn info(file: &Checkpoint, path: &Path) -> Result<LatentInfo, String> {
-    let shape = file
-        .shape(TENSOR)
-        .ok_or_else(|| format!("{}: expected a tensor `{TENSOR}`, found none", path.display()))?;
-    let size = |n: usize| u32::try_from(n).map_err(|_| format!("{}: {shape:?} is too large", path.display()));
+    let shape = file.shape(TENSOR).ok_or_else(|| {
+        format!(
+            "{}: expected a tensor `{TENSOR}`, found none",
+            path.display()
+        )
+    })?;
+    let size = |n: usize| {
+        u32::try_from(n).map_err(|_| format!("{}: {shape:?} is too large", path.display()))
+    };
     // Pictures have no time axis.
     let (batch, channels, frames, height, width) = match *shape {
         [b, c, f, h, w] => (b, c, f, h, w),
@@ -57,11 +65,16 @@ pub fn read(path: &Path) -> Result<Latent, RunError> {
     let file = Checkpoint::open(path).map_err(|e| RunError::failed(e.to_string()))?;
     let info = info(&file, path).map_err(RunError::failed)?;
     let shape = file.shape(TENSOR).unwrap_or_default().to_vec();
-    let mut data = file.vec_f32(TENSOR, &shape).map_err(|e| RunError::failed(e.to_string()))?;
+    let mut data = file
+        .vec_f32(TENSOR, &shape)
+        .map_err(|e| RunError::failed(e.to_string()))?;
     if !file.has(VERSION) {
         data.iter_mut().for_each(|it| *it *= OLD_SCALE);
     }
-    Ok(Latent { info, data: Arc::new(data) })
+    Ok(Latent {
+        info,
+        data: Arc::new(data),
+    })
 }
 
 /// Writes a latent with the graph that made it.
@@ -78,8 +91,8 @@ pub fn write(path: &Path, latent: &Latent, prompt: Option<&Json>) -> Result<(), 
     let tensor = TensorView::new(Dtype::F32, shape.to_vec(), &bytes).map_err(failed)?;
     let version = TensorView::new(Dtype::F32, vec![0], &[]).map_err(failed)?;
     let metadata = prompt.map(|prompt| [("prompt".to_owned(), prompt.to_string())].into());
-    let whole = safetensors::serialize([(TENSOR, tensor), (VERSION, version)], metadata)
-        .map_err(failed)?;
+    let whole =
+        safetensors::serialize([(TENSOR, tensor), (VERSION, version)], metadata).map_err(failed)?;
     files::write_bytes(path, &whole)
 }
 
@@ -91,8 +104,17 @@ mod tests {
     fn latents_come_back_equal() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.latent");
-        let info = LatentInfo { batch: 1, channels: 2, frames: 1, height: 1, width: 3 };
-        let latent = Latent { info, data: Arc::new(vec![1.0, -2.5, 3.0, 0.0, f32::MIN, 9.0]) };
+        let info = LatentInfo {
+            batch: 1,
+            channels: 2,
+            frames: 1,
+            height: 1,
+            width: 3,
+        };
+        let latent = Latent {
+            info,
+            data: Arc::new(vec![1.0, -2.5, 3.0, 0.0, f32::MIN, 9.0]),
+        };
         write(&path, &latent, Some(&serde_json::json!({"1": {}}))).unwrap();
         assert_eq!(read(&path).unwrap(), latent);
         assert_eq!(probe(&path).unwrap(), Info::Latent(info));

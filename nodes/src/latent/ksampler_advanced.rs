@@ -23,17 +23,31 @@ const DECLARATION: Declaration = Declaration {
         socket("model", Kind::MODEL).help("The diffusion model"),
         choice("add_noise", "enable", SWITCH).help("Start from fresh noise"),
         seed("noise_seed").help("The same seed gives the same film"),
-        int("steps", 20).within(1, 10_000).unit("steps").help("Steps of the whole schedule"),
-        float("cfg", 8.0).within_f(0.0, 100.0).step_f(0.1).help("Guidance; 1 skips the negative"),
+        int("steps", 20)
+            .within(1, 10_000)
+            .unit("steps")
+            .help("Steps of the whole schedule"),
+        float("cfg", 8.0)
+            .within_f(0.0, 100.0)
+            .step_f(0.1)
+            .help("Guidance; 1 skips the negative"),
         choice("sampler_name", "euler", SAMPLERS).help("How one step goes to the next"),
         choice("scheduler", "simple", SCHEDULERS).help("Where the steps lie"),
         socket("positive", Kind::CONDITIONING).help("What is to be seen"),
         socket("negative", Kind::CONDITIONING).help("What is not to be seen"),
         socket("latent_image", Kind::LATENT).help("Size, or what to start from"),
-        int("start_at_step", 0).within(0, 10_000).help("First step that runs"),
-        int("end_at_step", 10_000).within(0, 10_000).help("First step that does not"),
-        choice("return_with_leftover_noise", "disable", &["disable", "enable"])
-            .help("Stop where the steps end, instead of going to no noise"),
+        int("start_at_step", 0)
+            .within(0, 10_000)
+            .help("First step that runs"),
+        int("end_at_step", 10_000)
+            .within(0, 10_000)
+            .help("First step that does not"),
+        choice(
+            "return_with_leftover_noise",
+            "disable",
+            &["disable", "enable"],
+        )
+        .help("Stop where the steps end, instead of going to no noise"),
     ],
     outputs: &[output("LATENT", Kind::LATENT)],
     ..Declaration::EMPTY
@@ -44,7 +58,10 @@ pub const NODE: Node = Node::work(&DECLARATION, infer, Lane::Device, Keep::Store
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let latent = cx.latent("latent_image")?;
-    let text = [("positive", width(cx, "positive")?), ("negative", width(cx, "negative")?)];
+    let text = [
+        ("positive", width(cx, "positive")?),
+        ("negative", width(cx, "negative")?),
+    ];
     sampling::check(cx.weights("model")?, &latent, text)?;
     sampling::names(cx.text("sampler_name")?, cx.text("scheduler")?)
         .map_err(|message| InferError::at("value_not_in_list", "sampler_name", message))?;
@@ -58,8 +75,7 @@ macro_rules! job {
         let (solver, scheduler) =
             sampling::names($cx.text("sampler_name")?, $cx.text("scheduler")?).map_err($error)?;
         let count = |value: i64| value.max(0) as usize;
-        let mut request =
-            ScheduleRequest::new(solver, scheduler, count($cx.int("steps")?), shift);
+        let mut request = ScheduleRequest::new(solver, scheduler, count($cx.int("steps")?), shift);
         request.start_step = Some(count($cx.int("start_at_step")?));
         request.last_step = Some(count($cx.int("end_at_step")?));
         request.force_full_denoise = $cx.text("return_with_leftover_noise")? != "enable";
@@ -74,7 +90,11 @@ macro_rules! job {
 
 fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
     let read = || -> Result<Job, InferError> {
-        Ok(job!(cx, |it| InferError::at("value_not_in_list", "sampler_name", it)))
+        Ok(job!(cx, |it| InferError::at(
+            "value_not_in_list",
+            "sampler_name",
+            it
+        )))
     };
     sampling::rungs(cx, &read())
 }

@@ -21,16 +21,25 @@ const DECLARATION: Declaration = Declaration {
 };
 
 /// The node.
-pub const NODE: Node =
-    Node::work(&DECLARATION, infer, Lane::Cpu, Keep::Memory, |_| one_way(Cost::default()), run);
+pub const NODE: Node = Node::work(
+    &DECLARATION,
+    infer,
+    Lane::Cpu,
+    Keep::Memory,
+    |_| one_way(Cost::default()),
+    run,
+);
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let facts = cx.facts.media(FileKind::Latent, cx.text("latent")?);
-    Ok(vec![facts.map_err(|e| fact_error("latent", e))?.info.clone()])
+    Ok(vec![
+        facts.map_err(|e| fact_error("latent", e))?.info.clone(),
+    ])
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let name = cx.text("latent")?;
-    let path = paths::find(&cx.env.roots.input, name).map_err(|e| RunError::failed(e.to_string()))?;
+    let path =
+        paths::find(&cx.env.roots.input, name).map_err(|e| RunError::failed(e.to_string()))?;
     Ok(vec![Value::Latent(file::read(&path)?)])
 }

@@ -17,14 +17,31 @@ use crate::model::model_sampling_sd3::DEFAULT_SHIFT;
 
 /// Names of the samplers, ComfyUI's first, then Wan's own.
 pub const SAMPLERS: &[&str] = &[
-    "euler", "euler_ancestral", "heun", "dpmpp_2m", "lcm", "res_multistep", "uni_pc", "uni_pc_bh2",
-    "wan_unipc", "wan_dpmpp",
+    "euler",
+    "euler_ancestral",
+    "heun",
+    "dpmpp_2m",
+    "lcm",
+    "res_multistep",
+    "uni_pc",
+    "uni_pc_bh2",
+    "wan_unipc",
+    "wan_dpmpp",
 ];
 
 /// Names of the schedules, ComfyUI's first, then Wan's own.
 pub const SCHEDULERS: &[&str] = &[
-    "simple", "sgm_uniform", "karras", "exponential", "ddim_uniform", "beta", "normal",
-    "linear_quadratic", "kl_optimal", "wan_unipc", "wan_dpmpp",
+    "simple",
+    "sgm_uniform",
+    "karras",
+    "exponential",
+    "ddim_uniform",
+    "beta",
+    "normal",
+    "linear_quadratic",
+    "kl_optimal",
+    "wan_unipc",
+    "wan_dpmpp",
 ];
 
 /// What a sampler node asks for.
@@ -51,7 +68,11 @@ pub fn names(sampler: &str, scheduler: &str) -> Result<(Solver, Scheduler), Stri
 
 /// The flow shift put on a model.
 pub fn shift(weights: &WeightsInfo) -> f64 {
-    weights.options.get("shift").and_then(serde_json::Value::as_f64).unwrap_or(DEFAULT_SHIFT)
+    weights
+        .options
+        .get("shift")
+        .and_then(serde_json::Value::as_f64)
+        .unwrap_or(DEFAULT_SHIFT)
 }
 
 /// Sizes of the model that the planner knows.
@@ -95,7 +116,10 @@ pub fn check(
         return Err(InferError::at(
             "channels_do_not_fit",
             "latent_image",
-            format!("expected {} channels for {}, found {}", dims.in_dim, weights.name, latent.channels),
+            format!(
+                "expected {} channels for {}, found {}",
+                dims.in_dim, weights.name, latent.channels
+            ),
         ));
     }
     for (input, width) in text {
@@ -123,7 +147,11 @@ pub fn rungs(cx: &CostCx<'_>, job: &Result<Job, InferError>) -> Vec<Rung> {
     let dims = dims(weights);
     let [frames, height, width] = [latent.frames, latent.height, latent.width].map(|n| n as usize);
     let sigmas = job.request.build().map(|it| it.sigmas).unwrap_or_default();
-    let passes = if flow::needs_uncond(job.cfg) { 2.0 } else { 1.0 };
+    let passes = if flow::needs_uncond(job.cfg) {
+        2.0
+    } else {
+        1.0
+    };
     let evaluations = model_evaluations(job.request.solver, &sigmas) as f64 * passes;
     let batch = f64::from(latent.batch);
     // Samples of a batch go one after another; x, its prediction, the noise and two orders of
@@ -167,7 +195,13 @@ pub fn run(cx: &mut RunCx<'_>, job: &Job) -> Result<Vec<Value>, RunError> {
         texts.push(context(&model, &cx.conditioning("negative")?, &device)?);
     }
     let shape = latent.info;
-    let dims = [shape.batch, shape.channels, shape.frames, shape.height, shape.width];
+    let dims = [
+        shape.batch,
+        shape.channels,
+        shape.frames,
+        shape.height,
+        shape.width,
+    ];
     let dims = dims.map(|n| n as usize);
     let noise = if job.add_noise {
         initial_noise(job.seed, &dims)
@@ -182,10 +216,27 @@ pub fn run(cx: &mut RunCx<'_>, job: &Job) -> Result<Vec<Value>, RunError> {
     let solver = job.request.solver;
     let mut fresh = FreshNoise::new(job.seed, SeedOffset::One);
     let total = model_evaluations(solver, &schedule.sigmas) as u64;
-    let mut network = Network { cx, model: &model, texts, cfg: job.cfg as f32, schedule: &schedule, shape, device, done: 0, total };
+    let mut network = Network {
+        cx,
+        model: &model,
+        texts,
+        cfg: job.cfg as f32,
+        schedule: &schedule,
+        shape,
+        device,
+        done: 0,
+        total,
+    };
     let mut steps = |_: StepInfo<'_>| ControlFlow::Continue(());
-    let sampled =
-        sample_latent(solver, &mut network, &schedule.sigmas, &mut fresh, start, &noise, &mut steps);
+    let sampled = sample_latent(
+        solver,
+        &mut network,
+        &schedule.sigmas,
+        &mut fresh,
+        start,
+        &noise,
+        &mut steps,
+    );
     let mut data = sampled.map_err(|stop| match stop {
         Stop::Cancelled => RunError::cancelled(),
         Stop::Failed(error) => match error.downcast::<RunError>() {
@@ -194,7 +245,10 @@ pub fn run(cx: &mut RunCx<'_>, job: &Job) -> Result<Vec<Value>, RunError> {
         },
     })?;
     each_sample(&mut data, shape, process_out)?;
-    Ok(vec![Value::Latent(Latent { info: shape, data: Arc::new(data) })])
+    Ok(vec![Value::Latent(Latent {
+        info: shape,
+        data: Arc::new(data),
+    })])
 }
 
 /// Applies a per-channel map to each sample of a batch.
@@ -204,9 +258,8 @@ fn each_sample<E: std::fmt::Display>(
     map: impl Fn(&mut [f32]) -> Result<(), E>,
 ) -> Result<(), RunError> {
     let one = data.len() / shape.batch.max(1) as usize;
-    data.chunks_mut(one.max(1)).try_for_each(|sample| {
-        map(sample).map_err(|e| RunError::failed(e.to_string()))
-    })
+    data.chunks_mut(one.max(1))
+        .try_for_each(|sample| map(sample).map_err(|e| RunError::failed(e.to_string())))
 }
 
 fn context(
@@ -216,7 +269,9 @@ fn context(
 ) -> Result<PreparedContext, RunError> {
     let shape = [1, text.tokens as usize, text.dim as usize];
     let tensor = Tensor::<1>::from_floats(text.data.as_slice(), device).reshape(shape);
-    model.prepare_context(tensor).map_err(|e| RunError::failed(e.to_string()))
+    model
+        .prepare_context(tensor)
+        .map_err(|e| RunError::failed(e.to_string()))
 }
 
 /// The network as solvers see it: guidance around one or two passes, progress after each block.
@@ -242,12 +297,18 @@ impl Denoiser for Network<'_, '_> {
                 let velocity = self.velocity(sample, sigma, pass)?;
                 predictions.push(flow::x0_from_velocity(sigma, sample, &velocity));
             }
-            let uncond = if predictions.len() > 1 { predictions.pop() } else { None };
+            let uncond = if predictions.len() > 1 {
+                predictions.pop()
+            } else {
+                None
+            };
             let cond = predictions.pop().unwrap_or_default();
             x0.extend(flow::guide(cond, uncond.as_deref(), self.cfg));
         }
         self.done += 1;
-        self.cx.progress(self.done, self.total, "step").map_err(stop)?;
+        self.cx
+            .progress(self.done, self.total, "step")
+            .map_err(stop)?;
         Ok(x0)
     }
 }
@@ -261,13 +322,23 @@ fn stop(error: RunError) -> Stop {
 
 impl Network<'_, '_> {
     fn velocity(&mut self, x: &[f32], sigma: f32, pass: usize) -> Result<Vec<f32>, Stop> {
-        let LatentInfo { channels, frames, height, width, .. } = self.shape;
+        let LatentInfo {
+            channels,
+            frames,
+            height,
+            width,
+            ..
+        } = self.shape;
         let shape = [1, channels, frames, height, width].map(|n| n as usize);
         let latent = Tensor::<1>::from_floats(x, &self.device).reshape(shape);
         let timestep = [self.schedule.timestep(sigma)];
         let cancel = self.cx.env.cancel.clone();
         let mut hook = |_: usize, _: usize| {
-            if cancel.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if cancel.is_cancelled() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         };
         let velocity = self
             .model

@@ -25,8 +25,14 @@ const DECLARATION: Declaration = Declaration {
 };
 
 /// The node.
-pub const NODE: Node =
-    Node::work(&DECLARATION, infer, Lane::Cpu, Keep::Output, |_| one_way(Cost::default()), run);
+pub const NODE: Node = Node::work(
+    &DECLARATION,
+    infer,
+    Lane::Cpu,
+    Keep::Output,
+    |_| one_way(Cost::default()),
+    run,
+);
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     cx.latent("samples").map(|_| Vec::new())

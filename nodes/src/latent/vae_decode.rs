@@ -3,8 +3,10 @@
 use longtake_graph::declare::{output, socket};
 use longtake_graph::{Declaration, Kind};
 use longtake_models::Tensor;
-use longtake_models::wan::vae::{Decoder, VaeDims, WanVae, cost, frames_of};
-use longtake_plan::{ClipInfo, Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Rung, WeightsInfo};
+use longtake_models::wan::vae::{Decoder, Tiling, VaeDims, WanVae, frames_of};
+use longtake_plan::{
+    ClipInfo, Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Rung, WeightsInfo,
+};
 use longtake_run::{Frame, Latent, Pixels, RunCx, RunError, Value, frames_file::Spool};
 use serde_json::json;
 
@@ -47,7 +49,10 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         return Err(InferError::at(
             "channels_do_not_fit",
             "samples",
-            format!("expected {z} latent channels for {}, found {}", vae.name, latent.channels),
+            format!(
+                "expected {z} latent channels for {}, found {}",
+                vae.name, latent.channels
+            ),
         ));
     }
     let frames = frames_of(latent.frames as usize) as u64 * u64::from(latent.batch);
@@ -67,18 +72,30 @@ fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
     let dims = dims(vae);
     let (h, w) = (latent.height as usize, latent.width as usize);
     let frames = latent.frames as usize * latent.batch as usize;
-    let flops = cost::decode_flops(&dims, frames, h, w) as f64;
+    let flops = dims.decode_flops(frames, h * 8, w * 8) as f64;
+    let value = cx.machine.weight_bytes;
     let frame = latent.height as u64 * latent.width as u64 * 64 * 3;
     // A chunk of four frames on its way: floats from the device, 16 bits for the spool.
     let host_bytes = 4 * frame * 6;
     let way = |name: String, tile: Option<(usize, usize)>| {
-        let device_bytes = cost::decode_workspace_bytes(&dims, h, w, tile.map(|it| it.0));
+        let tiling = tile.and_then(|(side, overlap)| Tiling::new(side, overlap).ok());
+        let device_bytes = dims.decode_workspace_bytes(h * 8, w * 8, tiling, value);
         let mut settings = std::collections::BTreeMap::new();
         if let Some((side, overlap)) = tile {
             settings.insert("tile".to_owned(), json!([side, overlap]));
         }
-        let cost = Cost { flops, device_bytes, host_bytes, ..Cost::default() };
-        Rung { name, settings, cost, streams: Vec::new() }
+        let cost = Cost {
+            flops,
+            device_bytes,
+            host_bytes,
+            ..Cost::default()
+        };
+        Rung {
+            name,
+            settings,
+            cost,
+            streams: Vec::new(),
+        }
     };
     let tiles = TILES.iter().filter(|(side, _)| h.max(w) * 8 > *side);
     std::iter::once(way("whole".to_owned(), None))
@@ -118,7 +135,10 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
 
 fn tile(cx: &RunCx<'_>) -> Option<(usize, usize)> {
     let tile = cx.setting("tile")?.as_array()?;
-    Some((tile.first()?.as_u64()? as usize, tile.get(1)?.as_u64()? as usize))
+    Some((
+        tile.first()?.as_u64()? as usize,
+        tile.get(1)?.as_u64()? as usize,
+    ))
 }
 
 /// The samples of a batch.
@@ -130,11 +150,19 @@ fn samples(latent: &Latent) -> impl Iterator<Item = &[f32]> {
 /// Shape of one sample.
 fn shape(latent: &Latent) -> [usize; 5] {
     let it = latent.info;
-    [1, it.channels as usize, it.frames as usize, it.height as usize, it.width as usize]
+    [
+        1,
+        it.channels as usize,
+        it.frames as usize,
+        it.height as usize,
+        it.width as usize,
+    ]
 }
 
 fn frames(decoder: &mut Decoder) -> Result<Option<Vec<Frame>>, RunError> {
-    let Some(tensor) = decoder.next_frames() else { return Ok(None) };
+    let Some(tensor) = decoder.next_frames() else {
+        return Ok(None);
+    };
     let [_, height, width, channels] = tensor.dims();
     let data: Vec<f32> = tensor
         .into_data()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use longtake_graph::declare::{output, socket};
 use longtake_graph::{Declaration, Kind};
 use longtake_models::Tensor;
-use longtake_models::wan::vae::{WanVae, cost, latent_frames_of};
+use longtake_models::wan::vae::{WanVae, latent_frames_of};
 use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, LatentInfo, Rung};
 use longtake_run::{Frame, Latent, RunCx, RunError, Value};
 
@@ -46,7 +46,13 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         ));
     }
     let frames = latent_frames_of(clip.frames as usize) as u32;
-    Ok(vec![Info::Latent(LatentInfo { batch: 1, channels: z, frames, height, width })])
+    Ok(vec![Info::Latent(LatentInfo {
+        batch: 1,
+        channels: z,
+        frames,
+        height,
+        width,
+    })])
 }
 
 fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
@@ -56,8 +62,8 @@ fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
     let dims = dims(vae);
     let (h, w) = (clip.height as usize / 8 * 8, clip.width as usize / 8 * 8);
     one_way(Cost {
-        flops: cost::encode_flops(&dims, clip.frames as usize, h, w) as f64,
-        device_bytes: cost::encode_workspace_bytes(&dims, h, w, None),
+        flops: dims.encode_flops(clip.frames as usize, h, w) as f64,
+        device_bytes: dims.encode_workspace_bytes(h, w, None, cx.machine.weight_bytes),
         host_bytes: 4 * (h * w * 3) as u64 * 8,
         ..Cost::default()
     })
@@ -78,7 +84,10 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         let end = (at + 4).min(used);
         let frames = clip.read(at..end)?;
         let (height, width) = (info.height as usize * 8, info.width as usize * 8);
-        let pixels: Vec<f32> = frames.iter().flat_map(|it| cropped(it, height, width)).collect();
+        let pixels: Vec<f32> = frames
+            .iter()
+            .flat_map(|it| cropped(it, height, width))
+            .collect();
         let tensor = Tensor::<1>::from_floats(pixels.as_slice(), &device).reshape([
             frames.len(),
             height,
@@ -95,14 +104,20 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         .convert::<f32>()
         .into_vec()
         .map_err(|e| RunError::failed(format!("reading the latent: {e:?}")))?;
-    Ok(vec![Value::Latent(Latent { info, data: Arc::new(data) })])
+    Ok(vec![Value::Latent(Latent {
+        info,
+        data: Arc::new(data),
+    })])
 }
 
 /// The centre of a frame, RGB floats (ComfyUI `comfy/sd.py`, `vae_encode_crop_pixels`).
 fn cropped(frame: &Frame, height: usize, width: usize) -> Vec<f32> {
     let frame = frame.to_rgb();
     let pixels = frame.to_f32();
-    let (top, left) = ((frame.height as usize - height) / 2, (frame.width as usize - width) / 2);
+    let (top, left) = (
+        (frame.height as usize - height) / 2,
+        (frame.width as usize - width) / 2,
+    );
     let row = frame.row_len();
     (top..top + height)
         .flat_map(|y| pixels[y * row + left * 3..y * row + (left + width) * 3].to_vec())

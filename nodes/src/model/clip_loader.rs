@@ -8,8 +8,22 @@ use super::loading::checkpoint;
 use crate::Node;
 
 const TYPES: &[&str] = &[
-    "stable_diffusion", "stable_cascade", "sd3", "stable_audio", "mochi", "ltxv", "pixart", "cosmos",
-    "lumina2", "wan", "hidream", "chroma", "ace", "omnigen2", "qwen_image", "hunyuan_image",
+    "stable_diffusion",
+    "stable_cascade",
+    "sd3",
+    "stable_audio",
+    "mochi",
+    "ltxv",
+    "pixart",
+    "cosmos",
+    "lumina2",
+    "wan",
+    "hidream",
+    "chroma",
+    "ace",
+    "omnigen2",
+    "qwen_image",
+    "hunyuan_image",
 ];
 
 const DECLARATION: Declaration = Declaration {
@@ -43,7 +57,9 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     }
     let mut weights = checkpoint(cx, "clip_name", ModelFolder::TextEncoders, &["umt5"], &[])?;
     // Rows of the token table are read from the mapped file as they are needed.
-    let table = ["vocab", "dim"].iter().map(|it| weights.dims.get(*it).copied().unwrap_or(0));
+    let table = ["vocab", "dim"]
+        .iter()
+        .map(|it| weights.dims.get(*it).copied().unwrap_or(0));
     let table: u64 = table.product::<u64>() * cx.machine.weight_bytes;
     weights.bytes = weights.bytes.saturating_sub(table);
     Ok(vec![Info::Weights(weights.into())])

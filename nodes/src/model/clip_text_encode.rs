@@ -39,7 +39,9 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 }
 
 fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
-    let Ok(weights) = cx.weights("clip") else { return one_way(Cost::default()) };
+    let Ok(weights) = cx.weights("clip") else {
+        return one_way(Cost::default());
+    };
     let dims = |name: &str| weights.dims.get(name).copied().unwrap_or(0) as usize;
     let workspace = umt5::workspace_bytes(
         &longtake_models::weights::Umt5Dims {

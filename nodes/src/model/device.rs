@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use longtake_models::Device as Handle;
-use longtake_models::device::DeviceSpec;
+pub use longtake_models::device::{DeviceInfo, DeviceSpec, list};
 use longtake_run::{Device, RunError};
 
 /// Opens a device by its name on the command line (`auto`, `cpu`, `cuda:1`, `vulkan`).
@@ -12,7 +12,10 @@ use longtake_run::{Device, RunError};
 /// Unknown name, a device this build or this machine does not have.
 pub fn open(spec: &DeviceSpec) -> Result<Device, RunError> {
     let handle = spec.open().map_err(|e| RunError::failed(e.to_string()))?;
-    Ok(Device { handle: Arc::new(handle), name: spec.to_string() })
+    Ok(Device {
+        handle: Arc::new(handle),
+        name: spec.to_string(),
+    })
 }
 
 /// The handle inside.
@@ -21,6 +24,9 @@ pub fn open(spec: &DeviceSpec) -> Result<Device, RunError> {
 /// The executor was given another kind of handle: a bug of ours.
 pub fn handle(device: &Device) -> Result<&Handle, RunError> {
     device.handle.downcast_ref::<Handle>().ok_or_else(|| {
-        RunError::failed(format!("the device {} was not opened by the node layer", device.name))
+        RunError::failed(format!(
+            "the device {} was not opened by the node layer",
+            device.name
+        ))
     })
 }

@@ -37,14 +37,19 @@ pub fn load(
     let device = super::device::handle(device)?;
     let failed = |e: WeightsError| RunError::failed(e.to_string());
     let checkpoint = Checkpoint::open(&info.path).map_err(failed)?;
+    let mut part = |done: usize, all: usize| progress(done as f32 / all.max(1) as f32);
     match info.family.as_str() {
         "wan-dit" => {
-            let placement = if streamed { Placement::Streamed } else { Placement::Resident };
-            let model = WanDit::load(&checkpoint, device, placement, progress).map_err(failed)?;
+            let placement = if streamed {
+                Placement::Streamed
+            } else {
+                Placement::Resident
+            };
+            let model = WanDit::load(&checkpoint, device, placement, &mut part).map_err(failed)?;
             Ok(Arc::new(model))
         }
         "wan-vae-2.1" => {
-            let vae = WanVae::load(&checkpoint, device, Parts::Both, progress)
+            let vae = WanVae::load(&checkpoint, Parts::Both, device, &mut part)
                 .map_err(|e| RunError::failed(e.to_string()))?;
             Ok(Arc::new(vae))
         }
@@ -73,7 +78,10 @@ pub fn checkpoint(
     options: &[(&str, Json)],
 ) -> Result<WeightsInfo, InferError> {
     let name = cx.text(input)?;
-    let facts = cx.facts.weights(folder, name).map_err(|e| fact_error(input, e))?;
+    let facts = cx
+        .facts
+        .weights(folder, name)
+        .map_err(|e| fact_error(input, e))?;
     if !families.contains(&facts.family.as_str()) {
         return Err(InferError::at(
             "wrong_family",
@@ -82,7 +90,11 @@ pub fn checkpoint(
                 "{} holds {}; expected {}",
                 facts.path.display(),
                 described(&facts.family),
-                families.iter().map(|it| described(it)).collect::<Vec<_>>().join(" or ")
+                families
+                    .iter()
+                    .map(|it| described(it))
+                    .collect::<Vec<_>>()
+                    .join(" or ")
             ),
         ));
     }
@@ -94,7 +106,10 @@ pub fn checkpoint(
         bytes: facts.elements * cx.machine.weight_bytes,
         family: facts.family.clone(),
         dims: facts.dims.clone(),
-        options: options.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect(),
+        options: options
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.clone()))
+            .collect(),
     })
 }
 

@@ -22,7 +22,9 @@ const DECLARATION: Declaration = Declaration {
            Larger for larger pictures.",
     inputs: &[
         socket("model", Kind::MODEL),
-        float("shift", 3.0).within_f(0.0, 100.0).help("3 for 480p, 5 to 8 for more"),
+        float("shift", 3.0)
+            .within_f(0.0, 100.0)
+            .help("3 for 480p, 5 to 8 for more"),
     ],
     outputs: &[output("MODEL", Kind::MODEL)],
     ..Declaration::EMPTY

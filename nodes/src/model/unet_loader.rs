@@ -16,8 +16,12 @@ const DECLARATION: Declaration = Declaration {
     help: "A Wan diffusion model from models/diffusion_models. The file is mapped when a step needs it.",
     inputs: &[
         model_file("unet_name", ModelFolder::DiffusionModels).help("File or diffusers folder"),
-        choice("weight_dtype", "default", &["default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"])
-            .help("Kept for ComfyUI's graphs. Weights are held in the device's compute type"),
+        choice(
+            "weight_dtype",
+            "default",
+            &["default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"],
+        )
+        .help("Kept for ComfyUI's graphs. Weights are held in the device's compute type"),
     ],
     outputs: &[output("MODEL", Kind::MODEL)],
     ..Declaration::EMPTY

@@ -17,8 +17,14 @@ const DECLARATION: Declaration = Declaration {
     help: "Gives frames a rate.",
     inputs: &[
         socket("images", Kind::IMAGE).help("The frames"),
-        float("fps", 30.0).within_f(1.0, 120.0).step_f(1.0).unit("fps").help("Frames per second"),
-        socket("audio", Kind::AUDIO).optional().help("Kept for ComfyUI's graphs; not written yet"),
+        float("fps", 30.0)
+            .within_f(1.0, 120.0)
+            .step_f(1.0)
+            .unit("fps")
+            .help("Frames per second"),
+        socket("audio", Kind::AUDIO)
+            .optional()
+            .help("Kept for ComfyUI's graphs; not written yet"),
     ],
     outputs: &[output("VIDEO", Kind::VIDEO)],
     ..Declaration::EMPTY
@@ -30,13 +36,18 @@ pub const NODE: Node = Node::lazy(&DECLARATION, infer, |_| Cost::default(), run)
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let fps = rate::from_float("fps", cx.float("fps")?)?;
-    Ok(vec![Info::Clip(ClipInfo { fps: Some(fps), ..cx.clip("images")? })])
+    Ok(vec![Info::Clip(ClipInfo {
+        fps: Some(fps),
+        ..cx.clip("images")?
+    })])
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    let fps = rate::from_float("fps", cx.float("fps")?)
-        .map_err(|e| RunError::failed(e.message))?;
-    Ok(vec![Value::Clip(Clip::new(Rated { clip: cx.clip("images")?, fps }))])
+    let fps = rate::from_float("fps", cx.float("fps")?).map_err(|e| RunError::failed(e.message))?;
+    Ok(vec![Value::Clip(Clip::new(Rated {
+        clip: cx.clip("images")?,
+        fps,
+    }))])
 }
 
 struct Rated {
@@ -46,7 +57,10 @@ struct Rated {
 
 impl FrameSource for Rated {
     fn info(&self) -> ClipInfo {
-        ClipInfo { fps: Some(self.fps), ..self.clip.info() }
+        ClipInfo {
+            fps: Some(self.fps),
+            ..self.clip.info()
+        }
     }
 
     fn read(&self, range: Range<u64>) -> Result<Vec<Frame>, RunError> {

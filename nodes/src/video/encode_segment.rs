@@ -20,8 +20,13 @@ const DECLARATION: Declaration = Declaration {
         socket("video", Kind::VIDEO).help("The piece"),
         choice("format", "auto", FORMATS).help("Container it will go into"),
         choice("codec", "auto", CODECS).help("Encoder"),
-        int("crf", 18).within(0, 51).optional().help("H.264 quality, smaller is better"),
-        choice("preset", "veryfast", PRESETS).optional().help("H.264 speed against size"),
+        int("crf", 18)
+            .within(0, 51)
+            .optional()
+            .help("H.264 quality, smaller is better"),
+        choice("preset", "veryfast", PRESETS)
+            .optional()
+            .help("H.264 speed against size"),
     ],
     outputs: &[output("segment", Kind::named("SEGMENT"))],
     internal: true,
@@ -59,7 +64,9 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 }
 
 fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
-    let Ok(clip) = cx.clip("video") else { return one_way(Cost::default()) };
+    let Ok(clip) = cx.clip("video") else {
+        return one_way(Cost::default());
+    };
     let pixels = u64::from(clip.width) * u64::from(clip.height);
     one_way(Cost {
         // Seen on two AVX-512 cores: 1080p at 30 to 37 frames a second (facts, gstreamer-egui §1).

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use longtake_plan::{FactError, Info, InferError};
+use longtake_plan::{FactError, InferError, Info};
 
 #[cfg(feature = "media")]
 use longtake_plan::{ClipInfo, Fps};
@@ -18,8 +18,10 @@ const NO_MEDIA: &str = "this build has no video support; use SaveImage for PNG f
 /// Not a video, a damaged one, or a build without the media layer.
 #[cfg(feature = "media")]
 pub fn probe(path: &Path) -> Result<Info, FactError> {
-    let found = longtake_media::probe(path)
-        .map_err(|e| FactError { code: "video_unreadable", message: e.to_string() })?;
+    let found = longtake_media::probe(path).map_err(|e| FactError {
+        code: "video_unreadable",
+        message: e.to_string(),
+    })?;
     let (num, den) = found.fps;
     Ok(Info::Clip(ClipInfo {
         frames: found.frames,
@@ -36,7 +38,10 @@ pub fn probe(path: &Path) -> Result<Info, FactError> {
 /// Always: this build has no media layer.
 #[cfg(not(feature = "media"))]
 pub fn probe(path: &Path) -> Result<Info, FactError> {
-    Err(FactError { code: "no_media", message: format!("{}: {NO_MEDIA}", path.display()) })
+    Err(FactError {
+        code: "no_media",
+        message: format!("{}: {NO_MEDIA}", path.display()),
+    })
 }
 
 /// The prompt JSON a video carries.

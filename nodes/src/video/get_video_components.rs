@@ -28,12 +28,21 @@ pub const NODE: Node = Node::lazy(&DECLARATION, infer, |_| Cost::default(), run)
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let clip = cx.clip("video")?;
-    let fps = clip.fps.map_or(Json::Null, |fps| json!(rate::to_float(fps)));
+    let fps = clip
+        .fps
+        .map_or(Json::Null, |fps| json!(rate::to_float(fps)));
     Ok(vec![Info::Clip(clip), Info::Nothing, Info::Constant(fps)])
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let clip = cx.clip("video")?;
-    let fps = clip.info().fps.map_or(Json::Null, |fps| json!(rate::to_float(fps)));
-    Ok(vec![Value::Clip(clip), Value::Json(Json::Null), Value::Json(fps)])
+    let fps = clip
+        .info()
+        .fps
+        .map_or(Json::Null, |fps| json!(rate::to_float(fps)));
+    Ok(vec![
+        Value::Clip(clip),
+        Value::Json(Json::Null),
+        Value::Json(fps),
+    ])
 }

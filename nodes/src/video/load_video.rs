@@ -28,10 +28,15 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 }
 
 fn cost(cx: &CostCx<'_>) -> Cost {
-    let Some(Info::Clip(clip)) = cx.outputs.first() else { return Cost::default() };
+    let Some(Info::Clip(clip)) = cx.outputs.first() else {
+        return Cost::default();
+    };
     // The decoder's reference frames and a chunk of RGB.
     let pixels = u64::from(clip.width) * u64::from(clip.height);
-    Cost { host_bytes: pixels * 3 * 24, ..Cost::default() }
+    Cost {
+        host_bytes: pixels * 3 * 24,
+        ..Cost::default()
+    }
 }
 
 #[cfg(feature = "media")]
@@ -44,7 +49,9 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let Some(Info::Clip(info)) = cx.output_info(0) else {
         return Err(RunError::failed("the plan does not know the video's size"));
     };
-    Ok(vec![Value::Clip(Clip::new(source::FromFile::new(path, *info)))])
+    Ok(vec![Value::Clip(Clip::new(source::FromFile::new(
+        path, *info,
+    )))])
 }
 
 #[cfg(not(feature = "media"))]
@@ -71,7 +78,11 @@ mod source {
 
     impl FromFile {
         pub fn new(path: PathBuf, info: ClipInfo) -> Self {
-            Self { path, info, open: Mutex::new(None) }
+            Self {
+                path,
+                info,
+                open: Mutex::new(None),
+            }
         }
     }
 
@@ -93,8 +104,15 @@ mod source {
             let mut frames = Vec::with_capacity((range.end - range.start) as usize);
             for _ in range.clone() {
                 // A short clip is told by the caller, which knows what it asked for.
-                let Some(rgb) = reader.next_rgb().map_err(failed)? else { break };
-                frames.push(Frame::new(self.info.width, self.info.height, 3, Pixels::U8(rgb)));
+                let Some(rgb) = reader.next_rgb().map_err(failed)? else {
+                    break;
+                };
+                frames.push(Frame::new(
+                    self.info.width,
+                    self.info.height,
+                    3,
+                    Pixels::U8(rgb),
+                ));
             }
             *open = Some((reader, range.end));
             Ok(frames)

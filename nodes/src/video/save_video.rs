@@ -3,6 +3,7 @@
 use longtake_graph::declare::{choice, int, socket, text};
 use longtake_graph::{Declaration, Kind};
 use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Role, Rung};
+#[cfg(not(feature = "media"))]
 use longtake_run::{RunCx, RunError, Value};
 
 use crate::Node;
@@ -14,7 +15,15 @@ pub const FORMATS: &[&str] = &["auto", "mp4", "mkv"];
 pub const CODECS: &[&str] = &["auto", "h264", "ffv1"];
 /// x264's presets.
 pub const PRESETS: &[&str] = &[
-    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
 ];
 
 const DECLARATION: Declaration = Declaration {
@@ -29,22 +38,26 @@ const DECLARATION: Declaration = Declaration {
         text("filename_prefix", "video/ComfyUI").help("Folder and name under --output"),
         choice("format", "auto", FORMATS).help("Container; auto: mp4, or mkv for ffv1"),
         choice("codec", "auto", CODECS).help("Encoder; auto: h264"),
-        int("crf", 18).within(0, 51).optional().help("H.264 quality, smaller is better"),
-        choice("preset", "veryfast", PRESETS).optional().help("H.264 speed against size"),
+        int("crf", 18)
+            .within(0, 51)
+            .optional()
+            .help("H.264 quality, smaller is better"),
+        choice("preset", "veryfast", PRESETS)
+            .optional()
+            .help("H.264 speed against size"),
     ],
     output_node: true,
     ..Declaration::EMPTY
 };
 
 /// The node.
-pub const NODE: Node = Node::work(&DECLARATION, infer, Lane::Cpu, Keep::Output, rungs, run).role(
-    Role::Assemble {
+pub const NODE: Node =
+    Node::work(&DECLARATION, infer, Lane::Cpu, Keep::Output, rungs, run).role(Role::Assemble {
         encode: "EncodeSegment",
         input: "video",
         list: "segments",
         strip: &["filename_prefix"],
-    },
-);
+    });
 
 /// Whether these choices mean FFV1.
 pub fn lossless(format: &str, codec: &str) -> bool {
@@ -66,7 +79,13 @@ fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
     let frames: u64 = cx
         .list("segments")
         .iter()
-        .map(|info| if let Info::Segment(clip) = info { clip.frames } else { 0 })
+        .map(|info| {
+            if let Info::Segment(clip) = info {
+                clip.frames
+            } else {
+                0
+            }
+        })
         .sum();
     one_way(Cost {
         seconds: 0.2 + frames as f64 * 1e-4,
@@ -102,17 +121,27 @@ mod with_media {
     /// # Errors
     /// No rate, or an unknown preset.
     pub fn format_of(cx: &RunCx<'_>, info: ClipInfo) -> Result<VideoFormat, RunError> {
-        let fps = info.fps.ok_or_else(|| RunError::failed("the frames have no rate"))?;
+        let fps = info
+            .fps
+            .ok_or_else(|| RunError::failed("the frames have no rate"))?;
         let codec = if super::lossless(cx.text("format")?, cx.text("codec")?) {
             Codec::Ffv1
         } else {
             let preset = cx.text("preset").unwrap_or("veryfast");
             let preset: Preset = serde_json::from_value(json!(preset))
                 .map_err(|e| RunError::failed(format!("preset {preset}: {e}")))?;
-            Codec::H264 { crf: cx.int("crf").unwrap_or(18).clamp(0, 51) as u8, preset }
+            Codec::H264 {
+                crf: cx.int("crf").unwrap_or(18).clamp(0, 51) as u8,
+                preset,
+            }
         };
         let fps = (fps.num, fps.den);
-        Ok(VideoFormat { width: info.width, height: info.height, fps, codec })
+        Ok(VideoFormat {
+            width: info.width,
+            height: info.height,
+            fps,
+            codec,
+        })
     }
 
     pub fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
@@ -123,8 +152,11 @@ mod with_media {
         let format = format_of(cx, first.info)?;
         let lossless = format.codec == Codec::Ffv1;
         let mkv = lossless || cx.text("format")? == "mkv";
-        let (container, extension) =
-            if mkv { (Container::Mkv, "mkv") } else { (Container::Mp4, "mp4") };
+        let (container, extension) = if mkv {
+            (Container::Mkv, "mkv")
+        } else {
+            (Container::Mp4, "mp4")
+        };
         let path = match &cx.env.output_file {
             Some(path) => path.clone(),
             None => {

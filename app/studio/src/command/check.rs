@@ -17,18 +17,35 @@ pub fn run(args: &Check) -> Result<Ended> {
     let (project, mut found) = document::open(&args.choice)?;
     let opened = machine::open(&args.place)?;
     let facts = DiskFacts::new(opened.roots.clone(), opened.store.clone(), None);
-    let options = Options { shots: args.choice.shots.clone(), ..Options::default() };
+    let options = Options {
+        shots: args.choice.shots.clone(),
+        ..Options::default()
+    };
     found.extend(compile(&project, &registry, &facts, &opened.machine, &options).diagnostics);
-    let errors = found.iter().filter(|it| it.severity == Severity::Error).count();
+    let errors = found
+        .iter()
+        .filter(|it| it.severity == Severity::Error)
+        .count();
     if args.json {
         println!("{}", serde_json::to_string_pretty(&found)?);
     } else {
         document::print(&found);
         let warnings = found.len() - errors;
         match (errors, warnings) {
-            (0, 0) => println!("{}: {} nodes, nothing wrong", args.choice.file.display(), project.nodes.len()),
-            _ => println!("{}: {errors} errors, {warnings} warnings", args.choice.file.display()),
+            (0, 0) => println!(
+                "{}: {} nodes, nothing wrong",
+                args.choice.file.display(),
+                project.nodes.len()
+            ),
+            _ => println!(
+                "{}: {errors} errors, {warnings} warnings",
+                args.choice.file.display()
+            ),
         }
     }
-    Ok(if errors == 0 { Ended::Done } else { Ended::Unusable })
+    Ok(if errors == 0 {
+        Ended::Done
+    } else {
+        Ended::Unusable
+    })
 }

@@ -3,8 +3,9 @@
 use anyhow::Result;
 use longtake_graph::ModelFolder;
 use longtake_nodes::DiskFacts;
+use longtake_nodes::model::device::list as list_devices;
 use longtake_plan::Facts;
-use longtake_run::{Roots, Store, paths};
+use longtake_run::{Roots, paths};
 use serde_json::json;
 
 use crate::args::Models;
@@ -17,33 +18,57 @@ use crate::{Ended, machine, units};
 pub fn run(args: &Models) -> Result<Ended> {
     let opened = machine::open(&args.place)?;
     let facts = DiskFacts::new(opened.roots.clone(), opened.store.clone(), None);
-    let rows = list(&opened.roots, &opened.store, &facts);
+    let rows = list(&opened.roots, &facts);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(Ended::Done);
     }
-    println!("device  {}", opened.machine.device_name);
+    for device in list_devices() {
+        let problem = device
+            .problem
+            .map(|it| format!("  ({it})"))
+            .unwrap_or_default();
+        println!(
+            "device  {:<8} {}{problem}",
+            device.spec.to_string(),
+            device.spec.describe()
+        );
+    }
     println!("models  {}", opened.roots.models.display());
     for row in &rows {
         let text = |key: &str| row[key].as_str().unwrap_or("").to_owned();
         let bytes = row["bytes"].as_u64().map(units::size).unwrap_or_default();
-        let what = if row["error"].is_null() { text("family") } else { text("error") };
-        println!("  {:<18} {:<44} {bytes:>9}  {what}", text("folder"), text("name"));
+        let what = if row["error"].is_null() {
+            text("family")
+        } else {
+            text("error")
+        };
+        println!(
+            "  {:<18} {:<44} {bytes:>9}  {what}",
+            text("folder"),
+            text("name")
+        );
     }
     if rows.is_empty() {
         println!("  no checkpoints; each kind has its folder:");
         for folder in ModelFolder::ALL {
-            println!("    {}", opened.roots.models.join(folder.names()[0]).display());
+            println!(
+                "    {}",
+                opened.roots.models.join(folder.names()[0]).display()
+            );
         }
     }
     Ok(Ended::Done)
 }
 
-fn list(roots: &Roots, _: &Store, facts: &DiskFacts) -> Vec<serde_json::Value> {
+fn list(roots: &Roots, facts: &DiskFacts) -> Vec<serde_json::Value> {
     let mut rows = Vec::new();
     for folder in ModelFolder::ALL {
-        let mut names: Vec<String> =
-            folder.names().iter().flat_map(|sub| checkpoints(&paths::list(&roots.models.join(sub)))).collect();
+        let mut names: Vec<String> = folder
+            .names()
+            .iter()
+            .flat_map(|sub| checkpoints(&paths::list(&roots.models.join(sub))))
+            .collect();
         names.sort();
         names.dedup();
         for name in names {

@@ -18,7 +18,9 @@ pub fn run(args: &Nodes) -> Result<Ended> {
     let wanted = args.filter.as_deref().unwrap_or("").to_lowercase();
     let declarations = registry.nodes().map(|node| node.spec.decl).filter(|it| {
         !it.internal
-            && [it.class, it.title, it.title_ja].iter().any(|name| name.to_lowercase().contains(&wanted))
+            && [it.class, it.title, it.title_ja]
+                .iter()
+                .any(|name| name.to_lowercase().contains(&wanted))
     });
     if args.json {
         let files = |input: &InputDecl| match &input.ty {

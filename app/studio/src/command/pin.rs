@@ -20,12 +20,16 @@ use crate::{Ended, document, machine, view};
 /// Not a project with one film, a shot that is not there, a device that is not there.
 pub fn run(args: &Pin) -> Result<Ended> {
     if Format::of_path(&args.file) != Format::Project {
-        bail!("{}: expected a project (*.longtake), which remembers pins", args.file.display());
+        bail!(
+            "{}: expected a project (*.longtake), which remembers pins",
+            args.file.display()
+        );
     }
     let (mut project, found) = document::read(&args.file)?;
     let (collect, storyboard) = film(&project)?;
     let ids = shot_ids(&project, &storyboard, args)?;
-    let mut pins: BTreeMap<String, Option<Json>> = ids.iter().map(|id| (id.clone(), None)).collect();
+    let mut pins: BTreeMap<String, Option<Json>> =
+        ids.iter().map(|id| (id.clone(), None)).collect();
     if !args.release {
         let registry = Registry::new();
         let opened = machine::open(&args.place)?;
@@ -44,7 +48,10 @@ pub fn run(args: &Pin) -> Result<Ended> {
             return Ok(render::ended(&report));
         }
         for step in report.steps.iter().filter(|it| it.class == "StoreClip") {
-            let shot = step.shot.clone().context("a kept clip belongs to no shot")?;
+            let shot = step
+                .shot
+                .clone()
+                .context("a kept clip belongs to no shot")?;
             pins.insert(shot, Some(json!(step.signature)));
         }
     }
@@ -54,7 +61,10 @@ pub fn run(args: &Pin) -> Result<Ended> {
     }
     format::write(&args.file, &project, Format::Project, &Registry::new())?;
     let word = if args.release { "released" } else { "pinned" };
-    println!("{word}: {}", pins.keys().cloned().collect::<Vec<_>>().join(", "));
+    println!(
+        "{word}: {}",
+        pins.keys().cloned().collect::<Vec<_>>().join(", ")
+    );
     Ok(Ended::Done)
 }
 
@@ -62,8 +72,13 @@ const KEEPER: &str = "longtake:keep";
 
 /// The one film of a project: its `CollectFilm` and the storyboard before it.
 fn film(project: &Project) -> Result<(NodeId, NodeId)> {
-    let mut films = project.nodes.iter().filter(|(_, node)| node.class == "CollectFilm");
-    let (id, node) = films.next().context("the graph has no CollectFilm, so it has no shots")?;
+    let mut films = project
+        .nodes
+        .iter()
+        .filter(|(_, node)| node.class == "CollectFilm");
+    let (id, node) = films
+        .next()
+        .context("the graph has no CollectFilm, so it has no shots")?;
     if films.next().is_some() {
         bail!("the graph has several CollectFilm nodes; pin shots in the editor");
     }
@@ -74,7 +89,11 @@ fn film(project: &Project) -> Result<(NodeId, NodeId)> {
 }
 
 fn shot_ids(project: &Project, storyboard: &NodeId, args: &Pin) -> Result<Vec<String>> {
-    let shots = match project.nodes.get(storyboard).and_then(|node| node.inputs.get("shots")) {
+    let shots = match project
+        .nodes
+        .get(storyboard)
+        .and_then(|node| node.inputs.get("shots"))
+    {
         Some(Input::Literal(Json::Array(shots))) => shots,
         _ => bail!("node {storyboard}: expected a list of shots"),
     };
@@ -90,14 +109,28 @@ fn shot_ids(project: &Project, storyboard: &NodeId, args: &Pin) -> Result<Vec<St
 /// The project with a node that keeps what feeds the film.
 fn with_keeper(project: &Project, collect: &NodeId) -> Result<Project> {
     let mut project = project.clone();
-    let clip: Option<Link> = match project.nodes.get(collect).and_then(|it| it.inputs.get("clip")) {
+    let clip: Option<Link> = match project
+        .nodes
+        .get(collect)
+        .and_then(|it| it.inputs.get("clip"))
+    {
         Some(Input::Link(link)) => Some(link.clone()),
         _ => None,
     };
     let clip = clip.with_context(|| format!("node {collect} (CollectFilm): no clip is linked"))?;
-    let mut node = Node { class: "StoreClip".to_owned(), ..Node::default() };
+    let mut node = Node {
+        class: "StoreClip".to_owned(),
+        ..Node::default()
+    };
     node.inputs.insert("clip".to_owned(), Input::Link(clip));
     let at = project.nodes.len();
-    apply(&mut project, Edit::AddNode { id: NodeId::new(KEEPER), node, at: Some(at) })?;
+    apply(
+        &mut project,
+        Edit::AddNode {
+            id: NodeId::new(KEEPER),
+            node,
+            at: Some(at),
+        },
+    )?;
     Ok(project)
 }

@@ -23,9 +23,19 @@ pub fn run(args: &Render) -> Result<Ended> {
     let registry = Registry::new();
     let (project, found) = document::open(&args.choice)?;
     let opened = machine::open(&args.place)?;
-    let options = Options { shots: args.choice.shots.clone(), ..Options::default() };
+    let options = Options {
+        shots: args.choice.shots.clone(),
+        ..Options::default()
+    };
     let out = args.out.as_deref().map(std::path::absolute).transpose()?;
-    let plan = document::plan(&project, found.clone(), &registry, &opened, &options, out.as_deref());
+    let plan = document::plan(
+        &project,
+        found.clone(),
+        &registry,
+        &opened,
+        &options,
+        out.as_deref(),
+    );
     let Some(plan) = plan else {
         write_unusable(args, &project)?;
         return Ok(Ended::Unusable);
@@ -34,7 +44,14 @@ pub fn run(args: &Render) -> Result<Ended> {
         print!("{}", plan.to_text());
         return Ok(Ended::Done);
     }
-    let report = execute(&plan, &project, &registry, &opened, out.as_deref(), args.progress)?;
+    let report = execute(
+        &plan,
+        &project,
+        &registry,
+        &opened,
+        out.as_deref(),
+        args.progress,
+    )?;
     if let Some(path) = &args.report {
         write_report(path, report.clone(), &project, &registry, &opened)?;
     }
@@ -73,7 +90,10 @@ pub fn execute(
         prompt: document::prompt(project, registry),
     };
     let (events, seen) = unbounded();
-    let options = longtake_run::Options { cpu_threads: 2, ..longtake_run::Options::default() };
+    let options = longtake_run::Options {
+        cpu_threads: 2,
+        ..longtake_run::Options::default()
+    };
     Ok(thread::scope(|scope| {
         let viewer = scope.spawn(|| view::follow(plan, &seen, show));
         let report = longtake_run::run(plan, registry, &env, &options, events);
@@ -111,7 +131,9 @@ fn write_report(
 
 /// A graph that cannot run still gets its report: what was asked.
 fn write_unusable(args: &Render, project: &Project) -> Result<()> {
-    let Some(path) = &args.report else { return Ok(()) };
+    let Some(path) = &args.report else {
+        return Ok(());
+    };
     let report = json!({
         "plan": null, "steps": [], "weights": [], "outputs": [], "measured": {},
         "error": {"kind": "unusable", "message": "the graph cannot run; see `longtake check`"},

@@ -41,7 +41,12 @@ impl View for JsonLines<'_> {
                 "event": "progress", "step": self.step(*step),
                 "done": progress.done, "total": progress.total, "unit": progress.unit,
             }),
-            Event::Retrying { step, attempt, after, error } => json!({
+            Event::Retrying {
+                step,
+                attempt,
+                after,
+                error,
+            } => json!({
                 "event": "retrying", "step": self.step(*step), "attempt": attempt,
                 "after_seconds": after.as_secs_f64(), "error": error,
             }),
@@ -52,11 +57,19 @@ impl View for JsonLines<'_> {
                 json!({"event": "done", "step": self.step(*step), "seconds": seconds})
             }
             Event::Cached { step } => json!({"event": "cached", "step": self.step(*step)}),
-            Event::Failed { step, failure, message } => json!({
+            Event::Failed {
+                step,
+                failure,
+                message,
+            } => json!({
                 "event": "failed", "step": self.step(*step), "kind": failure, "message": message,
             }),
             Event::Skipped { step } => json!({"event": "skipped", "step": self.step(*step)}),
-            Event::Finished { cancelled, failed, seconds } => json!({
+            Event::Finished {
+                cancelled,
+                failed,
+                seconds,
+            } => json!({
                 "event": "finished", "cancelled": cancelled, "failed": failed, "seconds": seconds,
             }),
         };

@@ -33,7 +33,12 @@ impl<'a> Live<'a> {
         let overall = bars.add(ProgressBar::new(1000));
         overall.set_style(style("film    {bar:36.cyan/dim} {percent:>3} %  {msg}"));
         overall.enable_steady_tick(REDRAW);
-        let all = plan.steps.iter().filter(|it| !it.cached).map(|it| it.seconds).sum::<f64>();
+        let all = plan
+            .steps
+            .iter()
+            .filter(|it| !it.cached)
+            .map(|it| it.seconds)
+            .sum::<f64>();
         Self {
             plan,
             bars,
@@ -55,7 +60,9 @@ impl<'a> Live<'a> {
         let bars = &self.bars;
         let bar = self.lanes.entry(lane).or_insert_with(|| {
             let bar = bars.add(ProgressBar::new(1));
-            bar.set_style(style("{prefix:<7} {bar:36.dim/dim} {pos:>5}/{len:<5} {msg}"));
+            bar.set_style(style(
+                "{prefix:<7} {bar:36.dim/dim} {pos:>5}/{len:<5} {msg}",
+            ));
             bar.set_prefix(name);
             bar
         });
@@ -131,15 +138,24 @@ impl View for Live<'_> {
                 self.whole(*step, 0.0);
             }
             Event::Loading { name, fraction } => {
-                self.overall.set_message(format!("reading {name} {:.0} %", fraction * 100.0));
+                self.overall
+                    .set_message(format!("reading {name} {:.0} %", fraction * 100.0));
             }
-            Event::Retrying { step, attempt, after, error } => say(format!(
+            Event::Retrying {
+                step,
+                attempt,
+                after,
+                error,
+            } => say(format!(
                 "{}: {error}; attempt {attempt} in {}",
                 step_name(self.plan, *step),
                 units::time(*after)
             )),
             Event::Adapted { step, rung, why } => {
-                say(format!("{}: {why}; going on: {rung}", step_name(self.plan, *step)));
+                say(format!(
+                    "{}: {why}; going on: {rung}",
+                    step_name(self.plan, *step)
+                ));
             }
             Event::Failed { message, .. } => say(format!("failed: {message}")),
             Event::Finished { .. } => {

@@ -16,7 +16,11 @@ pub struct Plain<'a> {
 impl<'a> Plain<'a> {
     /// A view of that plan's run.
     pub fn new(plan: &'a Plan) -> Self {
-        Self { plan, done: 0, all: 0 }
+        Self {
+            plan,
+            done: 0,
+            all: 0,
+        }
     }
 }
 
@@ -37,8 +41,16 @@ impl View for Plain<'_> {
                     eprintln!("[{done}/{all}] {}  {time}", step_name(self.plan, *step));
                 }
             }
-            Event::Retrying { step, attempt, error, .. } => {
-                eprintln!("{}: {error}; attempt {attempt}", step_name(self.plan, *step));
+            Event::Retrying {
+                step,
+                attempt,
+                error,
+                ..
+            } => {
+                eprintln!(
+                    "{}: {error}; attempt {attempt}",
+                    step_name(self.plan, *step)
+                );
             }
             Event::Adapted { step, rung, why } => {
                 eprintln!("{}: {why}; going on: {rung}", step_name(self.plan, *step));

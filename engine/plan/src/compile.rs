@@ -296,7 +296,6 @@ pub fn compile(
 
 /// A check failed: a bug of ours. It is said rather than run.
 fn internal_error(state: &mut State<'_>, pass: &str, problem: &str) {
-    debug_assert!(false, "after pass {pass}: {problem}");
     state.plan = None;
     state.fail(
         "internal_error",

@@ -188,6 +188,16 @@ fn board_of(state: &mut State<'_>, (source, output): (u32, u32)) -> Option<Story
             }
         });
     }
+    let of_a_shot = |at: &&u32| {
+        let op = &state.ops[**at as usize];
+        is_each_shot(op) || is_collect(op)
+    };
+    if needed.iter().find(of_a_shot).is_some() {
+        let place = state.place(&state.ops[source as usize]);
+        let message = "A storyboard cannot depend on a film's shots; write its values here.";
+        state.fail("differs_by_shot", place, message);
+        return None;
+    }
     needed.sort_unstable();
     for at in needed {
         infer_op(state, at as usize);

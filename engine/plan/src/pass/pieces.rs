@@ -22,11 +22,20 @@ impl<'a> Expander<'_, 'a> {
             return known;
         }
         let arg = self.old[collect as usize].arg(CLIP).cloned();
-        let found = match arg.map(|arg| (self.lookup(&arg, Some((film, instance))), arg)) {
-            Some((Found::Arg(Arg::Out(op, output)), _)) => self
+        let looked_up = arg.map(|arg| self.lookup(&arg, Some((film, instance))));
+        let found = match looked_up {
+            Some(Found::Arg(Arg::Out(op, output))) => self
                 .pinned(collect, film, instance, output)
                 .or(Some((op, output))),
-            _ => None,
+            Some(Found::Failed) => None,
+            _ => {
+                let place = self.state.place(&self.old[collect as usize]).input(CLIP);
+                let shot = &self.films.all[film as usize].shot(instance).id;
+                let message = "This shot has no clip: what is linked here makes no frames for it.";
+                self.state
+                    .fail("required_input_missing", place.shot(shot), message);
+                None
+            }
         };
         self.clips.insert((collect, instance), found);
         found

@@ -132,6 +132,8 @@ fn make_op<'a>(state: &State<'a>, live: &Live<'_>, at: usize, op_of: &[u32]) -> 
     let node = &state.project.nodes[at];
     let mut op = Op::new(at as u32, &node.class, state.specs.spec(&node.class));
     let Some(spec) = op.spec else { return op };
+    // Only the compiler makes these, and their inference relies on that.
+    op.failed |= spec.decl.internal;
     op.inputs.reserve_exact(spec.decl.inputs.len());
     for decl in spec.decl.inputs {
         let arg = match node.inputs.get_full(decl.name) {

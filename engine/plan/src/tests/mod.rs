@@ -5,6 +5,7 @@
 mod film;
 mod graph;
 mod memory;
+mod properties;
 mod scale;
 
 use std::collections::BTreeMap;

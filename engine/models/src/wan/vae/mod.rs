@@ -23,6 +23,7 @@ pub mod latent_stats;
 mod layers;
 mod load;
 mod structure;
+mod tensors;
 mod tiles;
 
 use std::sync::Arc;

@@ -1,0 +1,138 @@
+//! The memory formulas of the VAE against a counting allocator, on a random mid-size model.
+
+#![allow(clippy::unwrap_used)] // a test
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use burn::backend::flex::FlexDevice;
+use longtake_models::wan::vae::{Parts, Tiling, VaeDims, WanVae};
+use longtake_models::weights::Checkpoint;
+use longtake_models::{Device, Tensor};
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+struct Counting;
+
+// SAFETY: every call goes to `System` unchanged; only sizes are counted.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Relaxed) + layout.size();
+        PEAK.fetch_max(now, Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as above.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Most bytes alive at once during `work`, beyond those alive before.
+fn peak_of(work: impl FnOnce()) -> usize {
+    let before = NOW.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    work();
+    PEAK.load(Relaxed) - before
+}
+
+fn random_vae(dims: &VaeDims, folder: &std::path::Path, parts: Parts) -> WanVae {
+    let path = folder.join("vae.safetensors");
+    let mut state = 1_u32;
+    let tensors: Vec<_> = dims
+        .tensors(Parts::Both)
+        .into_iter()
+        .map(|(name, shape)| {
+            let count: usize = shape.iter().product();
+            let values = (0..count).flat_map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                ((state >> 8) as f32 / 1e8 - 0.08).to_le_bytes()
+            });
+            (name, shape, values.collect::<Vec<u8>>())
+        })
+        .collect();
+    let views = tensors.iter().map(|(name, shape, bytes)| {
+        (
+            name,
+            safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.clone(), bytes)
+                .unwrap(),
+        )
+    });
+    std::fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
+    drop(tensors);
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    assert_eq!(checkpoint.total_bytes(), dims.weight_bytes(Parts::Both, 4));
+    WanVae::load(&checkpoint, parts, &Device::Flex(FlexDevice), |_, _| {}).unwrap()
+}
+
+fn close(what: &str, measured: usize, predicted: u64) {
+    let ratio = measured as f64 / predicted as f64;
+    println!("{what}: measured {measured}, predicted {predicted}, ratio {ratio:.3}");
+    assert!(
+        (0.8..=1.2).contains(&ratio),
+        "{what}: measured {measured}, predicted {predicted}"
+    );
+}
+
+/// One test, since the counters are the process's.
+#[test]
+fn predicted_bytes_are_the_measured_ones() {
+    let device = Device::Flex(FlexDevice);
+    let folder = tempfile::tempdir().unwrap();
+    let dims = VaeDims::wan21(24, 8);
+    let mut vae = None;
+    for (parts, name) in [
+        (Parts::Encoder, "encoder"),
+        (Parts::Decoder, "decoder"),
+        (Parts::Both, "both"),
+    ] {
+        vae = None;
+        let before = NOW.load(Relaxed);
+        vae = Some(random_vae(&dims, folder.path(), parts));
+        close(
+            &format!("weights of {name}"),
+            NOW.load(Relaxed) - before,
+            dims.weight_bytes(parts, 4),
+        );
+    }
+    let vae = vae.unwrap();
+    for (h, w, tiling) in [
+        (128, 192, None),
+        (192, 192, None),
+        (256, 256, Some((128, 32))),
+    ] {
+        let tiling = tiling.map(|(tile, overlap)| Tiling::new(tile, overlap).unwrap());
+        let latent = Tensor::<5>::ones([1, 8, 3, h / 8, w / 8], &device);
+        let decoding = peak_of(|| {
+            let decoder = longtake_models::wan::vae::Decoder::new(&vae, latent, tiling).unwrap();
+            for chunk in decoder {
+                drop(chunk);
+            }
+        });
+        close(
+            &format!("decode {h}x{w}"),
+            decoding,
+            dims.decode_workspace_bytes(h, w, tiling, 4),
+        );
+        let video = Tensor::<5>::ones([1, 3, 9, h, w], &device);
+        let encoding = peak_of(|| {
+            let mut encoder = longtake_models::wan::vae::Encoder::new(&vae, tiling).unwrap();
+            for (at, n) in [(0, 1), (1, 4), (5, 4)] {
+                encoder.push(video.clone().narrow(2, at, n)).unwrap();
+            }
+            encoder.finish().unwrap();
+        });
+        close(
+            &format!("encode {h}x{w}"),
+            encoding,
+            dims.encode_workspace_bytes(h, w, tiling, 4),
+        );
+    }
+}

@@ -55,32 +55,63 @@ impl Canvas {
         Self { tiles, size, scale }
     }
 
+    pub fn tile_count(&self) -> usize {
+        self.tiles.len()
+    }
+
+    /// Rows and columns of a tile at output resolution.
+    pub fn place(&self, tile: usize) -> [Span; 2] {
+        let tile = &self.tiles[tile];
+        [tile.rows, tile.columns].map(|it| it.scaled(self.scale[1]))
+    }
+
+    /// Forgets what a tile's layers remember.
+    pub fn forget(&mut self, tile: usize) {
+        self.tiles[tile].cache = Cache::default();
+    }
+
+    /// Sends one tile of a chunk `[1, c, n, H, W]` through `net`; the result is weighted, ready to
+    /// be added at its [`Canvas::place`].
+    pub fn pass_tile(
+        &mut self,
+        tile: usize,
+        x: &Tensor<5>,
+        net: impl Fn(Tensor<5>, &mut Cache) -> Tensor<5>,
+    ) -> Tensor<5> {
+        let input = self.scale[0];
+        let tile = &mut self.tiles[tile];
+        tile.cache.rewind();
+        match &tile.weight {
+            None => net(x.clone(), &mut tile.cache),
+            Some(weight) => {
+                let part = crop(
+                    x.clone(),
+                    tile.rows.scaled(input),
+                    tile.columns.scaled(input),
+                );
+                net(part, &mut tile.cache) * weight.clone()
+            }
+        }
+    }
+
     /// Sends one chunk `[1, c, n, H, W]` through `net`, tile by tile, and blends what comes out.
     pub fn pass(
         &mut self,
         x: &Tensor<5>,
         net: impl Fn(Tensor<5>, &mut Cache) -> Tensor<5>,
     ) -> Tensor<5> {
-        let [input, output] = self.scale;
-        let [h, w] = self.size.map(|n| n * output);
-        let mut canvas: Option<Tensor<5>> = None;
-        for tile in &mut self.tiles {
-            tile.cache.rewind();
-            let Some(weight) = &tile.weight else {
-                return net(x.clone(), &mut tile.cache);
-            };
-            let part = crop(
-                x.clone(),
-                tile.rows.scaled(input),
-                tile.columns.scaled(input),
-            );
-            let y = net(part, &mut tile.cache) * weight.clone();
-            let [_, c, n, ..] = y.dims();
-            let so_far = canvas
-                .take()
-                .unwrap_or_else(|| Tensor::zeros([1, c, n, h, w], &y.device()).cast(y.dtype()));
-            let (rows, columns) = (tile.rows.scaled(output), tile.columns.scaled(output));
-            let blended = crop(so_far.clone(), rows, columns) + y;
+        let [h, w] = self.size.map(|n| n * self.scale[1]);
+        let first = self.pass_tile(0, x, &net);
+        if self.tiles.len() == 1 {
+            return first;
+        }
+        let [_, c, n, ..] = first.dims();
+        let mut canvas = Tensor::zeros([1, c, n, h, w], &first.device()).cast(first.dtype());
+        let mut part = Some(first);
+        for tile in 0..self.tiles.len() {
+            let part = part.take().unwrap_or_else(|| self.pass_tile(tile, x, &net));
+            let [rows, columns] = self.place(tile);
+            let blended = crop(canvas.clone(), rows, columns) + part;
             let place = [
                 0..1,
                 0..c,
@@ -88,9 +119,9 @@ impl Canvas {
                 rows.start..rows.end(),
                 columns.start..columns.end(),
             ];
-            canvas = Some(so_far.slice_assign(place, blended));
+            canvas = canvas.slice_assign(place, blended);
         }
-        canvas.expect("a frame has at least one tile")
+        canvas
     }
 }
 

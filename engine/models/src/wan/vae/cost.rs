@@ -1,11 +1,12 @@
 //! What a VAE costs before it is loaded: bytes of weights, bytes at work, floating point operations.
 //!
 //! The formulas walk the same layer list from which the networks are built, so they hold for any
-//! size. `tests/vae_memory.rs` holds the bytes against a counting allocator.
+//! size. On the CPU [`VaeDims::cpu_scratch_bytes`] comes on top of every workspace.
+//! `tests/vae_memory.rs` holds the bytes against a counting allocator.
 
-use super::structure::{Layer, SPATIAL, TEMPORAL, VaeDims};
+use super::structure::{Layer, SPATIAL, TEMPORAL, VaeDims, channels};
 use super::tiles::Tiling;
-use super::{Parts, latent_frames_of};
+use super::{Parts, frames_of, latent_frames_of};
 
 /// Values that a causal convolution remembers: two frames of its input.
 const HISTORY: u64 = 2;
@@ -57,6 +58,32 @@ impl VaeDims {
         bytes_per_value * workspace(height, width, tiling, frames, at_work)
     }
 
+    /// Peak bytes on the device of [`super::Decoder::tile_by_tile`], beyond weights and latent: one
+    /// tile's history and work, and one chunk of whole frames on its way out.
+    pub fn decode_by_tile_device_bytes(
+        &self,
+        height: usize,
+        width: usize,
+        tiling: Tiling,
+        bytes_per_value: u64,
+    ) -> u64 {
+        let [h, w] = tiling.tile_size(height / SPATIAL, width / SPATIAL);
+        let one_tile = self.decode_workspace_bytes(h * SPATIAL, w * SPATIAL, None, bytes_per_value);
+        let chunk = (2 * TEMPORAL * self.image * height * width) as u64 * bytes_per_value;
+        one_tile.max(chunk)
+    }
+
+    /// Bytes in host memory of [`super::Decoder::tile_by_tile`]: all frames, f32. On the CPU they
+    /// come on top of [`VaeDims::decode_by_tile_device_bytes`].
+    pub fn decode_by_tile_host_bytes(
+        &self,
+        latent_frames: usize,
+        height: usize,
+        width: usize,
+    ) -> u64 {
+        (frames_of(latent_frames) * self.image * height * width) as u64 * 4
+    }
+
     /// Peak bytes of a running encode beyond weights and the frames given.
     pub fn encode_workspace_bytes(
         &self,
@@ -68,6 +95,15 @@ impl VaeDims {
         let latent = (2 * self.z * height * width / (SPATIAL * SPATIAL)) as u64;
         let at_work = |h, w| self.encode_steps(h, w, false);
         bytes_per_value * workspace(height, width, tiling, latent, at_work)
+    }
+
+    /// Bytes that the convolutions take on the CPU besides the above, with `threads` workers
+    /// (`rayon::current_num_threads()`): a few MiB each, whatever the size of the picture.
+    pub fn cpu_scratch_bytes(&self, threads: usize) -> u64 {
+        let layers = self.encoder.iter().chain(&self.decoder);
+        let depths = layers.map(|layer| 27 * channels(layer).0);
+        let scratch = depths.map(|depth| longtake_shaders::conv_workspace(depth, threads));
+        scratch.max().unwrap_or(0) as u64
     }
 
     /// Floating point operations (a multiplication and an addition are two) of decoding
@@ -258,5 +294,10 @@ mod tests {
             vae.decode_workspace_bytes(480, 832, None, 2) * 2
                 == vae.decode_workspace_bytes(480, 832, None, 4)
         );
+        // What tiles are for: 720p with a fifth of the memory of whole frames.
+        let tiling = Tiling::new(256, 64).unwrap();
+        let whole = vae.decode_workspace_bytes(720, 1280, None, 4);
+        let tiled = vae.decode_by_tile_device_bytes(720, 1280, tiling, 4);
+        assert!(5 * tiled < whole, "{tiled} {whole}");
     }
 }

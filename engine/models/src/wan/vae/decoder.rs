@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::canvas::Canvas;
+use super::film::Film;
 use super::layers::{Cache, CausalConv, FrameAttention, NormSilu, ResBlock, Upsample};
 use super::structure::{SPATIAL, TEMPORAL};
 use super::tiles::Tiling;
@@ -47,11 +48,23 @@ pub struct Decoder {
     canvas: Canvas,
     latent: Tensor<5>,
     next: usize,
+    /// In tile order: the frames that the finished tiles have added up to.
+    film: Option<Film>,
+}
+
+/// What a [`Decoder::step`] has done.
+#[derive(Clone, Debug)]
+pub enum DecodeStep {
+    /// Work without frames yet: `done` of `total` passes through the network.
+    Working { done: usize, total: usize },
+    /// The next frames, `[1, 3, n, 8h, 8w]` in -1..1.
+    Chunk(Tensor<5>),
 }
 
 impl Decoder {
     /// Starts decoding a raw latent `[1, z, F, h, w]` (see `latent_stats::process_out` for
-    /// normalised ones), whole frames at a time or in tiles.
+    /// normalised ones), whole frames at a time or in tiles. Frames leave as they are made; every
+    /// tile's history stays in memory meanwhile.
     ///
     /// # Errors
     /// [`VaeError::LatentShape`]; [`VaeError::PartNotLoaded`] if `vae` is an encoder alone.
@@ -74,7 +87,58 @@ impl Decoder {
             canvas,
             latent,
             next: 0,
+            film: None,
         })
+    }
+
+    /// Starts decoding the whole length of one tile after the other, which gives the same frames. The
+    /// device holds one tile's history and work, the least of all ways; the frames add up in host
+    /// memory as f32 and leave when the last tile is done.
+    ///
+    /// # Errors
+    /// As [`Decoder::new`].
+    pub fn tile_by_tile(vae: &WanVae, latent: Tensor<5>, tiling: Tiling) -> Result<Self, VaeError> {
+        let mut decoder = Self::new(vae, latent, Some(tiling))?;
+        let [_, _, frames, h, w] = decoder.latent.dims();
+        if decoder.canvas.tile_count() > 1 {
+            let size = [h * SPATIAL, w * SPATIAL];
+            decoder.film = Some(Film::new(vae.dims.image, size, frames));
+        }
+        Ok(decoder)
+    }
+
+    /// One pass through the network, or one chunk out of finished work; `None` at the end. To
+    /// cancel, stop calling.
+    pub fn step(&mut self) -> Option<DecodeStep> {
+        let frames = self.latent.dims()[2];
+        if self.next == frames {
+            return None;
+        }
+        let net = &self.net;
+        let Some(film) = &mut self.film else {
+            let frame = self.latent.clone().narrow(2, self.next, 1);
+            self.next += 1;
+            let y = self.canvas.pass(&frame, |x, cache| net.chunk(x, cache));
+            return Some(DecodeStep::Chunk(y.clamp(-1.0, 1.0)));
+        };
+        let total = frames * self.canvas.tile_count();
+        if film.passes < total {
+            let (tile, at) = (film.passes / frames, film.passes % frames);
+            let frame = self.latent.clone().narrow(2, at, 1);
+            let part = self
+                .canvas
+                .pass_tile(tile, &frame, |x, cache| net.chunk(x, cache));
+            film.add(at, self.canvas.place(tile), &part);
+            if at + 1 == frames {
+                self.canvas.forget(tile);
+            }
+            let done = film.passes;
+            return Some(DecodeStep::Working { done, total });
+        }
+        let chunk = film.take(self.next, &self.latent.device());
+        self.next += 1;
+        let chunk = chunk.cast(self.latent.dtype());
+        Some(DecodeStep::Chunk(chunk.clamp(-1.0, 1.0)))
     }
 
     /// Chunks still to come; one per latent frame.
@@ -87,16 +151,14 @@ impl Decoder {
         frames_of(self.latent.dims()[2])
     }
 
-    /// The next frames, `[1, 3, n, 8h, 8w]` in -1..1: one frame first, then four at a time.
+    /// The next frames, `[1, 3, n, 8h, 8w]` in -1..1: one frame first, then four at a time. In tile
+    /// order the first call does all the work; see [`Decoder::step`].
     pub fn next_chunk(&mut self) -> Option<Tensor<5>> {
-        if self.chunks_left() == 0 {
-            return None;
+        loop {
+            if let DecodeStep::Chunk(frames) = self.step()? {
+                return Some(frames);
+            }
         }
-        let frame = self.latent.clone().narrow(2, self.next, 1);
-        self.next += 1;
-        let net = &self.net;
-        let frames = self.canvas.pass(&frame, |x, cache| net.chunk(x, cache));
-        Some(frames.clamp(-1.0, 1.0))
     }
 
     /// The next frames as ComfyUI has images: `[n, height, width, 3]` in 0..1.

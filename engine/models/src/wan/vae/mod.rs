@@ -19,6 +19,7 @@ pub mod cost;
 mod decoder;
 mod encoder;
 mod error;
+mod film;
 pub mod latent_stats;
 mod layers;
 mod load;
@@ -28,7 +29,7 @@ mod tiles;
 
 use std::sync::Arc;
 
-pub use decoder::{Decoder, frames_of};
+pub use decoder::{DecodeStep, Decoder, frames_of};
 pub use encoder::{Encoder, latent_frames_of};
 pub use error::VaeError;
 pub use structure::{Layer, SPATIAL, TEMPORAL, VaeDims};
@@ -103,8 +104,9 @@ impl WanVae {
     }
 
     /// Starts decoding in square tiles of `tile_px`, cross-faded over at least `overlap_px`. It
-    /// streams in time like [`WanVae::decode`], so every tile's history stays in memory; what
-    /// tiling saves are the activations.
+    /// streams in time like [`WanVae::decode`], so every tile's history stays in memory. Histories
+    /// are the larger part: with overlaps this can take more than whole frames
+    /// ([`VaeDims::decode_workspace_bytes`] tells). To save memory use [`Decoder::tile_by_tile`].
     ///
     /// # Errors
     /// As [`Decoder::new`] and [`Tiling::new`].

@@ -55,7 +55,7 @@ impl List {
                     self.conv(&format!("{name}.proj"), c, c, &[1; 2]);
                 }
                 Layer::Up { from, to, time } => {
-                    self.resample(&name, from, to, time, [from, 2 * from])
+                    self.resample(&name, from, to, time, [from, 2 * from]);
                 }
                 Layer::Down { from, to, time } => self.resample(&name, from, to, time, [to, to]),
             }

@@ -2,7 +2,8 @@
 //!
 //! Reads the name of a case from each line of its input, runs the case once and prints the
 //! seconds it took; the script alternates with PyTorch so that both see the same noise.
-//! `kernel_bench NAME [RUNS]` times one case alone.
+//! `kernel_bench NAME [RUNS]` times one case alone, on the clock and in processor time (of all
+//! threads), which tells more on a busy machine.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write, stdin, stdout};
@@ -168,6 +169,15 @@ impl Block {
     }
 }
 
+/// User and system time of this process so far, from Linux's `/proc/self/stat` (proc(5)), in
+/// its unit of 10 ms.
+fn processor_ms() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<f64>().ok();
+    Some((ticks()? + ticks()?) * 10.0)
+}
+
 fn seconds(case: &Case) -> f64 {
     let start = Instant::now();
     case();
@@ -185,9 +195,19 @@ fn main() {
             );
             std::process::exit(2);
         };
-        let runs = args.next().and_then(|runs| runs.parse().ok()).unwrap_or(5);
+        let runs = args
+            .next()
+            .and_then(|runs| runs.parse().ok())
+            .unwrap_or(5_u32);
+        let before = processor_ms();
         for _ in 0..runs {
             println!("{:.2} ms", seconds(case) * 1e3);
+        }
+        if let (Some(before), Some(after)) = (before, processor_ms()) {
+            println!(
+                "{:.1} ms of processor time a run",
+                (after - before) / f64::from(runs)
+            );
         }
         return;
     }

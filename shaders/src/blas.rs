@@ -286,3 +286,35 @@ fn tile(m: usize, n: usize) -> [usize; 2] {
     }
     [tile_m, tile_n]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_library_is_an_error_not_a_crash() {
+        assert!(load("/nowhere/libblas.so").is_err());
+    }
+
+    #[test]
+    fn tiles_cover_and_occupy_every_worker() {
+        let workers = rayon::current_num_threads();
+        for (m, n) in [
+            (1, 1),
+            (1, 9000),
+            (64, 65),
+            (2048, 8960),
+            (5000, 3),
+            (4096, 4096),
+        ] {
+            let [tile_m, tile_n] = tile(m, n);
+            assert!(
+                (1..=TILE).contains(&tile_m) && (1..=TILE).contains(&tile_n),
+                "{m} x {n}"
+            );
+            let tiles = m.div_ceil(tile_m) * n.div_ceil(tile_n);
+            let finest = m.div_ceil(TILE_STEP) * n.div_ceil(TILE_STEP);
+            assert!(tiles >= workers.min(finest), "{m} x {n}: {tiles} tiles");
+        }
+    }
+}

@@ -7,8 +7,8 @@ use crate::host::{self, Shared, Values};
 use crate::im2col::{Frames, Windows};
 use crate::{Tensor, portable, simd};
 
-/// Floats of gathered windows per worker (4 MiB).
-const COLUMNS: usize = 1024 * 1024;
+/// Floats of gathered windows per worker (2 MiB).
+const COLUMNS: usize = 512 * 1024;
 
 /// Convolution over `[batch, channels, time, height, width]` that never looks ahead in time.
 ///
@@ -140,7 +140,7 @@ pub fn conv2d(
 }
 
 /// Bytes of scratch that the convolutions take on the CPU besides their result, with `threads`
-/// workers, for windows of `depth` = channels x kernel values: gathered windows, at most 4 MiB
+/// workers, for windows of `depth` = channels x kernel values: gathered windows, at most 2 MiB
 /// per worker or 16 windows if those are larger. Kernels of one value need none;
 /// [`upsample_nearest2x_conv2d`] adds one tile of results, at most as much again.
 pub fn conv_workspace(depth: usize, threads: usize) -> usize {

@@ -36,7 +36,7 @@ pub enum Umt5Error {
 
 /// Longest prompt encoded. Attention needs `heads × tokens²` values at a time; Wan was trained on
 /// 512 tokens.
-pub const MAX_TOKENS: usize = 8192;
+pub const MAX_TOKENS: usize = 2048;
 
 /// The encoder, on one device.
 #[derive(Debug)]

@@ -10,6 +10,9 @@ use super::checkpoint::{COMFY_PREFIX, Checkpoint};
 use super::error::WeightsError;
 use super::header::Header;
 
+/// Metadata entry with the number of heads, for models whose heads are not 128 wide.
+const HEADS_ENTRY: &str = "longtake.heads";
+
 /// Sizes of a Wan diffusion transformer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WanDims {
@@ -126,11 +129,7 @@ impl Family {
             .names()
             .filter_map(|name| Some((name, checkpoint.shape(name)?)));
         let mut family = detect(&Table(shapes.collect()))?;
-        if let (Self::WanDit(dims), Some(heads)) =
-            (&mut family, checkpoint.config_usize("num_attention_heads"))
-        {
-            dims.heads = heads.max(1);
-        }
+        family.set_heads(checkpoint.config(), checkpoint.metadata());
         Some(family)
     }
 
@@ -143,6 +142,20 @@ impl Family {
                 .map(|(name, slot)| (strip(name), slot.shape.as_slice()))
                 .collect(),
         ))
+    }
+
+    /// Corrects the number of heads, which no tensor of Wan's shows, from what lies beside them: a
+    /// diffusers `config.json`, or the metadata entry of our small test models.
+    pub(super) fn set_heads(
+        &mut self,
+        config: Option<&serde_json::Value>,
+        metadata: &BTreeMap<String, String>,
+    ) {
+        let config = config.and_then(|config| config.get("num_attention_heads")?.as_u64());
+        let entry = || metadata.get(HEADS_ENTRY)?.parse().ok();
+        if let (Self::WanDit(dims), Some(heads)) = (self, config.or_else(entry)) {
+            dims.heads = usize::try_from(heads).unwrap_or(1).max(1);
+        }
     }
 
     pub fn kind(&self) -> Option<FamilyKind> {
@@ -347,7 +360,7 @@ fn umt5(table: &Table) -> Option<Umt5Dims> {
 
 fn umt5_dims(table: &Table, [shared, q, gate, bias]: [&str; 4], layers: usize) -> Option<Umt5Dims> {
     let heads = table.axis(bias, 1)?;
-    Some(Umt5Dims {
+    let dims = Umt5Dims {
         vocab: table.axis(shared, 0)?,
         d: table.axis(shared, 1)?,
         d_ff: table.axis(gate, 0)?,
@@ -355,7 +368,12 @@ fn umt5_dims(table: &Table, [shared, q, gate, bias]: [&str; 4], layers: usize) -
         d_kv: table.axis(q, 0)?.checked_div(heads)?,
         layers,
         buckets: table.axis(bias, 0)?,
-    })
+    };
+    // Shapes with a zero have no bytes behind them and could claim any size beside it.
+    let real = [dims.vocab, dims.d, dims.d_ff, dims.d_kv, dims.buckets]
+        .iter()
+        .all(|&n| n > 0);
+    (real && table.axis(q, 1)? == dims.d && table.axis(gate, 1)? == dims.d).then_some(dims)
 }
 
 fn clip_vision(table: &Table) -> Option<Family> {
@@ -453,5 +471,17 @@ mod tests {
             Some(Family::T5),
         );
         check(&[], None);
+        // A position table in every layer, but sizes that no bytes stand behind.
+        let names = [
+            "shared.weight",
+            "encoder.block.0.layer.0.SelfAttention.q.weight",
+            "encoder.block.0.layer.1.DenseReluDense.wi_0.weight",
+            "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight",
+        ];
+        let claimed: [&[usize]; 4] = [&[9, 4], &[4, 4], &[1 << 60, 0], &[32, 2]];
+        check(
+            &names.into_iter().zip(claimed).collect::<Vec<_>>(),
+            Some(Family::T5),
+        );
     }
 }

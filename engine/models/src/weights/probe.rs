@@ -35,9 +35,12 @@ pub struct Probe {
 pub fn probe(path: &Path) -> Result<Probe, WeightsError> {
     let (headers, config) = headers(path)?;
     let mut family = Family::of_headers(&headers);
-    let heads = config.and_then(|config| config.get("num_attention_heads")?.as_u64());
-    if let (Some(Family::WanDit(dims)), Some(heads)) = (&mut family, heads) {
-        dims.heads = (heads as usize).max(1);
+    if let Some(family) = &mut family {
+        let metadata = headers
+            .iter()
+            .flat_map(|header| header.metadata.clone())
+            .collect();
+        family.set_heads(config.as_ref(), &metadata);
     }
     let mut by_dtype = BTreeMap::<Dtype, u64>::new();
     let (mut tensors, mut tensor_bytes_f32) = (0, 0);
@@ -45,7 +48,8 @@ pub fn probe(path: &Path) -> Result<Probe, WeightsError> {
         *by_dtype.entry(slot.dtype).or_default() += slot.bytes;
         tensors += 1;
         if slot.dtype.is_float() {
-            tensor_bytes_f32 += slot.bytes / slot.dtype.size() * FloatKind::F32.size();
+            tensor_bytes_f32 +=
+                (slot.bytes / slot.dtype.size()).saturating_mul(FloatKind::F32.size());
         }
     }
     if let Some(Family::Umt5(dims)) = family {

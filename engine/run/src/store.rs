@@ -278,6 +278,29 @@ impl Store {
         back
     }
 
+    /// Lets an entry be found under another signature too: its files are shared.
+    ///
+    /// # Errors
+    /// No such entry, or the disk.
+    pub fn alias(&self, entry: &Signature, other: &Signature) -> Result<(), RunError> {
+        let mut manifest = self.manifest(entry).ok_or_else(|| {
+            RunError::failed(format!("the store {} has no {entry}", self.root.display()))
+        })?;
+        let shelf = entry.to_string()[..2].to_owned();
+        for kept in &mut manifest.values {
+            if let Kept::Latent { file, .. }
+            | Kept::Conditioning { file, .. }
+            | Kept::Clip { file, .. }
+            | Kept::Segment { file, .. } = kept
+            {
+                *file = format!("../{shelf}/{file}");
+            }
+        }
+        let text = serde_json::to_vec(&manifest)
+            .map_err(|e| RunError::failed(format!("writing a manifest: {e}")))?;
+        write_bytes(&self.manifest_path(other), &text)
+    }
+
     fn keep(&self, signature: &Signature, index: usize, value: &Value) -> Result<Kept, RunError> {
         let file = |suffix: &str| format!("{signature}.{index}.{suffix}");
         let path = |file: &str| self.data_path(signature, &file[64..]);

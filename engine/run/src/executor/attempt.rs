@@ -155,12 +155,17 @@ impl Shared<'_> {
             let Info::Weights(info) = &self.plan.value(*value).info else {
                 continue;
             };
-            let id = (0u32..).zip(&self.plan.weights).find_map(|(index, it)| {
-                let same = it.folder == info.folder && it.path == info.path;
-                same.then_some(WeightsId(index))
-            });
-            let Some(id) = id else { continue };
-            if step.weights.contains(&id) || step.streamed.contains(&id) {
+            // One file may stand in the plan twice, with settings that change what is loaded.
+            let id = step
+                .weights
+                .iter()
+                .chain(&step.streamed)
+                .copied()
+                .find(|id| {
+                    let it = self.plan.weight(*id);
+                    it.folder == info.folder && it.path == info.path
+                });
+            if let Some(id) = id {
                 models.insert(name.clone(), self.load(id, step.streamed.contains(&id))?);
             }
         }

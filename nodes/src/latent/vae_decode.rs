@@ -3,9 +3,9 @@
 use longtake_graph::declare::{output, socket};
 use longtake_graph::{Declaration, Kind};
 use longtake_models::Tensor;
-use longtake_models::wan::vae::{Decoder, Tiling, VaeDims, WanVae, frames_of};
+use longtake_models::wan::vae::{DecodeStep, Decoder, Tiling, VaeDims, WanVae, frames_of};
 use longtake_plan::{
-    ClipInfo, Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Rung, WeightsInfo,
+    ClipInfo, Cost, CostCx, DeviceKind, InferCx, InferError, Info, Keep, Lane, Rung, WeightsInfo,
 };
 use longtake_run::{Frame, Latent, Pixels, RunCx, RunError, Value, frames_file::Spool};
 use serde_json::json;
@@ -70,37 +70,46 @@ fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
         return crate::node::one_way(Cost::default());
     };
     let dims = dims(vae);
-    let (h, w) = (latent.height as usize, latent.width as usize);
-    let frames = latent.frames as usize * latent.batch as usize;
-    let flops = dims.decode_flops(frames, h * 8, w * 8) as f64;
+    let (height, width) = (latent.height as usize * 8, latent.width as usize * 8);
+    let frames = latent.frames as usize;
     let value = cx.machine.weight_bytes;
-    let frame = latent.height as u64 * latent.width as u64 * 64 * 3;
-    // A chunk of four frames on its way: floats from the device, 16 bits for the spool.
-    let host_bytes = 4 * frame * 6;
-    let way = |name: String, tile: Option<(usize, usize)>| {
-        let tiling = tile.and_then(|(side, overlap)| Tiling::new(side, overlap).ok());
-        let device_bytes = dims.decode_workspace_bytes(h * 8, w * 8, tiling, value);
-        let mut settings = std::collections::BTreeMap::new();
-        if let Some((side, overlap)) = tile {
-            settings.insert("tile".to_owned(), json!([side, overlap]));
+    let scratch = match cx.machine.device {
+        DeviceKind::Cpu => {
+            dims.cpu_scratch_bytes(std::thread::available_parallelism().map_or(1, usize::from))
         }
-        let cost = Cost {
-            flops,
-            device_bytes,
-            host_bytes,
-            ..Cost::default()
-        };
-        Rung {
-            name,
-            settings,
-            cost,
-            streams: Vec::new(),
-        }
+        _ => 0,
     };
-    let tiles = TILES.iter().filter(|(side, _)| h.max(w) * 8 > *side);
-    std::iter::once(way("whole".to_owned(), None))
-        .chain(tiles.map(|&(side, overlap)| way(format!("tiled {side}"), Some((side, overlap)))))
-        .collect()
+    let whole = Cost {
+        flops: dims.decode_flops(frames, height, width) as f64 * f64::from(latent.batch),
+        device_bytes: dims.decode_workspace_bytes(height, width, None, value) + scratch,
+        // A chunk of four frames on its way: floats from the device, 16 bits for the spool.
+        host_bytes: 4 * (height * width * 3 * 6) as u64,
+        ..Cost::default()
+    };
+    let mut rungs = crate::node::one_way(whole);
+    for (side, overlap) in TILES
+        .into_iter()
+        .filter(|(side, _)| height.max(width) > *side)
+    {
+        let Ok(tiling) = Tiling::new(side, overlap) else {
+            continue;
+        };
+        rungs.push(Rung {
+            name: format!("tiled {side}"),
+            settings: [("tile".to_owned(), json!([side, overlap]))].into(),
+            cost: Cost {
+                device_bytes: dims.decode_by_tile_device_bytes(height, width, tiling, value)
+                    + scratch,
+                host_bytes: whole.host_bytes
+                    + dims.decode_by_tile_host_bytes(frames, height, width),
+                // Overlaps are decoded twice.
+                flops: whole.flops * 1.2,
+                ..whole
+            },
+            streams: Vec::new(),
+        });
+    }
+    rungs
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
@@ -116,12 +125,20 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let mut done = 0;
     for sample in samples(&latent) {
         let tensor = Tensor::<1>::from_floats(sample, &device).reshape(shape(&latent));
-        let decoder = match tile {
-            Some((side, overlap)) => vae.decode_tiled(tensor, side, overlap),
+        let mut decoder = match tile {
+            Some((side, overlap)) => Tiling::new(side, overlap)
+                .and_then(|tiling| Decoder::tile_by_tile(&vae, tensor, tiling)),
             None => vae.decode(tensor),
-        };
-        let mut decoder = decoder.map_err(|e| failed(&e))?;
-        while let Some(frames) = frames(&mut decoder)? {
+        }
+        .map_err(|e| failed(&e))?;
+        while let Some(step) = decoder.step() {
+            let frames = match step {
+                DecodeStep::Working { done, total } => {
+                    cx.progress(done as u64, total as u64, "tile")?;
+                    continue;
+                }
+                DecodeStep::Chunk(chunk) => frames(chunk)?,
+            };
             for frame in &frames {
                 spool.push(frame)?;
                 done += 1;
@@ -159,20 +176,21 @@ fn shape(latent: &Latent) -> [usize; 5] {
     ]
 }
 
-fn frames(decoder: &mut Decoder) -> Result<Option<Vec<Frame>>, RunError> {
-    let Some(tensor) = decoder.next_frames() else {
-        return Ok(None);
-    };
-    let [_, height, width, channels] = tensor.dims();
-    let data: Vec<f32> = tensor
+/// Frames `[1, 3, n, height, width]` in -1..1 as pictures in 0..1.
+fn frames(chunk: Tensor<5>) -> Result<Vec<Frame>, RunError> {
+    let [_, channels, n, height, width] = chunk.dims();
+    let data: Vec<f32> = chunk
+        .add_scalar(1.0)
+        .mul_scalar(0.5)
+        .permute([0, 2, 3, 4, 1])
+        .reshape([n * height * width * channels])
         .into_data()
         .convert::<f32>()
         .into_vec()
         .map_err(|e| RunError::failed(format!("reading decoded frames: {e:?}")))?;
-    let one = height * width * channels;
     let frame = |it: &[f32]| {
         let pixels = Pixels::F32(it.to_vec());
         Frame::new(width as u32, height as u32, channels as u8, pixels)
     };
-    Ok(Some(data.chunks(one).map(frame).collect()))
+    Ok(data.chunks(height * width * channels).map(frame).collect())
 }

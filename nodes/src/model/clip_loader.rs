@@ -55,12 +55,6 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
             format!("text encoders of type `{kind}` cannot be run yet; choose `wan`"),
         ));
     }
-    let mut weights = checkpoint(cx, "clip_name", ModelFolder::TextEncoders, &["umt5"], &[])?;
-    // Rows of the token table are read from the mapped file as they are needed.
-    let table = ["vocab", "dim"]
-        .iter()
-        .map(|it| weights.dims.get(*it).copied().unwrap_or(0));
-    let table: u64 = table.product::<u64>() * cx.machine.weight_bytes;
-    weights.bytes = weights.bytes.saturating_sub(table);
+    let weights = checkpoint(cx, "clip_name", ModelFolder::TextEncoders, &["umt5"], &[])?;
     Ok(vec![Info::Weights(weights.into())])
 }

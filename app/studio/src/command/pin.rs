@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, anyhow, bail};
 use longtake_graph::{Edit, Format, Input, Link, Node, NodeId, Project, apply, format, shot_edit};
 use longtake_nodes::Registry;
-use longtake_plan::Options;
+use longtake_plan::{Options, Plan, Signature, Step, StepInput};
 use serde_json::{Value as Json, json};
 
 use crate::args::{Pin, Show};
@@ -47,12 +47,15 @@ pub fn run(args: &Pin) -> Result<Ended> {
         if report.error.is_some() {
             return Ok(render::ended(&report));
         }
-        for step in report.steps.iter().filter(|it| it.class == "StoreClip") {
-            let shot = step
+        for step in plan.steps.iter().filter(|it| it.class == "StoreClip") {
+            let (_, shot) = step
+                .path
                 .shot
                 .clone()
                 .context("a kept clip belongs to no shot")?;
-            pins.insert(shot, Some(json!(step.signature)));
+            let kept = kept_under(&plan, step);
+            opened.store.alias(&step.signature, &kept)?;
+            pins.insert(shot.to_string(), Some(json!(kept.to_string())));
         }
     }
     for (id, pin) in &pins {
@@ -69,6 +72,17 @@ pub fn run(args: &Pin) -> Result<Ended> {
 }
 
 const KEEPER: &str = "longtake:keep";
+
+/// What a kept clip is remembered by: the signature of the step that makes it, so that pinning
+/// changes nothing that is encoded already. A step whose second output it is cannot stand for it.
+fn kept_under(plan: &Plan, keeper: &Step) -> Signature {
+    let source = match keeper.inputs.get("clip") {
+        Some(StepInput::Value(id)) => Some(plan.value(*id)),
+        _ => None,
+    };
+    let maker = source.filter(|it| it.output == 0).and_then(|it| it.step);
+    maker.map_or(keeper.signature, |id| plan.step(id).signature)
+}
 
 /// The one film of a project: its `CollectFilm` and the storyboard before it.
 fn film(project: &Project) -> Result<(NodeId, NodeId)> {

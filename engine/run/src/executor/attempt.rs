@@ -16,6 +16,8 @@ impl Shared<'_> {
     pub(super) fn attempt(&self, id: StepId) -> Result<Vec<Value>, RunError> {
         let mut step = self.plan.step(id).clone();
         self.move_weights(&step)?;
+        // From here on its memory is watched: what the weights before it took is not its own.
+        lock(&self.running).insert(id, crate::memory::resident_bytes());
         let mut tries = 0;
         let mut emptied = false;
         loop {

@@ -186,7 +186,6 @@ impl Shared<'_> {
     fn run_step(&self, id: StepId) {
         let begun = Instant::now();
         self.tell(Event::Started { step: id });
-        lock(&self.running).insert(id, crate::memory::resident_bytes());
         let outcome = self.attempt(id).and_then(|values| self.keep(id, values));
         if let Some(peak) = lock(&self.running).remove(&id) {
             lock(&self.peaks).insert(id, peak);

@@ -51,12 +51,10 @@ fn set(project: &mut Project, assignment: &str) -> Result<()> {
         .split_once('=')
         .ok_or_else(|| anyhow!("expected NODE.INPUT=JSON"))?;
     // Inputs may hold dots (`format.codec`), ids may not start an input: try every split.
-    let splits = target
+    let mut splits = target
         .match_indices('.')
         .map(|(at, _)| (&target[..at], &target[at + 1..]));
-    let found = splits
-        .filter_map(|(node, input)| Some((find_node(project, node)?, input)))
-        .next();
+    let found = splits.find_map(|(node, input)| Some((find_node(project, node)?, input)));
     let Some((node, input)) = found else {
         let ids: Vec<&str> = project.nodes.keys().take(12).map(NodeId::as_str).collect();
         bail!(

@@ -69,7 +69,9 @@ pub fn read(path: &Path) -> Result<Latent, RunError> {
         .vec_f32(TENSOR, &shape)
         .map_err(|e| RunError::failed(e.to_string()))?;
     if !file.has(VERSION) {
-        data.iter_mut().for_each(|it| *it *= OLD_SCALE);
+        for value in &mut data {
+            *value *= OLD_SCALE;
+        }
     }
     Ok(Latent {
         info,

@@ -56,6 +56,9 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 }
 
 /// Width of the conditioning at an input.
+///
+/// # Errors
+/// No conditioning is linked.
 pub fn width(cx: &InferCx<'_>, name: &str) -> Result<u32, InferError> {
     match cx.info(name)? {
         Info::Conditioning { dim, .. } => Ok(*dim),

@@ -157,13 +157,12 @@ mod with_media {
         } else {
             (Container::Mp4, "mp4")
         };
-        let path = match &cx.env.output_file {
-            Some(path) => path.clone(),
-            None => {
-                let size = Some((first.info.width, first.info.height));
-                let prefix = cx.text("filename_prefix")?;
-                Numbered::new(&cx.env.roots.output, prefix, size)?.next(extension)
-            }
+        let path = if let Some(path) = &cx.env.output_file {
+            path.clone()
+        } else {
+            let size = Some((first.info.width, first.info.height));
+            let prefix = cx.text("filename_prefix")?;
+            Numbered::new(&cx.env.roots.output, prefix, size)?.next(extension)
         };
         let metadata = Metadata {
             prompt_json: cx.env.prompt.as_ref().map(ToString::to_string),

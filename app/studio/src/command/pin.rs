@@ -103,13 +103,12 @@ fn film(project: &Project) -> Result<(NodeId, NodeId)> {
 }
 
 fn shot_ids(project: &Project, storyboard: &NodeId, args: &Pin) -> Result<Vec<String>> {
-    let shots = match project
+    let shots = project
         .nodes
         .get(storyboard)
-        .and_then(|node| node.inputs.get("shots"))
-    {
-        Some(Input::Literal(Json::Array(shots))) => shots,
-        _ => bail!("node {storyboard}: expected a list of shots"),
+        .and_then(|node| node.inputs.get("shots"));
+    let Some(Input::Literal(Json::Array(shots))) = shots else {
+        bail!("node {storyboard}: expected a list of shots");
     };
     let id = |position: &u32| {
         let shot = shots.get(*position as usize - 1);

@@ -82,18 +82,20 @@ impl<'a> Live<'a> {
         };
         bar.set_length(total.max(1));
         bar.set_position(done);
-        let mut message = step_name(self.plan, step);
+        let name = step_name(self.plan, step);
         let spent = now.duration_since(since).as_secs_f64();
-        if done > 0 && spent > 0.5 {
+        let message = if done > 0 && spent > 0.5 {
             let rate = done as f64 / spent;
             let left = Duration::from_secs_f64((total.saturating_sub(done)) as f64 / rate);
-            message += &if rate >= 1.0 {
-                format!("  {rate:.1} {unit}/s")
+            let left = units::time(left);
+            if rate >= 1.0 {
+                format!("{name}  {rate:.1} {unit}/s, {left} left")
             } else {
-                format!("  {:.1} s/{unit}", 1.0 / rate)
-            };
-            message += &format!(", {} left", units::time(left));
-        }
+                format!("{name}  {:.1} s/{unit}, {left} left", 1.0 / rate)
+            }
+        } else {
+            name
+        };
         bar.set_message(message);
         self.whole(step, done as f64 / total.max(1) as f64);
     }
@@ -107,8 +109,8 @@ impl<'a> Live<'a> {
         let spent = self.begun.elapsed();
         let mut message = units::time(spent);
         if part > 0.02 && spent > Duration::from_secs(2) {
-            let left = spent.mul_f64((1.0 - part) / part);
-            message += &format!(", about {} left", units::time(left));
+            let left = units::time(spent.mul_f64((1.0 - part) / part));
+            message = format!("{message}, about {left} left");
         }
         self.overall.set_message(message);
     }

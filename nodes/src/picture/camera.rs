@@ -45,13 +45,16 @@ pub const MOVES: &[&str] = &[
 ];
 
 impl Move {
+    /// The whole picture, all the time.
+    pub const STILL: Self = Self { from: (1.0, 0.5, 0.5), to: (1.0, 0.5, 0.5) };
+
     /// By its name in files. Case, spaces and underscores do not matter: people write this word
     /// into their shot lists.
     pub fn named(name: &str) -> Option<Self> {
         let name = name.trim().to_lowercase().replace([' ', '_'], "-");
         // A zoom keeps the centre; a push goes towards a third of the picture.
         let (from, to) = match name.as_str() {
-            "still" => ((1.0, 0.5, 0.5), (1.0, 0.5, 0.5)),
+            "still" => return Some(Self::STILL),
             "pan-left" => ((0.0, 1.0, 0.5), (0.0, 0.0, 0.5)),
             "pan-right" => ((0.0, 0.0, 0.5), (0.0, 1.0, 0.5)),
             "pan-up" => ((0.0, 0.5, 1.0), (0.0, 0.5, 0.0)),

@@ -129,7 +129,7 @@ impl Page {
             let low = ((y - 0.36) / 0.64).clamp(0.0, 1.0);
             let left = 1.0 - 0.55 * x.clamp(0.0, 1.0);
             let top = ((0.20 - y) / 0.20).clamp(0.0, 1.0);
-            0.74 * low.powf(1.15) * left + 0.38 * top * top
+            0.84 * low.powf(1.1) * left + 0.38 * top * top
         });
         self.slate(words)?;
         let caption_top = self.caption(&words.caption)?;
@@ -245,7 +245,7 @@ impl Page {
         for (text, size) in [(&words.body, 32.0), (&words.caption, 34.0)] {
             if !text.trim().is_empty() {
                 let style = centred(Style { leading: 1.55, ..self.style(size) });
-                let block = fit(text, &style, inner.min(1240.0 * unit), 4, 22.0 * unit)?;
+                let block = fit(text, &style, inner, 4, 22.0 * unit)?;
                 blocks.push((block, self.ink(WHITE, 0.86, 14.0), 18.0));
             }
         }

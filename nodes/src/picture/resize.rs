@@ -260,3 +260,59 @@ fn lanczos_column(data: &[u8], row_len: usize, fixed: &Fixed, out: &mut [u8]) {
         *sample = to_byte(sum);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Case {
+        width: u32,
+        height: u32,
+        method: String,
+        crop: String,
+        sum: f64,
+        picks: Vec<(usize, f64)>,
+    }
+
+    /// The picture of `tests/reference/resize.py`.
+    fn picture() -> Frame {
+        let sample = |y: u32, x: u32, c: u32| (x * 37 + y * 91 + c * 53 + x * y % 7 * 19) as u8;
+        let row = |y| (0..23).flat_map(move |x| (0..3).map(move |c| sample(y, x, c)));
+        Frame::new(23, 17, 3, Pixels::U8((0..17).flat_map(row).collect()))
+    }
+
+    #[test]
+    fn scaling_is_comfyuis() {
+        let text = include_str!("../../../tests/data/resize/golden.json");
+        let cases: Vec<Case> = serde_json::from_str(text).unwrap();
+        assert_eq!(cases.len(), 40);
+        for case in cases {
+            let name = format!("{} {} {}×{}", case.method, case.crop, case.width, case.height);
+            let method = Method::named(&case.method).unwrap();
+            let size = (case.width, case.height);
+            let frame = scale(&picture(), size, method, case.crop == "center");
+            assert_eq!((frame.width, frame.height), size, "{name}");
+            let out = frame.to_f32();
+            // Sixteen bits hold a sample to half of 1/65535; Lanczos is exact in bytes.
+            let close = match method {
+                Method::Bilinear | Method::Area => 1e-5,
+                _ => 1e-6,
+            };
+            for (index, expected) in case.picks {
+                let found = f64::from(out[index]);
+                assert!((found - expected).abs() < close, "{name}: sample {index}: expected {expected}, got {found}");
+            }
+            let sum: f64 = out.iter().map(|&v| f64::from(v)).sum();
+            assert!((sum - case.sum).abs() < 1e-3 + close * out.len() as f64 * 0.1, "{name}: {sum} and {}", case.sum);
+        }
+    }
+
+    #[test]
+    fn a_side_of_zero_keeps_the_shape() {
+        assert_eq!(target_size((832, 480), (0, 0)), (832, 480));
+        assert_eq!(target_size((832, 480), (0, 240)), (416, 240));
+        assert_eq!(target_size((3, 2), (0, 3)), (4, 3));
+        assert_eq!(target_size((1000, 1), (10, 0)), (10, 1));
+    }
+}

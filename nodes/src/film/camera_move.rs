@@ -1,0 +1,143 @@
+//! `CameraMove`: a virtual camera pans or zooms over a picture or clip.
+
+use std::ops::Range;
+
+use longtake_graph::declare::{choice, float, int, output, socket, text};
+use longtake_graph::{Declaration, Kind};
+use longtake_plan::{ClipInfo, InferCx, InferError, Info};
+use longtake_run::{Clip, Frame, FrameSource, RunCx, RunError, Value};
+
+use super::recipe::bytes_cost;
+use super::title_card::unknown;
+use crate::Node;
+use crate::picture::blend::{EASES, Ease};
+use crate::picture::camera::{MOVES, Move, shoot};
+
+const DECLARATION: Declaration = Declaration {
+    class: "CameraMove",
+    title: "Camera move",
+    title_ja: "カメラワーク",
+    category: "film/animatic",
+    help: "Moves over a picture or clip, at exact sub-pixel positions. A source larger than the output \
+           (a TitleCard with overscan) stays sharp all the way.",
+    inputs: &[
+        socket("image", Kind::IMAGE).help("What the camera looks at; its last frame is held when it is too short"),
+        choice("move", "zoom-in", MOVES).help("The move; pans go in the direction that the camera turns"),
+        float("amount", 0.1)
+            .within_f(0.0, 4.0)
+            .help("How much smaller the close view is: 0.1 shows 1/1.1 of the picture"),
+        choice("ease", "ease-in-out", EASES).help("How the move starts and ends"),
+        int("frames", 0).within(0, 10_000_000).unit("frames").help("Length; 0 is as long as the input"),
+        int("width", 0).within(0, 16384).unit("px").help("Width of the output; 0 keeps the input's"),
+        int("height", 0).within(0, 16384).unit("px").help("Height of the output; 0 keeps the input's"),
+        text("camera", "").optional().help("Name of a move from a shot list; wins over `move`. Unknown names hold still"),
+    ],
+    outputs: &[output("IMAGE", Kind::IMAGE)],
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::lazy(&DECLARATION, infer, bytes_cost, run);
+
+fn shape(clip: ClipInfo, frames: i64, width: i64, height: i64) -> ClipInfo {
+    let side = |asked: i64, own: u32| if asked > 0 { asked.min(16384) as u32 } else { own };
+    ClipInfo {
+        frames: if frames > 0 { frames as u64 } else { clip.frames },
+        width: side(width, clip.width),
+        height: side(height, clip.height),
+        ..clip
+    }
+}
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    let clip = cx.clip("image")?;
+    let info = shape(clip, cx.int("frames")?, cx.int("width")?, cx.int("height")?);
+    Ok(vec![Info::Clip(info)])
+}
+
+fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
+    let clip = cx.clip("image")?;
+    let info = shape(clip.info(), cx.int("frames")?, cx.int("width")?, cx.int("height")?);
+    let (named, camera, ease) = (cx.text("move")?, cx.text("camera").unwrap_or_default(), cx.text("ease")?);
+    let way = if camera.trim().is_empty() {
+        Move::named(named).ok_or_else(|| unknown("move", MOVES, named))?
+    } else {
+        Move::named(camera).unwrap_or(Move::STILL)
+    };
+    let ease = Ease::named(ease).ok_or_else(|| unknown("ease", EASES, ease))?;
+    let amount = cx.float("amount")?;
+    if clip.info().frames == 0 {
+        return Err(RunError::failed("input `image`: expected at least one frame, got none"));
+    }
+    Ok(vec![Value::Clip(Clip::new(Shot { clip, info, way, ease, amount }))])
+}
+
+struct Shot {
+    clip: Clip,
+    info: ClipInfo,
+    way: Move,
+    ease: Ease,
+    amount: f64,
+}
+
+impl FrameSource for Shot {
+    fn info(&self) -> ClipInfo {
+        self.info
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Vec<Frame>, RunError> {
+        let last = self.clip.info().frames - 1;
+        let from = range.start.min(last);
+        let sources = self.clip.read(from..(range.end - 1).min(last) + 1)?;
+        let mut done: Option<(Frame, Frame)> = None;
+        range
+            .map(|index| {
+                let source = &sources[(index.min(last) - from) as usize];
+                // A still camera over one picture makes one frame, shared.
+                if self.way.is_still()
+                    && let Some((seen, made)) = &done
+                    && std::sync::Arc::ptr_eq(&seen.pixels, &source.pixels)
+                {
+                    return Ok(made.clone());
+                }
+                let made = self.frame(index, source);
+                done = Some((source.clone(), made.clone()));
+                Ok(made)
+            })
+            .collect()
+    }
+}
+
+impl Shot {
+    fn frame(&self, index: u64, source: &Frame) -> Frame {
+        let steps = (self.info.frames - 1).max(1) as f64;
+        let t = self.ease.at(index as f64 / steps);
+        let size = (self.info.width, self.info.height);
+        let window = self.way.window(t, self.amount, (source.width, source.height), size);
+        shoot(source, window, size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use longtake_run::Pixels;
+
+    #[test]
+    fn any_stretch_of_a_move_is_the_same_and_stills_share_one_frame() {
+        let data = (0..64 * 36 * 3).map(|i| (i * 7 % 251) as u8).collect();
+        let clip = Clip::from_frames(vec![Frame::new(64, 36, 3, Pixels::U8(data))]);
+        let info = shape(clip.info(), 9, 48, 27);
+        let shot = |name: &str| {
+            let way = Move::named(name).unwrap();
+            Clip::new(Shot { clip: clip.clone(), info, way, ease: Ease::InOut, amount: 0.2 })
+        };
+        let (moving, still) = (shot("push-in-left"), shot("still"));
+        let whole = moving.read(0..9).unwrap();
+        assert_eq!(moving.read(3..6).unwrap(), whole[3..6]);
+        assert_ne!(whole[3], whole[4]);
+        assert_eq!((whole[0].width, whole[0].height), (48, 27));
+        let still = still.read(0..9).unwrap();
+        assert!(std::sync::Arc::ptr_eq(&still[0].pixels, &still[8].pixels));
+    }
+}

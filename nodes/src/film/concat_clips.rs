@@ -1,0 +1,60 @@
+//! `ConcatClips`: clips one after the other.
+
+use longtake_graph::declare::{output, socket};
+use longtake_graph::{Declaration, Kind};
+use longtake_plan::{ClipInfo, InferCx, InferError, Info};
+use longtake_run::{RunCx, RunError, Value};
+
+use super::recipe::{Part, floats_cost, join, same_size};
+use crate::Node;
+
+const DECLARATION: Declaration = Declaration {
+    class: "ConcatClips",
+    title: "Concatenate clips",
+    title_ja: "クリップを連結",
+    category: "film",
+    help: "The pieces of a film as one clip.",
+    inputs: &[socket("clips", Kind::IMAGE).help("The clips in order")],
+    outputs: &[output("IMAGE", Kind::IMAGE)],
+    internal: true,
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::lazy(&DECLARATION, infer, floats_cost, run);
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    let mut whole: Option<ClipInfo> = None;
+    for (index, info) in cx.list("clips").iter().enumerate() {
+        let (Info::Clip(clip) | Info::Segment(clip)) = info else {
+            let message = format!("piece {} of the film is not made of frames", index + 1);
+            return Err(InferError::at("return_type_mismatch", "clips", message));
+        };
+        match &mut whole {
+            None => whole = Some(*clip),
+            Some(whole) => {
+                let what = format!("piece {} of the film", index + 1);
+                same_size("clips", *whole, *clip, &what)?;
+                whole.frames = whole.frames.saturating_add(clip.frames);
+            }
+        }
+    }
+    match whole {
+        Some(clip) => Ok(vec![Info::Clip(clip)]),
+        None => Err(InferError::at("required_input_missing", "clips", "the film has no shots; add one to the storyboard")),
+    }
+}
+
+fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
+    let parts: Vec<Part> = cx.clips("clips")?.into_iter().map(Part::whole).collect();
+    let Some(first) = parts.first() else {
+        return Err(RunError::failed("input `clips`: expected at least one clip, got none"));
+    };
+    let frames = parts.iter().map(|part| part.range.end).sum();
+    let info = ClipInfo { frames, ..first.clip.info() };
+    for (index, part) in parts.iter().enumerate() {
+        let what = format!("piece {} of the film", index + 1);
+        same_size("clips", info, part.clip.info(), &what).map_err(|e| RunError::failed(e.message))?;
+    }
+    Ok(vec![Value::Clip(join(info, parts))])
+}

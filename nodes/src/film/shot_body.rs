@@ -1,0 +1,56 @@
+//! `ShotBody`: what of a shot's clip its transitions leave.
+
+use longtake_graph::declare::{int, output, socket};
+use longtake_graph::{Declaration, Kind};
+use longtake_plan::{ClipInfo, InferCx, InferError, Info};
+use longtake_run::{RunCx, RunError, Value};
+
+use super::recipe::{Part, floats_cost, join};
+use crate::Node;
+
+const DECLARATION: Declaration = Declaration {
+    class: "ShotBody",
+    title: "Shot body",
+    title_ja: "ショット本体",
+    category: "film",
+    help: "A clip without its first and last frames.",
+    inputs: &[
+        socket("clip", Kind::IMAGE).help("The clip"),
+        int("trim_start", 0).unit("frames").help("Frames left out at the start"),
+        int("trim_end", 0).unit("frames").help("Frames left out at the end"),
+    ],
+    outputs: &[output("IMAGE", Kind::IMAGE)],
+    internal: true,
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::lazy(&DECLARATION, infer, floats_cost, run);
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    let clip = cx.clip("clip")?;
+    let trims = [cx.int("trim_start")?, cx.int("trim_end")?].map(|it| it.max(0) as u64);
+    match clip.frames.checked_sub(trims[0].saturating_add(trims[1])) {
+        Some(frames) if frames > 0 => Ok(vec![Info::Clip(ClipInfo { frames, ..clip })]),
+        _ => Err(InferError::at(
+            "transition_too_long",
+            "clip",
+            format!(
+                "the clip has {} frames, and {} at its start and {} at its end belong to transitions; make the shot longer or the transitions shorter",
+                clip.frames, trims[0], trims[1]
+            ),
+        )),
+    }
+}
+
+fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
+    let clip = cx.clip("clip")?;
+    let [start, end] = [cx.int("trim_start")?, cx.int("trim_end")?].map(|it| it.max(0) as u64);
+    let info = clip.info();
+    let end = info.frames.saturating_sub(end);
+    if start >= end {
+        return Err(RunError::failed(format!("a clip of {} frames has none left after its trims", info.frames)));
+    }
+    let info = ClipInfo { frames: end - start, ..info };
+    Ok(vec![Value::Clip(join(info, vec![Part { clip, range: start..end }]))])
+}

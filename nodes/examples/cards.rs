@@ -20,7 +20,11 @@ fn words(number: u64, body: bool) -> Words {
         total: 12,
         seconds: 5.0,
         camera: text(["zoom-in", "pan-left", "still"][number as usize % 3]),
-        title: text(if body { "The Keeper Climbs\n灯台守、階段をのぼる" } else { "The Last Letter\n最後の手紙" }),
+        title: text(if body {
+            "The Keeper Climbs\n灯台守、階段をのぼる"
+        } else {
+            "The Last Letter\n最後の手紙"
+        }),
         body: text(if body {
             "Interior, dusk. A spiral staircase inside the lighthouse. The old keeper climbs slowly, one hand on the cold wall, a sealed letter under his arm."
         } else {
@@ -35,20 +39,37 @@ fn words(number: u64, body: bool) -> Words {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = std::env::args().nth(1).unwrap_or_else(|| "/tmp/cards".to_owned());
+    let folder = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "/tmp/cards".to_owned());
     std::fs::create_dir_all(&folder)?;
     for (index, scene) in SCENES[1..].iter().enumerate() {
         let seed = index as u64 + 40;
-        let palette = Palette::named(NAMES[2 + index % 8], seed, [0.1; 3], [0.9, 0.6, 0.2]).ok_or("palette")?;
+        let palette = Palette::named(NAMES[2 + index % 8], seed, [0.1; 3], [0.9, 0.6, 0.2])
+            .ok_or("palette")?;
         let scene_kind = Scene::named(scene, seed).ok_or("scene")?;
-        let layout = if index == 7 { Layout::Subtitle } else { Layout::Auto };
+        let layout = if index == 7 {
+            Layout::Subtitle
+        } else {
+            Layout::Auto
+        };
         let start = Instant::now();
-        let card = on_scene(&words(index as u64 + 1, index != 1), layout, (scene_kind, &palette, seed), SIZE)?;
+        let card = on_scene(
+            &words(index as u64 + 1, index != 1),
+            layout,
+            (scene_kind, &palette, seed),
+            SIZE,
+        )?;
         println!("{scene}: {:.0} ms", start.elapsed().as_secs_f64() * 1e3);
         std::fs::write(format!("{folder}/{scene}.png"), png(&card)?)?;
     }
     let palette = Palette::named("dusk", 0, [0.0; 3], [0.0; 3]).ok_or("palette")?;
-    let card = on_scene(&words(3, true), Layout::Auto, (Scene::Hills, &palette, 3), OVERSCAN)?;
+    let card = on_scene(
+        &words(3, true),
+        Layout::Auto,
+        (Scene::Hills, &palette, 3),
+        OVERSCAN,
+    )?;
     for name in ["pan-left", "zoom-in"] {
         let camera = Move::named(name).ok_or("move")?;
         let frames = 48u32;
@@ -61,7 +82,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
         let each = start.elapsed().as_secs_f64() / f64::from(frames);
-        println!("{name}: {:.1} ms a frame, {:.0} fps", each * 1e3, 1.0 / each);
+        println!(
+            "{name}: {:.1} ms a frame, {:.0} fps",
+            each * 1e3,
+            1.0 / each
+        );
     }
     Ok(())
 }

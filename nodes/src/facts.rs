@@ -142,40 +142,27 @@ pub fn find_model(models: &Path, folder: ModelFolder, name: &str) -> Result<Path
     })
 }
 
+/// Size of a picture, upright; 4 channels when it can be transparent.
 fn image_info(path: &Path) -> Result<Info, FactError> {
-    let bad = |what: String| FactError {
+    let bad = |message: String| FactError {
         code: "image_unreadable",
-        message: format!(
-            "{}: {what}; a PNG, JPEG or WebP picture is expected",
-            path.display()
-        ),
+        message,
     };
-    let reader = image::ImageReader::open(path)
-        .and_then(image::ImageReader::with_guessed_format)
-        .map_err(|e| bad(e.to_string()))?;
-    let (width, height) = reader.into_dimensions().map_err(|e| bad(e.to_string()))?;
+    let header = crate::picture::load::header(path).map_err(|e| bad(e.message))?;
+    let (width, height) = (header.width, header.height);
     if u64::from(width) * u64::from(height) > 1 << 28 {
         return Err(bad(format!(
-            "{width}×{height} is more than 268 million pixels"
+            "{}: {width}×{height} is more than 268 million pixels",
+            path.display()
         )));
     }
     Ok(Info::Clip(ClipInfo {
         frames: 1,
         width,
         height,
-        channels: 3,
+        channels: if header.alpha { 4 } else { 3 },
         fps: None,
     }))
-}
-
-/// Width of a VAE's first level, from which its other sizes follow.
-fn vae_dim(path: &Path) -> Option<usize> {
-    let checkpoint = Checkpoint::open(path).ok()?;
-    let dims = VaeDims::read(&checkpoint).ok()?;
-    dims.encoder.iter().find_map(|layer| match layer {
-        Layer::Conv { to, .. } => Some(*to),
-        _ => None,
-    })
 }
 
 /// What the planner needs of a probed checkpoint.

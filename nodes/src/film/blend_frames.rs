@@ -7,10 +7,9 @@ use longtake_graph::{Declaration, Kind};
 use longtake_plan::{ClipInfo, Fps, InferCx, InferError, Info};
 use longtake_run::{Clip, Frame, FrameSource, RunCx, RunError, Value};
 
-use super::fps::{MAX_FPS, fraction, number};
 use super::recipe::floats_cost;
-use crate::Node;
 use crate::picture::blend::mix;
+use crate::{Node, rate};
 
 const DECLARATION: Declaration = Declaration {
     class: "BlendFrames",
@@ -21,8 +20,16 @@ const DECLARATION: Declaration = Declaration {
            are exact, so that nothing drifts.",
     inputs: &[
         socket("images", Kind::IMAGE).help("The clip"),
-        float("fps", 16.0).within_f(0.0, MAX_FPS).step_f(0.001).unit("fps").help("The clip's own rate; 0 takes what is known of it"),
-        float("target_fps", 24.0).within_f(0.001, MAX_FPS).step_f(0.001).unit("fps").help("The rate to make"),
+        float("fps", 16.0)
+            .within_f(0.0, 1000.0)
+            .step_f(0.001)
+            .unit("fps")
+            .help("The clip's own rate; 0 takes what is known of it"),
+        float("target_fps", 24.0)
+            .within_f(0.001, 1000.0)
+            .step_f(0.001)
+            .unit("fps")
+            .help("The rate to make"),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE), output("fps", Kind::FLOAT)],
     ..Declaration::EMPTY
@@ -32,17 +39,14 @@ const DECLARATION: Declaration = Declaration {
 pub const NODE: Node = Node::lazy(&DECLARATION, infer, floats_cost, run);
 
 fn rates(clip: ClipInfo, fps: f64, target: f64) -> Result<(Fps, Fps), InferError> {
-    let wrong = |name: &str, fps: f64| {
-        let message = format!("expected a frame rate from 0.001 to {MAX_FPS}, found {fps}");
-        InferError::at("value_out_of_range", name, message)
-    };
     let from = if fps == 0.0 {
         let missing = "the clip's rate is not known; write it here";
-        clip.fps.ok_or_else(|| InferError::at("fps_unknown", "fps", missing))?
+        clip.fps
+            .ok_or_else(|| InferError::at("fps_unknown", "fps", missing))?
     } else {
-        fraction(fps).ok_or_else(|| wrong("fps", fps))?
+        rate::from_float("fps", fps)?
     };
-    Ok((from, fraction(target).ok_or_else(|| wrong("target_fps", target))?))
+    Ok((from, rate::from_float("target_fps", target)?))
 }
 
 /// Old frames per new one, as an exact fraction.
@@ -54,19 +58,27 @@ struct Ratio {
 
 impl Ratio {
     fn new(from: Fps, to: Fps) -> Self {
-        Self { num: u128::from(from.num) * u128::from(to.den), den: u128::from(from.den) * u128::from(to.num) }
+        Self {
+            num: u128::from(from.num) * u128::from(to.den),
+            den: u128::from(from.den) * u128::from(to.num),
+        }
     }
 
     /// New frames for as long a time as `frames` old ones, rounded to the nearest; at least one.
     fn frames(self, frames: u64) -> u64 {
         let doubled = 2 * u128::from(frames) * self.den + self.num;
-        u64::try_from(doubled / (2 * self.num)).unwrap_or(u64::MAX).max(1)
+        u64::try_from(doubled / (2 * self.num))
+            .unwrap_or(u64::MAX)
+            .max(1)
     }
 
     /// Old frame and the part of the way to the next, for a new frame.
     fn place(self, index: u64) -> (u64, f64) {
         let at = u128::from(index) * self.num;
-        ((at / self.den) as u64, (at % self.den) as f64 / self.den as f64)
+        (
+            (at / self.den) as u64,
+            (at % self.den) as f64 / self.den as f64,
+        )
     }
 }
 
@@ -74,8 +86,15 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let clip = cx.clip("images")?;
     let (from, to) = rates(clip, cx.float("fps")?, cx.float("target_fps")?)?;
     let frames = Ratio::new(from, to).frames(clip.frames);
-    let out = ClipInfo { frames, fps: Some(to), ..clip };
-    Ok(vec![Info::Clip(out), Info::Constant(number(to).into())])
+    let out = ClipInfo {
+        frames,
+        fps: Some(to),
+        ..clip
+    };
+    Ok(vec![
+        Info::Clip(out),
+        Info::Constant(rate::to_float(to).into()),
+    ])
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
@@ -83,9 +102,16 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let rates = rates(clip.info(), cx.float("fps")?, cx.float("target_fps")?);
     let (from, to) = rates.map_err(|e| RunError::failed(e.message))?;
     let ratio = Ratio::new(from, to);
-    let info = ClipInfo { frames: ratio.frames(clip.info().frames), fps: Some(to), ..clip.info() };
+    let info = ClipInfo {
+        frames: ratio.frames(clip.info().frames),
+        fps: Some(to),
+        ..clip.info()
+    };
     let blended = Clip::new(Retimed { clip, info, ratio });
-    Ok(vec![Value::Clip(blended), Value::Json(number(to).into())])
+    Ok(vec![
+        Value::Clip(blended),
+        Value::Json(rate::to_float(to).into()),
+    ])
 }
 
 struct Retimed {
@@ -110,7 +136,8 @@ impl FrameSource for Retimed {
             .map(|index| {
                 let (at, part) = self.ratio.place(index);
                 let (a, b) = (at.min(last), (at + 1).min(last));
-                let inside = |held: &(u64, Vec<Frame>)| held.0 <= a && b < held.0 + held.1.len() as u64;
+                let inside =
+                    |held: &(u64, Vec<Frame>)| held.0 <= a && b < held.0 + held.1.len() as u64;
                 if !held.as_ref().is_some_and(inside) {
                     let start = a.max(first);
                     held = Some((start, self.clip.read(start..(start + step).min(end))?));
@@ -118,7 +145,11 @@ impl FrameSource for Retimed {
                 let Some((start, frames)) = &held else {
                     return Err(RunError::failed("no frames to blend"));
                 };
-                mix(&frames[(a - start) as usize], &frames[(b - start) as usize], part)
+                mix(
+                    &frames[(a - start) as usize],
+                    &frames[(b - start) as usize],
+                    part,
+                )
             })
             .collect()
     }
@@ -130,17 +161,27 @@ mod tests {
     use super::*;
     use longtake_run::Pixels;
 
+    fn rate_of(fps: f64) -> Fps {
+        rate::from_float("fps", fps).unwrap()
+    }
+
     fn retime(frames: u8, from: f64, to: f64) -> Clip {
         let frame = |i: u8| Frame::new(2, 1, 1, Pixels::U8(vec![i * 10; 2]));
         let clip = Clip::from_frames((0..frames).map(frame).collect());
-        let ratio = Ratio::new(fraction(from).unwrap(), fraction(to).unwrap());
-        let info = ClipInfo { frames: ratio.frames(frames.into()), ..clip.info() };
+        let ratio = Ratio::new(rate_of(from), rate_of(to));
+        let info = ClipInfo {
+            frames: ratio.frames(frames.into()),
+            ..clip.info()
+        };
         Clip::new(Retimed { clip, info, ratio })
     }
 
     #[test]
     fn rates_go_up_and_down() {
-        assert_eq!(samples(&retime(4, 12.0, 24.0)), [0, 5, 10, 15, 20, 25, 30, 30]);
+        assert_eq!(
+            samples(&retime(4, 12.0, 24.0)),
+            [0, 5, 10, 15, 20, 25, 30, 30]
+        );
         assert_eq!(samples(&retime(4, 16.0, 24.0)), [0, 7, 13, 20, 27, 30]);
         assert_eq!(samples(&retime(8, 24.0, 12.0)), [0, 20, 40, 60]);
         assert_eq!(samples(&retime(5, 24.0, 24.0)), [0, 10, 20, 30, 40]);
@@ -150,7 +191,7 @@ mod tests {
 
     #[test]
     fn ten_minutes_do_not_drift() {
-        let ratio = Ratio::new(fraction(24.0).unwrap(), fraction(23.976).unwrap());
+        let ratio = Ratio::new(rate_of(24.0), rate_of(23.976));
         assert_eq!(ratio.frames(14_400), 14_386);
         assert_eq!(ratio.place(14_385).0, 14_399);
     }

@@ -21,16 +21,29 @@ const DECLARATION: Declaration = Declaration {
     help: "Moves over a picture or clip, at exact sub-pixel positions. A source larger than the output \
            (a TitleCard with overscan) stays sharp all the way.",
     inputs: &[
-        socket("image", Kind::IMAGE).help("What the camera looks at; its last frame is held when it is too short"),
-        choice("move", "zoom-in", MOVES).help("The move; pans go in the direction that the camera turns"),
+        socket("image", Kind::IMAGE)
+            .help("What the camera looks at; its last frame is held when it is too short"),
+        choice("move", "zoom-in", MOVES)
+            .help("The move; pans go in the direction that the camera turns"),
         float("amount", 0.1)
             .within_f(0.0, 4.0)
             .help("How much smaller the close view is: 0.1 shows 1/1.1 of the picture"),
         choice("ease", "ease-in-out", EASES).help("How the move starts and ends"),
-        int("frames", 0).within(0, 10_000_000).unit("frames").help("Length; 0 is as long as the input"),
-        int("width", 0).within(0, 16384).unit("px").help("Width of the output; 0 keeps the input's"),
-        int("height", 0).within(0, 16384).unit("px").help("Height of the output; 0 keeps the input's"),
-        text("camera", "").optional().help("Name of a move from a shot list; wins over `move`. Unknown names hold still"),
+        int("frames", 0)
+            .within(0, 10_000_000)
+            .unit("frames")
+            .help("Length; 0 is as long as the input"),
+        int("width", 0)
+            .within(0, 16384)
+            .unit("px")
+            .help("Width of the output; 0 keeps the input's"),
+        int("height", 0)
+            .within(0, 16384)
+            .unit("px")
+            .help("Height of the output; 0 keeps the input's"),
+        text("camera", "")
+            .optional()
+            .help("Name of a move from a shot list; wins over `move`. Unknown names hold still"),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     ..Declaration::EMPTY
@@ -40,9 +53,19 @@ const DECLARATION: Declaration = Declaration {
 pub const NODE: Node = Node::lazy(&DECLARATION, infer, bytes_cost, run);
 
 fn shape(clip: ClipInfo, frames: i64, width: i64, height: i64) -> ClipInfo {
-    let side = |asked: i64, own: u32| if asked > 0 { asked.min(16384) as u32 } else { own };
+    let side = |asked: i64, own: u32| {
+        if asked > 0 {
+            asked.min(16384) as u32
+        } else {
+            own
+        }
+    };
     ClipInfo {
-        frames: if frames > 0 { frames as u64 } else { clip.frames },
+        frames: if frames > 0 {
+            frames as u64
+        } else {
+            clip.frames
+        },
         width: side(width, clip.width),
         height: side(height, clip.height),
         ..clip
@@ -57,8 +80,17 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let clip = cx.clip("image")?;
-    let info = shape(clip.info(), cx.int("frames")?, cx.int("width")?, cx.int("height")?);
-    let (named, camera, ease) = (cx.text("move")?, cx.text("camera").unwrap_or_default(), cx.text("ease")?);
+    let info = shape(
+        clip.info(),
+        cx.int("frames")?,
+        cx.int("width")?,
+        cx.int("height")?,
+    );
+    let (named, camera, ease) = (
+        cx.text("move")?,
+        cx.text("camera").unwrap_or_default(),
+        cx.text("ease")?,
+    );
     let way = if camera.trim().is_empty() {
         Move::named(named).ok_or_else(|| unknown("move", MOVES, named))?
     } else {
@@ -67,9 +99,17 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let ease = Ease::named(ease).ok_or_else(|| unknown("ease", EASES, ease))?;
     let amount = cx.float("amount")?;
     if clip.info().frames == 0 {
-        return Err(RunError::failed("input `image`: expected at least one frame, got none"));
+        return Err(RunError::failed(
+            "input `image`: expected at least one frame, got none",
+        ));
     }
-    Ok(vec![Value::Clip(Clip::new(Shot { clip, info, way, ease, amount }))])
+    Ok(vec![Value::Clip(Clip::new(Shot {
+        clip,
+        info,
+        way,
+        ease,
+        amount,
+    }))])
 }
 
 struct Shot {
@@ -113,7 +153,9 @@ impl Shot {
         let steps = (self.info.frames - 1).max(1) as f64;
         let t = self.ease.at(index as f64 / steps);
         let size = (self.info.width, self.info.height);
-        let window = self.way.window(t, self.amount, (source.width, source.height), size);
+        let window = self
+            .way
+            .window(t, self.amount, (source.width, source.height), size);
         shoot(source, window, size)
     }
 }
@@ -130,7 +172,13 @@ mod tests {
         let info = shape(clip.info(), 9, 48, 27);
         let shot = |name: &str| {
             let way = Move::named(name).unwrap();
-            Clip::new(Shot { clip: clip.clone(), info, way, ease: Ease::InOut, amount: 0.2 })
+            Clip::new(Shot {
+                clip: clip.clone(),
+                info,
+                way,
+                ease: Ease::InOut,
+                amount: 0.2,
+            })
         };
         let (moving, still) = (shot("push-in-left"), shot("still"));
         let whole = moving.read(0..9).unwrap();

@@ -41,20 +41,30 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     }
     match whole {
         Some(clip) => Ok(vec![Info::Clip(clip)]),
-        None => Err(InferError::at("required_input_missing", "clips", "the film has no shots; add one to the storyboard")),
+        None => Err(InferError::at(
+            "required_input_missing",
+            "clips",
+            "the film has no shots; add one to the storyboard",
+        )),
     }
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let parts: Vec<Part> = cx.clips("clips")?.into_iter().map(Part::whole).collect();
     let Some(first) = parts.first() else {
-        return Err(RunError::failed("input `clips`: expected at least one clip, got none"));
+        return Err(RunError::failed(
+            "input `clips`: expected at least one clip, got none",
+        ));
     };
     let frames = parts.iter().map(|part| part.range.end).sum();
-    let info = ClipInfo { frames, ..first.clip.info() };
+    let info = ClipInfo {
+        frames,
+        ..first.clip.info()
+    };
     for (index, part) in parts.iter().enumerate() {
         let what = format!("piece {} of the film", index + 1);
-        same_size("clips", info, part.clip.info(), &what).map_err(|e| RunError::failed(e.message))?;
+        same_size("clips", info, part.clip.info(), &what)
+            .map_err(|e| RunError::failed(e.message))?;
     }
     Ok(vec![Value::Clip(join(info, parts))])
 }

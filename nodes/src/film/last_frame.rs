@@ -21,19 +21,33 @@ const DECLARATION: Declaration = Declaration {
 };
 
 /// The node.
-pub const NODE: Node =
-    Node::work(&DECLARATION, infer, Lane::Cpu, Keep::Store, |_| one_way(Cost::default()), run);
+pub const NODE: Node = Node::work(
+    &DECLARATION,
+    infer,
+    Lane::Cpu,
+    Keep::Store,
+    |_| one_way(Cost::default()),
+    run,
+);
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let clip = cx.clip("clip")?;
-    Ok(vec![Info::Clip(ClipInfo { frames: 1, fps: None, ..clip })])
+    Ok(vec![Info::Clip(ClipInfo {
+        frames: 1,
+        fps: None,
+        ..clip
+    })])
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let clip = cx.clip("clip")?;
     let frames = clip.info().frames;
     if frames == 0 {
-        return Err(RunError::failed("input `clip`: expected at least one frame, got none"));
+        return Err(RunError::failed(
+            "input `clip`: expected at least one frame, got none",
+        ));
     }
-    Ok(vec![Value::Clip(Clip::from_frames(clip.read(frames - 1..frames)?))])
+    Ok(vec![Value::Clip(Clip::from_frames(
+        clip.read(frames - 1..frames)?,
+    ))])
 }

@@ -4,14 +4,13 @@
 //! - [`title_card`], [`still_shot`], [`camera_move`], [`transition`], [`blend_frames`]: animatics.
 //! - [`last_frame`], [`stored_clip`], [`shot_body`], [`concat_clips`], [`store_clip`]: steps that the
 //!   compiler makes.
-//! - [`fps`], [`recipe`]: what they share.
+//! - [`recipe`]: what they share.
 
 pub mod blend_frames;
 pub mod camera_move;
 pub mod collect_film;
 pub mod concat_clips;
 pub mod each_shot;
-pub mod fps;
 pub mod last_frame;
 pub mod recipe;
 pub mod shot_body;

@@ -7,7 +7,10 @@ use longtake_plan::{ClipInfo, Cost, CostCx, InferError, Info};
 use longtake_run::{Clip, Frame, FrameSource, RunError};
 
 /// Frames made one by one from their number.
-pub fn each(info: ClipInfo, make: impl Fn(u64) -> Result<Frame, RunError> + Send + Sync + 'static) -> Clip {
+pub fn each(
+    info: ClipInfo,
+    make: impl Fn(u64) -> Result<Frame, RunError> + Send + Sync + 'static,
+) -> Clip {
     Clip::new(Each { info, make })
 }
 
@@ -27,7 +30,11 @@ impl<F: Fn(u64) -> Result<Frame, RunError> + Send + Sync> FrameSource for Each<F
 }
 
 /// Each frame of a clip, changed.
-pub fn map(clip: Clip, info: ClipInfo, change: impl Fn(Frame) -> Result<Frame, RunError> + Send + Sync + 'static) -> Clip {
+pub fn map(
+    clip: Clip,
+    info: ClipInfo,
+    change: impl Fn(Frame) -> Result<Frame, RunError> + Send + Sync + 'static,
+) -> Clip {
     Clip::new(Mapped { clip, info, change })
 }
 
@@ -43,7 +50,11 @@ impl<F: Fn(Frame) -> Result<Frame, RunError> + Send + Sync> FrameSource for Mapp
     }
 
     fn read(&self, range: Range<u64>) -> Result<Vec<Frame>, RunError> {
-        self.clip.read(range)?.into_iter().map(&self.change).collect()
+        self.clip
+            .read(range)?
+            .into_iter()
+            .map(&self.change)
+            .collect()
     }
 }
 
@@ -59,7 +70,10 @@ struct DrawnState {
 impl Drawn {
     /// A picture that `draw` makes.
     pub fn new(draw: impl Fn() -> Result<Frame, RunError> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(DrawnState { draw: Box::new(draw), done: Mutex::new(None) }))
+        Self(Arc::new(DrawnState {
+            draw: Box::new(draw),
+            done: Mutex::new(None),
+        }))
     }
 
     /// The picture.
@@ -137,10 +151,16 @@ pub fn chunk_cost(cx: &CostCx<'_>, per_sample: u64) -> Cost {
     };
     let frame = u64::from(clip.width) * u64::from(clip.height) * u64::from(clip.channels);
     // As `Clip::chunk_len` cuts.
-    let frames = ((24u64 << 20) / frame.max(1)).clamp(1, 32).min(clip.frames.max(1));
+    let frames = ((24u64 << 20) / frame.max(1))
+        .clamp(1, 32)
+        .min(clip.frames.max(1));
     // About 2 ns a sample on one core, measured on camera moves and resizing at 1080p.
     let seconds = (frame * frames) as f64 * 2e-9;
-    Cost { host_bytes: frame * frames * per_sample, seconds, ..Cost::default() }
+    Cost {
+        host_bytes: frame * frames * per_sample,
+        seconds,
+        ..Cost::default()
+    }
 }
 
 /// [`chunk_cost`] of 8-bit frames.
@@ -157,7 +177,12 @@ pub fn floats_cost(cx: &CostCx<'_>) -> Cost {
 ///
 /// # Errors
 /// Names both sizes, at the input that differs.
-pub fn same_size(input: &str, expected: ClipInfo, found: ClipInfo, what: &str) -> Result<(), InferError> {
+pub fn same_size(
+    input: &str,
+    expected: ClipInfo,
+    found: ClipInfo,
+    what: &str,
+) -> Result<(), InferError> {
     let size = |it: ClipInfo| (it.width, it.height, it.channels);
     if size(expected) == size(found) {
         return Ok(());
@@ -198,11 +223,25 @@ pub(crate) mod tests {
 
     #[test]
     fn joined_parts_can_be_read_in_any_stretch() {
-        let info = ClipInfo { frames: 5, ..counting(0, 1).info() };
-        let parts = vec![Part { clip: counting(0, 4), range: 1..3 }, Part::whole(counting(10, 3))];
+        let info = ClipInfo {
+            frames: 5,
+            ..counting(0, 1).info()
+        };
+        let parts = vec![
+            Part {
+                clip: counting(0, 4),
+                range: 1..3,
+            },
+            Part::whole(counting(10, 3)),
+        ];
         let joined = join(info, parts);
         assert_eq!(samples(&joined), [1, 2, 10, 11, 12]);
-        let some: Vec<u8> = joined.read(1..4).unwrap().iter().map(|it| it.to_u8()[0]).collect();
+        let some: Vec<u8> = joined
+            .read(1..4)
+            .unwrap()
+            .iter()
+            .map(|it| it.to_u8()[0])
+            .collect();
         assert_eq!(some, [2, 10, 11]);
     }
 
@@ -214,7 +253,13 @@ pub(crate) mod tests {
             *counter.lock().unwrap() += 1;
             Ok(Frame::new(1, 1, 1, Pixels::U8(vec![7])))
         });
-        let clip = drawn.clip(ClipInfo { frames: 96, width: 1, height: 1, channels: 1, fps: None });
+        let clip = drawn.clip(ClipInfo {
+            frames: 96,
+            width: 1,
+            height: 1,
+            channels: 1,
+            fps: None,
+        });
         assert_eq!(samples(&clip), [7; 96]);
         assert_eq!(*count.lock().unwrap(), 1);
     }

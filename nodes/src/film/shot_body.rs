@@ -16,8 +16,12 @@ const DECLARATION: Declaration = Declaration {
     help: "A clip without its first and last frames.",
     inputs: &[
         socket("clip", Kind::IMAGE).help("The clip"),
-        int("trim_start", 0).unit("frames").help("Frames left out at the start"),
-        int("trim_end", 0).unit("frames").help("Frames left out at the end"),
+        int("trim_start", 0)
+            .unit("frames")
+            .help("Frames left out at the start"),
+        int("trim_end", 0)
+            .unit("frames")
+            .help("Frames left out at the end"),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     internal: true,
@@ -49,8 +53,20 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let info = clip.info();
     let end = info.frames.saturating_sub(end);
     if start >= end {
-        return Err(RunError::failed(format!("a clip of {} frames has none left after its trims", info.frames)));
+        return Err(RunError::failed(format!(
+            "a clip of {} frames has none left after its trims",
+            info.frames
+        )));
     }
-    let info = ClipInfo { frames: end - start, ..info };
-    Ok(vec![Value::Clip(join(info, vec![Part { clip, range: start..end }]))])
+    let info = ClipInfo {
+        frames: end - start,
+        ..info
+    };
+    Ok(vec![Value::Clip(join(
+        info,
+        vec![Part {
+            clip,
+            range: start..end,
+        }],
+    ))])
 }

@@ -42,7 +42,11 @@ const DECLARATION: Declaration = Declaration {
 pub const NODE: Node = Node::lazy(&DECLARATION, infer, bytes_cost, run);
 
 fn length(frames: i64, seconds: f64, fps: f64) -> u64 {
-    if frames > 0 { frames as u64 } else { (seconds * fps).round().clamp(1.0, 1e12) as u64 }
+    if frames > 0 {
+        frames as u64
+    } else {
+        (seconds * fps).round().clamp(1.0, 1e12) as u64
+    }
 }
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
@@ -70,7 +74,13 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let side = |name: &str| cx.int(name).map(|it| it.clamp(1, 16384) as u32);
     let (width, height) = (side("width")?, side("height")?);
     let frames = length(cx.int("frames")?, cx.float("seconds")?, cx.float("fps")?);
-    let info = ClipInfo { frames, width, height, channels: 3, fps: None };
+    let info = ClipInfo {
+        frames,
+        width,
+        height,
+        channels: 3,
+        fps: None,
+    };
     let background = colour_of(cx, "background")?;
     let accent = colour_of(cx, "accent").unwrap_or([0.91, 0.69, 0.29]);
     let text = |name: &str| cx.text(name).unwrap_or_default().to_owned();
@@ -85,15 +95,30 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         caption: text("caption"),
     };
     let fit = text("fit");
-    let image = if cx.has("image") { Some(cx.clip("image")?) } else { None };
+    let image = if cx.has("image") {
+        Some(cx.clip("image")?)
+    } else {
+        None
+    };
     let drawn = Drawn::new(move || {
         let picture = match &image {
             None => plain((width, height), background),
             Some(clip) if fit == "cover" => cover(clip, (width, height))?,
-            Some(clip) => placed(&clip.read(0..1)?, (width, height), background, fit == "stretch")?,
+            Some(clip) => placed(
+                &clip.read(0..1)?,
+                (width, height),
+                background,
+                fit == "stretch",
+            )?,
         };
-        let silent = [&words.title, &words.caption, &words.label].iter().all(|it| it.trim().is_empty());
-        if silent { Ok(picture) } else { on_picture(&words, Layout::Panel, accent, &picture) }
+        let silent = [&words.title, &words.caption, &words.label]
+            .iter()
+            .all(|it| it.trim().is_empty());
+        if silent {
+            Ok(picture)
+        } else {
+            on_picture(&words, Layout::Panel, accent, &picture)
+        }
     });
     Ok(vec![Value::Clip(drawn.clip(info))])
 }
@@ -103,14 +128,22 @@ fn plain((width, height): (u32, u32), colour: Rgb) -> Frame {
 }
 
 /// The whole picture in the frame, with bars or stretched.
-fn placed(frames: &[Frame], (width, height): (u32, u32), bars: Rgb, stretch: bool) -> Result<Frame, RunError> {
+fn placed(
+    frames: &[Frame],
+    (width, height): (u32, u32),
+    bars: Rgb,
+    stretch: bool,
+) -> Result<Frame, RunError> {
     let Some(picture) = frames.first().map(Frame::to_rgb) else {
-        return Err(RunError::failed("input `image`: expected a picture, got no frames"));
+        return Err(RunError::failed(
+            "input `image`: expected a picture, got no frames",
+        ));
     };
     if stretch {
         return Ok(resize(&picture, width, height, Method::Lanczos));
     }
-    let ratio = (f64::from(width) / f64::from(picture.width)).min(f64::from(height) / f64::from(picture.height));
+    let ratio = (f64::from(width) / f64::from(picture.width))
+        .min(f64::from(height) / f64::from(picture.height));
     let side = |it: u32, most: u32| ((f64::from(it) * ratio).round() as u32).clamp(1, most);
     let (w, h) = (side(picture.width, width), side(picture.height, height));
     let small = resize(&picture, w, h, Method::Lanczos).to_u8();
@@ -133,6 +166,13 @@ mod tests {
         let frame = placed(&[picture], (8, 8), [0.0; 3], false).unwrap();
         let column: Vec<u8> = frame.to_u8().iter().skip(12).step_by(24).copied().collect();
         assert_eq!(column, [0, 0, 200, 200, 200, 200, 0, 0]);
-        assert_eq!((length(0, 2.5, 24.0), length(7, 2.5, 24.0), length(0, 0.0, 24.0)), (60, 7, 1));
+        assert_eq!(
+            (
+                length(0, 2.5, 24.0),
+                length(7, 2.5, 24.0),
+                length(0, 0.0, 24.0)
+            ),
+            (60, 7, 1)
+        );
     }
 }

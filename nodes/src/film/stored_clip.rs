@@ -21,25 +21,45 @@ const DECLARATION: Declaration = Declaration {
 };
 
 /// The node.
-pub const NODE: Node =
-    Node::work(&DECLARATION, infer, Lane::Cpu, Keep::Memory, |_| one_way(Cost::default()), run);
+pub const NODE: Node = Node::work(
+    &DECLARATION,
+    infer,
+    Lane::Cpu,
+    Keep::Memory,
+    |_| one_way(Cost::default()),
+    run,
+);
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let text = cx.text("signature")?;
     let error = |code, message: String| InferError::at(code, "signature", message);
-    let signature = Signature::from_hex(text)
-        .ok_or_else(|| error("pinned_invalid", format!("expected 64 hex digits, found `{text}`")))?;
+    let signature = Signature::from_hex(text).ok_or_else(|| {
+        error(
+            "pinned_invalid",
+            format!("expected 64 hex digits, found `{text}`"),
+        )
+    })?;
     let stored = cx.facts.stored(&signature);
     match stored.and_then(|it| it.info) {
         Some(Info::Clip(clip)) => Ok(vec![Info::Clip(clip)]),
-        Some(_) => Err(error("pinned_invalid", format!("{text}: the store holds no frames under it, but something else"))),
-        None => Err(error("pinned_missing", format!("{text} is not in the store; unpin the shot to make it again"))),
+        Some(_) => Err(error(
+            "pinned_invalid",
+            format!("{text}: the store holds no frames under it, but something else"),
+        )),
+        None => Err(error(
+            "pinned_missing",
+            format!("{text} is not in the store; unpin the shot to make it again"),
+        )),
     }
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let text = cx.text("signature")?;
-    let missing = || RunError::failed(format!("{text} is not in the store any more; unpin the shot"));
+    let missing = || {
+        RunError::failed(format!(
+            "{text} is not in the store any more; unpin the shot"
+        ))
+    };
     let signature = Signature::from_hex(text).ok_or_else(missing)?;
     let values = cx.env.store.load(&signature)?;
     let clip = values.into_iter().find(|it| matches!(it, Value::Clip(_)));

@@ -6,8 +6,7 @@ use longtake_graph::declare::{float, int, output, shots, text};
 use longtake_graph::{Declaration, Diagnostic, Kind, Place, Storyboard};
 use longtake_plan::{InferCx, InferError, Info};
 
-use super::fps::{MAX_FPS, fraction};
-use crate::Node;
+use crate::{Node, rate};
 
 const DECLARATION: Declaration = Declaration {
     class: "Storyboard",
@@ -18,10 +17,16 @@ const DECLARATION: Declaration = Declaration {
            is made once for every shot of this list.",
     inputs: &[
         text("title", "").help("Title of the film"),
-        int("width", 1920).within(16, 16384).unit("px").help("Width of the film's frames"),
-        int("height", 1080).within(16, 16384).unit("px").help("Height of the film's frames"),
+        int("width", 1920)
+            .within(16, 16384)
+            .unit("px")
+            .help("Width of the film's frames"),
+        int("height", 1080)
+            .within(16, 16384)
+            .unit("px")
+            .help("Height of the film's frames"),
         float("fps", 24.0)
-            .within_f(1.0, MAX_FPS)
+            .within_f(1.0, 1000.0)
             .step_f(0.001)
             .unit("fps")
             .help("Frame rate. 23.976, 29.97 and 59.94 stand for the exact NTSC rates"),
@@ -37,17 +42,21 @@ pub const NODE: Node = Node::constant(&DECLARATION, infer);
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let side = |name: &str| cx.int(name).map(|it| it.clamp(1, 16384) as u32);
     let (width, height) = (side("width")?, side("height")?);
-    let fps = cx.float("fps")?;
-    let Some(exact) = fraction(fps) else {
-        let message = format!("expected a frame rate from 1 to {MAX_FPS}, found {fps}");
-        return Err(InferError::at("value_out_of_range", "fps", message));
-    };
+    let exact = rate::from_float("fps", cx.float("fps")?)?;
     let Some(shots) = cx.json("shots") else {
-        return Err(InferError::at("required_input_missing", "shots", "`shots` needs a list of shots"));
+        return Err(InferError::at(
+            "required_input_missing",
+            "shots",
+            "`shots` needs a list of shots",
+        ));
     };
     let place = Place::default();
     let (shots, found) = longtake_graph::parse_shots(&place, shots);
-    let errors: Vec<String> = found.iter().filter(|it| is_error(it)).map(|it| format!("{it}")).collect();
+    let errors: Vec<String> = found
+        .iter()
+        .filter(|it| is_error(it))
+        .map(|it| format!("{it}"))
+        .collect();
     if !errors.is_empty() {
         return Err(InferError::at("invalid_shots", "shots", errors.join("; ")));
     }

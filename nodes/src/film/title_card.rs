@@ -78,7 +78,13 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     }
     let (width, height) = card_size(cx.int("width")?, cx.int("height")?, cx.float("overscan")?)?;
     let frames = cx.int("frames")?.max(1) as u64;
-    Ok(vec![Info::Clip(ClipInfo { frames, width, height, channels: 3, fps: None })])
+    Ok(vec![Info::Clip(ClipInfo {
+        frames,
+        width,
+        height,
+        channels: 3,
+        fps: None,
+    })])
 }
 
 /// What the optional inputs say; left out ones say nothing.
@@ -99,20 +105,32 @@ fn words(cx: &RunCx<'_>) -> Words {
 
 /// A choice's value that the program does not know: the plan let it pass, so it came by a link.
 pub(super) fn unknown(input: &str, options: &[&str], found: &str) -> RunError {
-    RunError::failed(format!("input `{input}`: expected one of {}, got `{found}`", options.join(", ")))
+    RunError::failed(format!(
+        "input `{input}`: expected one of {}, got `{found}`",
+        options.join(", ")
+    ))
 }
 
 pub(super) fn colour_of(cx: &RunCx<'_>, name: &str) -> Result<Rgb, RunError> {
     let text = cx.text(name)?;
-    palette::parse(text)
-        .ok_or_else(|| RunError::failed(format!("input `{name}`: expected a colour such as #1e2a38, got `{text}`")))
+    palette::parse(text).ok_or_else(|| {
+        RunError::failed(format!(
+            "input `{name}`: expected a colour such as #1e2a38, got `{text}`"
+        ))
+    })
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let size = card_size(cx.int("width")?, cx.int("height")?, cx.float("overscan")?);
     let size = size.map_err(|e| RunError::failed(e.message))?;
     let frames = cx.int("frames")?.max(1) as u64;
-    let info = ClipInfo { frames, width: size.0, height: size.1, channels: 3, fps: None };
+    let info = ClipInfo {
+        frames,
+        width: size.0,
+        height: size.1,
+        channels: 3,
+        fps: None,
+    };
     let words = words(cx);
     let style = cx.text("style")?;
     let layout = Layout::named(style).ok_or_else(|| unknown("style", LAYOUTS, style))?;
@@ -123,16 +141,31 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         return Ok(vec![Value::Clip(drawn.clip(info))]);
     }
     let (backdrop, name, seed) = (cx.text("backdrop")?, cx.text("palette")?, cx.seed("seed")?);
-    let scene = Scene::named(backdrop, seed).ok_or_else(|| unknown("backdrop", SCENES, backdrop))?;
-    let name = if scene == Scene::Plain && name == "auto" { "custom" } else { name };
-    let palette = Palette::named(name, seed, background, accent).ok_or_else(|| unknown("palette", palette::NAMES, name))?;
+    let scene =
+        Scene::named(backdrop, seed).ok_or_else(|| unknown("backdrop", SCENES, backdrop))?;
+    let name = if scene == Scene::Plain && name == "auto" {
+        "custom"
+    } else {
+        name
+    };
+    let palette = Palette::named(name, seed, background, accent)
+        .ok_or_else(|| unknown("palette", palette::NAMES, name))?;
     let drawn = Drawn::new(move || on_scene(&words, layout, (scene, &palette, seed), size));
     Ok(vec![Value::Clip(drawn.clip(info))])
 }
 
 /// The first frame of a clip, filling that size.
-pub(super) fn cover(clip: &longtake_run::Clip, (width, height): (u32, u32)) -> Result<Frame, RunError> {
+pub(super) fn cover(
+    clip: &longtake_run::Clip,
+    (width, height): (u32, u32),
+) -> Result<Frame, RunError> {
     let first = clip.read(0..1)?.pop();
-    let frame = first.ok_or_else(|| RunError::failed("input `image`: expected a picture, got no frames"))?;
-    Ok(scale(&frame.to_rgb(), (width, height), Method::Lanczos, true))
+    let frame = first
+        .ok_or_else(|| RunError::failed("input `image`: expected a picture, got no frames"))?;
+    Ok(scale(
+        &frame.to_rgb(),
+        (width, height),
+        Method::Lanczos,
+        true,
+    ))
 }

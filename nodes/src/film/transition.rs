@@ -23,7 +23,10 @@ const DECLARATION: Declaration = Declaration {
         socket("b", Kind::IMAGE).help("The second clip"),
         choice("kind", "dissolve", &["cut", "fade", "dissolve"])
             .help("At once, through black, or one melting into the other"),
-        int("frames", 12).within(0, 100_000).unit("frames").help("Length; a cut has none"),
+        int("frames", 12)
+            .within(0, 100_000)
+            .unit("frames")
+            .help("Length; a cut has none"),
         boolean("join", false).help("Only the shared frames, without the rest of both clips"),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
@@ -35,7 +38,11 @@ pub const NODE: Node = Node::lazy(&DECLARATION, infer, floats_cost, run);
 
 /// Frames shared by the two clips.
 fn shared(kind: &str, frames: i64) -> u64 {
-    if kind == "cut" { 0 } else { frames.max(0) as u64 }
+    if kind == "cut" {
+        0
+    } else {
+        frames.max(0) as u64
+    }
 }
 
 fn out_frames(a: ClipInfo, b: ClipInfo, shared: u64, join: bool) -> Result<u64, InferError> {
@@ -53,7 +60,11 @@ fn out_frames(a: ClipInfo, b: ClipInfo, shared: u64, join: bool) -> Result<u64, 
         let message = "`join` asks for the shared frames only, and there are none; raise `frames`";
         return Err(InferError::at("transition_empty", "frames", message));
     }
-    Ok(if join { shared } else { a.frames.saturating_add(b.frames) - shared })
+    Ok(if join {
+        shared
+    } else {
+        a.frames.saturating_add(b.frames) - shared
+    })
 }
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
@@ -74,14 +85,26 @@ fn build(a: Clip, b: Clip, shared: u64, fade: bool, only_join: bool) -> Result<C
     let (ia, ib) = (a.info(), b.info());
     let frames = out_frames(ia, ib, shared, only_join).map_err(|e| RunError::failed(e.message))?;
     let start = ia.frames - shared;
-    let blended = Clip::new(Blended { a: a.clone(), b: b.clone(), start, shared, fade });
+    let blended = Clip::new(Blended {
+        a: a.clone(),
+        b: b.clone(),
+        start,
+        shared,
+        fade,
+    });
     if only_join {
         return Ok(blended);
     }
     let parts = vec![
-        Part { clip: a, range: 0..start },
+        Part {
+            clip: a,
+            range: 0..start,
+        },
         Part::whole(blended),
-        Part { clip: b, range: shared..ib.frames },
+        Part {
+            clip: b,
+            range: shared..ib.frames,
+        },
     ];
     Ok(join(ClipInfo { frames, ..ia }, parts))
 }
@@ -97,15 +120,24 @@ struct Blended {
 
 impl FrameSource for Blended {
     fn info(&self) -> ClipInfo {
-        ClipInfo { frames: self.shared, ..self.a.info() }
+        ClipInfo {
+            frames: self.shared,
+            ..self.a.info()
+        }
     }
 
     fn read(&self, range: Range<u64>) -> Result<Vec<Frame>, RunError> {
-        let a = self.a.read(self.start + range.start..self.start + range.end)?;
+        let a = self
+            .a
+            .read(self.start + range.start..self.start + range.end)?;
         let b = self.b.read(range.clone())?;
         let mix = if self.fade { blend::fade } else { blend::mix };
         let places = range.map(|index| blend::place(index, self.shared));
-        a.iter().zip(&b).zip(places).map(|((a, b), t)| mix(a, b, t)).collect()
+        a.iter()
+            .zip(&b)
+            .zip(places)
+            .map(|((a, b), t)| mix(a, b, t))
+            .collect()
     }
 }
 
@@ -118,7 +150,10 @@ mod tests {
     fn clips_are_joined_and_the_join_alone_is_its_middle() {
         let (a, b) = (counting(0, 6), counting(100, 5));
         let build = |shared, fade, join| build(a.clone(), b.clone(), shared, fade, join);
-        assert_eq!(samples(&build(0, false, false).unwrap()), [0, 1, 2, 3, 4, 5, 100, 101, 102, 103, 104]);
+        assert_eq!(
+            samples(&build(0, false, false).unwrap()),
+            [0, 1, 2, 3, 4, 5, 100, 101, 102, 103, 104]
+        );
         let whole = samples(&build(3, false, false).unwrap());
         assert_eq!(whole, [0, 1, 2, 27, 53, 78, 103, 104]);
         assert_eq!(samples(&build(3, false, true).unwrap()), whole[3..6]);
@@ -128,10 +163,24 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let (a, b) = (counting(0, 6), counting(100, 5));
-        let message = |shared, join| build(a.clone(), b.clone(), shared, false, join).unwrap_err().message;
+        let message = |shared, join| {
+            build(a.clone(), b.clone(), shared, false, join)
+                .unwrap_err()
+                .message
+        };
         assert!(message(6, false).contains("clip `b` has 5"));
         assert!(message(0, true).contains("there are none"));
-        let wide = Clip::from_frames(vec![Frame::new(4, 1, 1, longtake_run::Pixels::U8(vec![0; 4]))]);
-        assert!(build(a.clone(), wide, 0, false, false).unwrap_err().message.contains("4×1"));
+        let wide = Clip::from_frames(vec![Frame::new(
+            4,
+            1,
+            1,
+            longtake_run::Pixels::U8(vec![0; 4]),
+        )]);
+        assert!(
+            build(a.clone(), wide, 0, false, false)
+                .unwrap_err()
+                .message
+                .contains("4×1")
+        );
     }
 }

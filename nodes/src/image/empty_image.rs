@@ -16,9 +16,17 @@ const DECLARATION: Declaration = Declaration {
     help: "Frames of one colour.",
     inputs: &[
         int("width", 512).within(1, 16384).unit("px").help("Width"),
-        int("height", 512).within(1, 16384).unit("px").help("Height"),
-        int("batch_size", 1).within(1, 4096).unit("frames").help("Number of frames"),
-        int("color", 0).within(0, 0xFF_FFFF).help("Red × 65536 + green × 256 + blue"),
+        int("height", 512)
+            .within(1, 16384)
+            .unit("px")
+            .help("Height"),
+        int("batch_size", 1)
+            .within(1, 4096)
+            .unit("frames")
+            .help("Number of frames"),
+        int("color", 0)
+            .within(0, 0xFF_FFFF)
+            .help("Red × 65536 + green × 256 + blue"),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     ..Declaration::EMPTY
@@ -47,6 +55,12 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         let data = [r, g, b].repeat(width as usize * height as usize);
         Ok(Frame::new(width, height, 3, Pixels::U8(data)))
     };
-    let info = ClipInfo { frames, width, height, channels: 3, fps: None };
+    let info = ClipInfo {
+        frames,
+        width,
+        height,
+        channels: 3,
+        fps: None,
+    };
     Ok(vec![Value::Clip(Drawn::new(draw).clip(info))])
 }

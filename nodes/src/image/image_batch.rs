@@ -27,13 +27,19 @@ const DECLARATION: Declaration = Declaration {
 pub const NODE: Node = Node::lazy(&DECLARATION, infer, floats_cost, run);
 
 fn both(first: ClipInfo, second: ClipInfo) -> ClipInfo {
-    ClipInfo { frames: first.frames.saturating_add(second.frames), ..first }
+    ClipInfo {
+        frames: first.frames.saturating_add(second.frames),
+        ..first
+    }
 }
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let (first, second) = (cx.clip("image1")?, cx.clip("image2")?);
     if first.channels != second.channels {
-        let message = format!("expected {} channels as in image1, found {}", first.channels, second.channels);
+        let message = format!(
+            "expected {} channels as in image1, found {}",
+            first.channels, second.channels
+        );
         return Err(InferError::at("size_mismatch", "image2", message));
     }
     Ok(vec![Info::Clip(both(first, second))])
@@ -46,8 +52,13 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let second = if size == (two.width, two.height) {
         second
     } else {
-        let info = ClipInfo { frames: two.frames, ..one };
-        map(second, info, move |frame| Ok(scale(&frame, size, Method::Bilinear, true)))
+        let info = ClipInfo {
+            frames: two.frames,
+            ..one
+        };
+        map(second, info, move |frame| {
+            Ok(scale(&frame, size, Method::Bilinear, true))
+        })
     };
     let parts = vec![Part::whole(first), Part::whole(second)];
     Ok(vec![Value::Clip(join(both(one, two), parts))])

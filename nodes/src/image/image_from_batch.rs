@@ -16,8 +16,13 @@ const DECLARATION: Declaration = Declaration {
     help: "Some of a clip's frames. What reaches past the end is cut off, as in ComfyUI.",
     inputs: &[
         socket("image", Kind::IMAGE).help("The frames"),
-        int("batch_index", 0).within(0, 4095).help("The first frame, counted from 0"),
-        int("length", 1).within(1, 4096).unit("frames").help("How many"),
+        int("batch_index", 0)
+            .within(0, 4095)
+            .help("The first frame, counted from 0"),
+        int("length", 1)
+            .within(1, 4096)
+            .unit("frames")
+            .help("How many"),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     ..Declaration::EMPTY
@@ -34,13 +39,23 @@ fn range(frames: u64, index: i64, length: i64) -> std::ops::Range<u64> {
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let clip = cx.clip("image")?;
     let range = range(clip.frames, cx.int("batch_index")?, cx.int("length")?);
-    Ok(vec![Info::Clip(ClipInfo { frames: range.end - range.start, ..clip })])
+    Ok(vec![Info::Clip(ClipInfo {
+        frames: range.end - range.start,
+        ..clip
+    })])
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let clip = cx.clip("image")?;
-    let range = range(clip.info().frames, cx.int("batch_index")?, cx.int("length")?);
-    let info = ClipInfo { frames: range.end - range.start, ..clip.info() };
+    let range = range(
+        clip.info().frames,
+        cx.int("batch_index")?,
+        cx.int("length")?,
+    );
+    let info = ClipInfo {
+        frames: range.end - range.start,
+        ..clip.info()
+    };
     Ok(vec![Value::Clip(join(info, vec![Part { clip, range }]))])
 }
 

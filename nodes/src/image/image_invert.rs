@@ -30,7 +30,9 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let clip = cx.clip("image")?;
     let info = clip.info();
-    Ok(vec![Value::Clip(map(clip, info, |frame| Ok(invert(&frame))))])
+    Ok(vec![Value::Clip(map(clip, info, |frame| {
+        Ok(invert(&frame))
+    }))])
 }
 
 fn invert(frame: &Frame) -> Frame {

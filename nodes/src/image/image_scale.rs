@@ -17,9 +17,16 @@ const DECLARATION: Declaration = Declaration {
     help: "Scales frames as ComfyUI does, method by method.",
     inputs: &[
         socket("image", Kind::IMAGE).help("The frames"),
-        choice("upscale_method", "nearest-exact", METHODS).help("How new pixels are made; lanczos is antialiased"),
-        int("width", 512).within(0, 16384).unit("px").help("New width; 0 keeps the shape"),
-        int("height", 512).within(0, 16384).unit("px").help("New height; 0 keeps the shape"),
+        choice("upscale_method", "nearest-exact", METHODS)
+            .help("How new pixels are made; lanczos is antialiased"),
+        int("width", 512)
+            .within(0, 16384)
+            .unit("px")
+            .help("New width; 0 keeps the shape"),
+        int("height", 512)
+            .within(0, 16384)
+            .unit("px")
+            .help("New height; 0 keeps the shape"),
         choice("crop", "disabled", &["disabled", "center"])
             .help("center cuts off what does not fit the new shape; disabled stretches"),
     ],
@@ -35,8 +42,15 @@ fn size_of(clip: ClipInfo, width: i64, height: i64) -> Result<(u32, u32), InferE
     let side = |it: i64| it.clamp(0, 16384) as u32;
     let size = target_size((clip.width, clip.height), (side(width), side(height)));
     if size.0.max(size.1) > 32768 {
-        let message = format!("keeping the shape of {}×{} gives {}×{}; expected at most 32768 px", clip.width, clip.height, size.0, size.1);
-        return Err(InferError::at("value_out_of_range", if width == 0 { "height" } else { "width" }, message));
+        let message = format!(
+            "keeping the shape of {}×{} gives {}×{}; expected at most 32768 px",
+            clip.width, clip.height, size.0, size.1
+        );
+        return Err(InferError::at(
+            "value_out_of_range",
+            if width == 0 { "height" } else { "width" },
+            message,
+        ));
     }
     Ok(size)
 }
@@ -44,21 +58,36 @@ fn size_of(clip: ClipInfo, width: i64, height: i64) -> Result<(u32, u32), InferE
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let clip = cx.clip("image")?;
     let (width, height) = size_of(clip, cx.int("width")?, cx.int("height")?)?;
-    Ok(vec![Info::Clip(ClipInfo { width, height, ..clip })])
+    Ok(vec![Info::Clip(ClipInfo {
+        width,
+        height,
+        ..clip
+    })])
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let clip = cx.clip("image")?;
     let (asked_width, asked_height) = (cx.int("width")?, cx.int("height")?);
-    let size = size_of(clip.info(), asked_width, asked_height).map_err(|e| RunError::failed(e.message))?;
+    let size =
+        size_of(clip.info(), asked_width, asked_height).map_err(|e| RunError::failed(e.message))?;
     let name = cx.text("upscale_method")?;
-    let method = Method::named(name)
-        .ok_or_else(|| RunError::failed(format!("input `upscale_method`: expected one of {}, got `{name}`", METHODS.join(", "))))?;
+    let method = Method::named(name).ok_or_else(|| {
+        RunError::failed(format!(
+            "input `upscale_method`: expected one of {}, got `{name}`",
+            METHODS.join(", ")
+        ))
+    })?;
     let crop = cx.text("crop")? == "center";
-    let info = ClipInfo { width: size.0, height: size.1, ..clip.info() };
+    let info = ClipInfo {
+        width: size.0,
+        height: size.1,
+        ..clip.info()
+    };
     // With neither side given ComfyUI hands the frames on as they are.
     if asked_width <= 0 && asked_height <= 0 {
         return Ok(vec![Value::Clip(clip)]);
     }
-    Ok(vec![Value::Clip(map(clip, info, move |frame| Ok(scale(&frame, size, method, crop))))])
+    Ok(vec![Value::Clip(map(clip, info, move |frame| {
+        Ok(scale(&frame, size, method, crop))
+    }))])
 }

@@ -31,22 +31,50 @@ const NO_MASK: u32 = 64;
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let name = cx.text("image")?;
-    let facts = cx.facts.media(FileKind::Image, name).map_err(|e| crate::node::fact_error("image", e))?;
+    let facts = cx
+        .facts
+        .media(FileKind::Image, name)
+        .map_err(|e| crate::node::fact_error("image", e))?;
     let Info::Clip(found) = facts.info else {
-        return Err(InferError::at("image_unreadable", "image", format!("`{name}` is no picture")));
+        return Err(InferError::at(
+            "image_unreadable",
+            "image",
+            format!("`{name}` is no picture"),
+        ));
     };
-    Ok(infos(found.width, found.height, found.channels == 4).map(Info::Clip).to_vec())
+    Ok(infos(found.width, found.height, found.channels == 4)
+        .map(Info::Clip)
+        .to_vec())
 }
 
 fn infos(width: u32, height: u32, alpha: bool) -> [ClipInfo; 2] {
-    let colour = ClipInfo { frames: 1, width, height, channels: 3, fps: None };
-    let (width, height) = if alpha { (width, height) } else { (NO_MASK, NO_MASK) };
-    [colour, ClipInfo { width, height, channels: 1, ..colour }]
+    let colour = ClipInfo {
+        frames: 1,
+        width,
+        height,
+        channels: 3,
+        fps: None,
+    };
+    let (width, height) = if alpha {
+        (width, height)
+    } else {
+        (NO_MASK, NO_MASK)
+    };
+    [
+        colour,
+        ClipInfo {
+            width,
+            height,
+            channels: 1,
+            ..colour
+        },
+    ]
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let name = cx.text("image")?;
-    let path = paths::find(&cx.env.roots.input, name).map_err(|e| RunError::failed(e.to_string()))?;
+    let path =
+        paths::find(&cx.env.roots.input, name).map_err(|e| RunError::failed(e.to_string()))?;
     let header = load::header(&path)?;
     let [colour, mask] = infos(header.width, header.height, header.alpha);
     let path = Arc::new(path);
@@ -55,13 +83,23 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         Drawn::new(move || Ok(load::picture(&path)?.colour))
     };
     let mask_of = Drawn::new(move || {
-        Ok(load::picture(&path)?.alpha.map_or_else(no_mask, |alpha| transparent(&alpha)))
+        Ok(load::picture(&path)?
+            .alpha
+            .map_or_else(no_mask, |alpha| transparent(&alpha)))
     });
-    Ok(vec![Value::Clip(picture.clip(colour)), Value::Clip(mask_of.clip(mask))])
+    Ok(vec![
+        Value::Clip(picture.clip(colour)),
+        Value::Clip(mask_of.clip(mask)),
+    ])
 }
 
 fn no_mask() -> Frame {
-    Frame::new(NO_MASK, NO_MASK, 1, Pixels::U8(vec![0; (NO_MASK * NO_MASK) as usize]))
+    Frame::new(
+        NO_MASK,
+        NO_MASK,
+        1,
+        Pixels::U8(vec![0; (NO_MASK * NO_MASK) as usize]),
+    )
 }
 
 /// 1 where the picture is transparent.
@@ -85,7 +123,9 @@ mod tests {
         let path = dir.path().join("a.png");
         let data = [10, 20, 30, 255, 40, 50, 60, 0];
         let mut bytes = Vec::new();
-        PngEncoder::new(&mut bytes).write_image(&data, 2, 1, ExtendedColorType::Rgba8).unwrap();
+        PngEncoder::new(&mut bytes)
+            .write_image(&data, 2, 1, ExtendedColorType::Rgba8)
+            .unwrap();
         std::fs::write(&path, &bytes).unwrap();
         let header = load::header(&path).unwrap();
         assert_eq!((header.width, header.height, header.alpha), (2, 1, true));
@@ -95,7 +135,12 @@ mod tests {
         std::fs::write(&path, &bytes[..bytes.len() - 20]).unwrap();
         assert!(load::picture(&path).is_err());
         std::fs::write(&path, b"not a picture").unwrap();
-        assert!(load::header(&path).unwrap_err().message.contains("PNG, JPEG or WebP"));
+        assert!(
+            load::header(&path)
+                .unwrap_err()
+                .message
+                .contains("PNG, JPEG or WebP")
+        );
     }
 
     #[test]
@@ -105,9 +150,15 @@ mod tests {
         let mut bytes = Vec::new();
         let mut encoder = image::codecs::jpeg::JpegEncoder::new(&mut bytes);
         // A TIFF header with one entry: orientation (0x0112), SHORT, 6 (turned left).
-        let exif = [b"II*\0\x08\0\0\0\x01\0".as_slice(), b"\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"].concat();
+        let exif = [
+            b"II*\0\x08\0\0\0\x01\0".as_slice(),
+            b"\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0",
+        ]
+        .concat();
         encoder.set_exif_metadata(exif).unwrap();
-        encoder.write_image(&[0; 8 * 4 * 3], 8, 4, ExtendedColorType::Rgb8).unwrap();
+        encoder
+            .write_image(&[0; 8 * 4 * 3], 8, 4, ExtendedColorType::Rgb8)
+            .unwrap();
         std::fs::write(&path, &bytes).unwrap();
         let header = load::header(&path).unwrap();
         let colour = load::picture(&path).unwrap().colour;

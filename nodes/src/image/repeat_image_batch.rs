@@ -26,15 +26,24 @@ const DECLARATION: Declaration = Declaration {
 pub const NODE: Node = Node::lazy(&DECLARATION, infer, floats_cost, run);
 
 fn repeated(clip: ClipInfo, amount: i64) -> ClipInfo {
-    ClipInfo { frames: clip.frames.saturating_mul(amount.max(1) as u64), ..clip }
+    ClipInfo {
+        frames: clip.frames.saturating_mul(amount.max(1) as u64),
+        ..clip
+    }
 }
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
-    Ok(vec![Info::Clip(repeated(cx.clip("image")?, cx.int("amount")?))])
+    Ok(vec![Info::Clip(repeated(
+        cx.clip("image")?,
+        cx.int("amount")?,
+    ))])
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let (clip, amount) = (cx.clip("image")?, cx.int("amount")?.clamp(1, 4096));
     let parts = (0..amount).map(|_| Part::whole(clip.clone())).collect();
-    Ok(vec![Value::Clip(join(repeated(clip.info(), amount), parts))])
+    Ok(vec![Value::Clip(join(
+        repeated(clip.info(), amount),
+        parts,
+    ))])
 }

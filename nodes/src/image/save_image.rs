@@ -56,7 +56,11 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
 pub(super) fn save(cx: &mut RunCx<'_>, prefix: &str) -> Result<Value, RunError> {
     let clip = cx.clip("images")?;
     let info = clip.info();
-    let mut names = Numbered::new(&cx.env.roots.output, prefix, Some((info.width, info.height)))?;
+    let mut names = Numbered::new(
+        &cx.env.roots.output,
+        prefix,
+        Some((info.width, info.height)),
+    )?;
     let prompt = cx.env.prompt.as_ref().map(ascii_json);
     let mut written = Vec::with_capacity(info.frames as usize);
     clip.for_each(|index, frame| {
@@ -93,7 +97,11 @@ fn write_png(path: &Path, frame: &Frame, prompt: Option<&str>) -> Result<(), Run
     })
 }
 
-fn encode(out: &mut impl Write, frame: &Frame, prompt: Option<&str>) -> Result<(), png::EncodingError> {
+fn encode(
+    out: &mut impl Write,
+    frame: &Frame,
+    prompt: Option<&str>,
+) -> Result<(), png::EncodingError> {
     let mut encoder = png::Encoder::new(out, frame.width, frame.height);
     encoder.set_color(match frame.channels {
         1 => png::ColorType::Grayscale,
@@ -120,7 +128,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.png");
         let frame = Frame::new(2, 1, 3, Pixels::U8(vec![1, 2, 3, 4, 5, 6]));
-        let graph = serde_json::json!({"1": {"class_type": "TitleCard", "inputs": {"title": "灯台 😀"}}});
+        let graph =
+            serde_json::json!({"1": {"class_type": "TitleCard", "inputs": {"title": "灯台 😀"}}});
         write_png(&path, &frame, Some(&ascii_json(&graph))).unwrap();
         let file = std::io::BufReader::new(std::fs::File::open(&path).unwrap());
         let reader = png::Decoder::new(file).read_info().unwrap();

@@ -36,7 +36,11 @@ impl Axis {
                 row[(index.clamp(0, last) - start) as usize] += weight as f32;
             }
         }
-        Self { starts, taps, weights }
+        Self {
+            starts,
+            taps,
+            weights,
+        }
     }
 
     /// Number of outputs.
@@ -120,7 +124,12 @@ pub fn resample(frame: &Frame, across: &Axis, down: &Axis, depth: Depth) -> Fram
         (Pixels::U16(data), _) => Pixels::U16(pass(data, frame, across, down)),
         (Pixels::F32(data), _) => Pixels::F32(pass(data, frame, across, down)),
     };
-    Frame::new(across.len() as u32, down.len() as u32, channels as u8, pixels)
+    Frame::new(
+        across.len() as u32,
+        down.len() as u32,
+        channels as u8,
+        pixels,
+    )
 }
 
 /// Output rows handed to a thread at once: enough that a thread's two row buffers are reused.
@@ -141,7 +150,12 @@ where
         for (offset, row) in rows.chunks_mut(out_len).enumerate() {
             let y = block * ROWS + offset;
             let start = down.starts[y] as usize;
-            mix_rows(&data[start * row_len..], row_len, down.weights_of(y), &mut mixed);
+            mix_rows(
+                &data[start * row_len..],
+                row_len,
+                down.weights_of(y),
+                &mut mixed,
+            );
             match channels {
                 3 => across_pixels::<3>(&mixed, across, &mut spread),
                 4 => across_pixels::<4>(&mixed, across, &mut spread),
@@ -152,7 +166,9 @@ where
             }
         }
     };
-    out.par_chunks_mut(out_len * ROWS).enumerate().for_each(work);
+    out.par_chunks_mut(out_len * ROWS)
+        .enumerate()
+        .for_each(work);
     out
 }
 
@@ -234,10 +250,18 @@ mod tests {
     fn edges_are_repeated_and_equal_frames_stay_equal() {
         let taps = |i: i64| vec![(i - 1, 0.25), (i, 0.5), (i + 1, 0.25)];
         let axis = Axis::new(5, &(0..5).map(taps).collect::<Vec<_>>());
-        assert_eq!((axis.starts.as_slice(), axis.taps), ([0, 0, 1, 2, 2].as_slice(), 3));
+        assert_eq!(
+            (axis.starts.as_slice(), axis.taps),
+            ([0, 0, 1, 2, 2].as_slice(), 3)
+        );
         assert_eq!(axis.weights[..3], [0.75, 0.25, 0.0]);
         for channels in [1u8, 3, 4] {
-            let frame = Frame::new(5, 5, channels, Pixels::U8(vec![77; 25 * usize::from(channels)]));
+            let frame = Frame::new(
+                5,
+                5,
+                channels,
+                Pixels::U8(vec![77; 25 * usize::from(channels)]),
+            );
             assert_eq!(resample(&frame, &axis, &axis, Depth::Same), frame);
         }
     }

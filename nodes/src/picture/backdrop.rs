@@ -26,8 +26,17 @@ pub enum Scene {
 }
 
 /// Names in files. `auto` goes by the seed.
-pub const SCENES: &[&str] =
-    &["auto", "plain", "glow", "hills", "sea", "city", "stars", "rain", "lighthouse"];
+pub const SCENES: &[&str] = &[
+    "auto",
+    "plain",
+    "glow",
+    "hills",
+    "sea",
+    "city",
+    "stars",
+    "rain",
+    "lighthouse",
+];
 
 const DRAWN: [Scene; 7] = [
     Scene::Glow,
@@ -52,9 +61,16 @@ impl Scene {
 
 /// Draws a backdrop.
 pub fn draw(scene: Scene, palette: &Palette, seed: u64, width: u32, height: u32) -> Canvas {
-    let view = View { palette: *palette, seed: fold(seed), aspect: width as f32 / height as f32, height: height as f32 };
+    let view = View {
+        palette: *palette,
+        seed: fold(seed),
+        aspect: width as f32 / height as f32,
+        height: height as f32,
+    };
     let columns = |layers: &dyn Fn(f32) -> Vec<Ridge>| -> Vec<Vec<Ridge>> {
-        (0..width).map(|x| layers((x as f32 + 0.5) / height as f32)).collect()
+        (0..width)
+            .map(|x| layers((x as f32 + 0.5) / height as f32))
+            .collect()
     };
     let ridges = match scene {
         Scene::Hills => columns(&|x| view.hills(x)),
@@ -64,7 +80,10 @@ pub fn draw(scene: Scene, palette: &Palette, seed: u64, width: u32, height: u32)
         Scene::Plain | Scene::Glow | Scene::Sea | Scene::Rain => Vec::new(),
     };
     Canvas::paint(width, height, |px, py| {
-        let (x, y) = ((px as f32 + 0.5) / view.height, (py as f32 + 0.5) / view.height);
+        let (x, y) = (
+            (px as f32 + 0.5) / view.height,
+            (py as f32 + 0.5) / view.height,
+        );
         let mut colour = view.sky(scene, x, y);
         if let Some(column) = ridges.get(px as usize) {
             colour = view.land(column, colour, x, y);
@@ -123,7 +142,10 @@ fn noise(x: f32, seed: u32) -> f32 {
 
 /// Four octaves of [`noise`].
 fn rough(x: f32, seed: u32) -> f32 {
-    (0..4).map(|k| noise(x * (1 << k) as f32, seed.wrapping_add(k * 101)) * 0.5f32.powi(k as i32)).sum::<f32>() / 1.6
+    (0..4)
+        .map(|k| noise(x * (1 << k) as f32, seed.wrapping_add(k * 101)) * 0.5f32.powi(k as i32))
+        .sum::<f32>()
+        / 1.6
 }
 
 fn gauss(distance: f32, spread: f32) -> f32 {
@@ -138,7 +160,10 @@ impl View {
 
     /// Where the sun or moon stands: right of the text.
     fn sun(&self) -> (f32, f32) {
-        (self.aspect * (0.62 + 0.22 * self.pick(1)), 0.26 + 0.14 * self.pick(2))
+        (
+            self.aspect * (0.62 + 0.22 * self.pick(1)),
+            0.26 + 0.14 * self.pick(2),
+        )
     }
 
     fn sky(&self, scene: Scene, x: f32, y: f32) -> Rgb {
@@ -164,13 +189,24 @@ impl View {
         let it = &self.palette;
         let mut colour = mix(it.top, mix(it.top, it.low, 0.55), smooth(y));
         for k in 0..4 {
-            let place = (self.aspect * (0.35 + 0.65 * self.pick(10 + k)), self.pick(20 + k));
+            let place = (
+                self.aspect * (0.35 + 0.65 * self.pick(10 + k)),
+                self.pick(20 + k),
+            );
             let spread = 0.28 + 0.4 * self.pick(30 + k);
             let tone = if k % 2 == 0 { it.low } else { it.far };
-            colour = mix(colour, tone, 0.6 * gauss((x - place.0).hypot(y - place.1), spread));
+            colour = mix(
+                colour,
+                tone,
+                0.6 * gauss((x - place.0).hypot(y - place.1), spread),
+            );
         }
         let sun = self.sun();
-        mix(colour, it.glow, 0.35 * gauss((x - sun.0).hypot(y - sun.1), 0.22))
+        mix(
+            colour,
+            it.glow,
+            0.35 * gauss((x - sun.0).hypot(y - sun.1), 0.22),
+        )
     }
 
     fn sun_over(&self, sky: Rgb, x: f32, y: f32) -> Rgb {
@@ -197,8 +233,15 @@ impl View {
         water = mix(water, it.low, 0.10 * swell.max(0.0));
         // The sun's road.
         let road = gauss(x - self.sun().0, 0.07 + 0.20 * depth);
-        let glint = noise(x * 26.0 / (0.25 + depth), hash((row * 12.0) as i32 as u32) ^ self.seed);
-        water = mix(water, it.glow, road * (0.22 + 0.55 * smooth(glint * 1.4)) * (1.0 - 0.5 * depth));
+        let glint = noise(
+            x * 26.0 / (0.25 + depth),
+            hash((row * 12.0) as i32 as u32) ^ self.seed,
+        );
+        water = mix(
+            water,
+            it.glow,
+            road * (0.22 + 0.55 * smooth(glint * 1.4)) * (1.0 - 0.5 * depth),
+        );
         mix(sky, water, below.min(1.0))
     }
 
@@ -210,8 +253,16 @@ impl View {
         let distance = ((x * CELLS - cx - px).hypot(y * CELLS - cy - py)) / CELLS;
         let strength = unit(id ^ 3).powi(4) * (1.0 - smooth(y * 1.25));
         let star = gauss(distance, 0.0012 + 0.0016 * unit(id ^ 4).powi(3));
-        let band = 0.10 * gauss(y - 0.55 + 0.35 * x / self.aspect + 0.06 * noise(x * 3.0, self.seed), 0.16);
-        mix(mix(sky, self.palette.far, band), self.palette.glow, (star * strength * 1.6).min(1.0))
+        let band = 0.10
+            * gauss(
+                y - 0.55 + 0.35 * x / self.aspect + 0.06 * noise(x * 3.0, self.seed),
+                0.16,
+            );
+        mix(
+            mix(sky, self.palette.far, band),
+            self.palette.glow,
+            (star * strength * 1.6).min(1.0),
+        )
     }
 
     fn rain(&self, behind: Rgb, x: f32, y: f32) -> Rgb {
@@ -224,7 +275,11 @@ impl View {
             let along = y * (1.6 + 0.5 * layer as f32) + unit(id) * 7.0;
             let drop = unit(hash(along.floor() as u32) ^ id ^ 5);
             let t = along.fract();
-            let streak = if drop < 0.45 { smooth(t * 3.0) * smooth((0.75 - t) * 4.0) } else { 0.0 };
+            let streak = if drop < 0.45 {
+                smooth(t * 3.0) * smooth((0.75 - t) * 4.0)
+            } else {
+                0.0
+            };
             let thin = gauss(slanted - lane - 0.5, 0.05 + 0.02 * layer as f32);
             colour = mix(colour, self.palette.glow, 0.22 * streak * thin);
         }
@@ -254,9 +309,16 @@ impl View {
     fn hills(&self, x: f32) -> Vec<Ridge> {
         let layer = |k: u32| {
             let near = (k as f32 + 1.0) / 5.0;
-            let shape = rough(x * (1.1 + 0.35 * k as f32), self.seed.wrapping_add(k * 7919));
+            let shape = rough(
+                x * (1.1 + 0.35 * k as f32),
+                self.seed.wrapping_add(k * 7919),
+            );
             let top = 0.44 + 0.115 * k as f32 + (0.115 - 0.01 * k as f32) * shape;
-            Ridge { top, near, house: None }
+            Ridge {
+                top,
+                near,
+                house: None,
+            }
         };
         (0..5).map(layer).collect()
     }
@@ -264,7 +326,11 @@ impl View {
     fn low_hills(&self, x: f32) -> Vec<Ridge> {
         let layer = |k: u32| {
             let shape = rough(x * (0.9 + 0.5 * k as f32), self.seed.wrapping_add(k * 7919));
-            Ridge { top: 0.76 + 0.09 * k as f32 + 0.07 * shape, near: 0.45 + 0.5 * k as f32, house: None }
+            Ridge {
+                top: 0.76 + 0.09 * k as f32 + 0.07 * shape,
+                near: 0.45 + 0.5 * k as f32,
+                house: None,
+            }
         };
         (0..2).map(layer).collect()
     }
@@ -276,16 +342,28 @@ impl View {
             let number = hash(at.floor() as u32 ^ self.seed ^ (k << 16));
             let tall = 0.10 + 0.26 * unit(number) * (1.0 - 0.15 * k as f32);
             let top = 0.66 + 0.13 * k as f32 - tall;
-            Ridge { top, near: 0.25 + 0.35 * k as f32, house: Some((number, at.fract())) }
+            Ridge {
+                top,
+                near: 0.25 + 0.35 * k as f32,
+                house: Some((number, at.fract())),
+            }
         };
         (0..3).map(layer).collect()
     }
 
     fn cliff(&self, x: f32) -> Vec<Ridge> {
         let (lx, ly) = self.lamp();
-        let sea = Ridge { top: 0.80 + 0.003 * noise(x * 30.0, self.seed), near: 0.35, house: None };
+        let sea = Ridge {
+            top: 0.80 + 0.003 * noise(x * 30.0, self.seed),
+            near: 0.35,
+            house: None,
+        };
         let rise = 0.26 * smooth(1.25 - (x - lx).abs() / 0.42) + 0.02 * rough(x * 6.0, self.seed);
-        let cliff = Ridge { top: 0.92 - rise, near: 0.85, house: None };
+        let cliff = Ridge {
+            top: 0.92 - rise,
+            near: 0.85,
+            house: None,
+        };
         let from_axis = (x - lx).abs();
         // Lantern room, gallery, and a tower that widens downwards.
         let tower = if from_axis < 0.012 {
@@ -295,7 +373,15 @@ impl View {
         } else {
             ly + 0.03 + (from_axis - 0.021) * 22.0
         };
-        vec![sea, cliff, Ridge { top: tower.min(1.5), near: 1.0, house: None }]
+        vec![
+            sea,
+            cliff,
+            Ridge {
+                top: tower.min(1.5),
+                near: 1.0,
+                house: None,
+            },
+        ]
     }
 
     fn land(&self, column: &[Ridge], sky: Rgb, x: f32, y: f32) -> Rgb {
@@ -316,9 +402,17 @@ impl View {
             colour = mix(colour, land, cover);
         }
         let (lx, ly) = self.lamp();
-        if column.last().is_some_and(|it| it.near == 1.0 && it.house.is_none()) && column.len() == 3 {
+        if column
+            .last()
+            .is_some_and(|it| it.near == 1.0 && it.house.is_none())
+            && column.len() == 3
+        {
             // The lantern shines through its own silhouette.
-            colour = mix(colour, it.glow, gauss((x - lx).hypot(y - ly), 0.016).min(1.0));
+            colour = mix(
+                colour,
+                it.glow,
+                gauss((x - lx).hypot(y - ly), 0.016).min(1.0),
+            );
         }
         colour
     }
@@ -332,7 +426,8 @@ impl View {
             return None;
         }
         let id = number ^ hash((cell_x.floor() as u32) << 8 | cell_y.floor() as u32);
-        let inside = (0.28..0.72).contains(&cell_x.fract()) && (0.25..0.75).contains(&cell_y.fract());
+        let inside =
+            (0.28..0.72).contains(&cell_x.fract()) && (0.25..0.75).contains(&cell_y.fract());
         (inside && unit(id) < 0.22).then(|| 0.25 + 0.55 * unit(id ^ 9) * ridge.near)
     }
 }

@@ -84,7 +84,8 @@ pub fn mix(a: &Frame, b: &Frame, t: f64) -> Result<Frame, RunError> {
 fn mix_bytes(a: &[u8], b: &[u8], t: f64) -> Vec<u8> {
     let weight = (t * 65536.0).round() as u32;
     let rest = 65536 - weight;
-    let one = |(&a, &b): (&u8, &u8)| ((u32::from(a) * rest + u32::from(b) * weight + 32768) >> 16) as u8;
+    let one =
+        |(&a, &b): (&u8, &u8)| ((u32::from(a) * rest + u32::from(b) * weight + 32768) >> 16) as u8;
     a.iter().zip(b).map(one).collect()
 }
 
@@ -98,7 +99,11 @@ pub fn dim(frame: &Frame, level: f64) -> Frame {
         Pixels::U8(data) => Pixels::U8(mix_bytes(data, &vec![0; data.len()], 1.0 - level)),
         Pixels::U16(data) => {
             let level = level as f32;
-            Pixels::U16(data.iter().map(|&v| (f32::from(v) * level + 0.5) as u16).collect())
+            Pixels::U16(
+                data.iter()
+                    .map(|&v| (f32::from(v) * level + 0.5) as u16)
+                    .collect(),
+            )
         }
         Pixels::F32(data) => Pixels::F32(data.iter().map(|v| v * level as f32).collect()),
     };
@@ -116,7 +121,11 @@ pub fn place(index: u64, count: u64) -> f64 {
 /// # Errors
 /// Sizes differ.
 pub fn fade(a: &Frame, b: &Frame, t: f64) -> Result<Frame, RunError> {
-    if t < 0.5 { Ok(dim(a, 1.0 - 2.0 * t)) } else { Ok(dim(b, 2.0 * t - 1.0)) }
+    if t < 0.5 {
+        Ok(dim(a, 1.0 - 2.0 * t))
+    } else {
+        Ok(dim(b, 2.0 * t - 1.0))
+    }
 }
 
 #[cfg(test)]
@@ -129,22 +138,43 @@ mod tests {
 
     #[test]
     fn blends_are_rounded_and_keep_their_depth() {
-        let (a, b) = (frame(Pixels::U8(vec![0, 200])), frame(Pixels::U8(vec![255, 100])));
-        assert_eq!(*mix(&a, &b, 0.5).unwrap().pixels, Pixels::U8(vec![128, 150]));
+        let (a, b) = (
+            frame(Pixels::U8(vec![0, 200])),
+            frame(Pixels::U8(vec![255, 100])),
+        );
+        assert_eq!(
+            *mix(&a, &b, 0.5).unwrap().pixels,
+            Pixels::U8(vec![128, 150])
+        );
         assert_eq!(mix(&a, &b, 0.0).unwrap(), a);
         let deep = frame(Pixels::U16(vec![65535, 0]));
-        assert_eq!(*mix(&a, &deep, 0.25).unwrap().pixels, Pixels::U16(vec![16384, 38550]));
+        assert_eq!(
+            *mix(&a, &deep, 0.25).unwrap().pixels,
+            Pixels::U16(vec![16384, 38550])
+        );
         let float = frame(Pixels::F32(vec![1.5, -0.5]));
-        assert_eq!(*mix(&float, &float, 0.3).unwrap().pixels, Pixels::F32(vec![1.5, -0.5]));
+        assert_eq!(
+            *mix(&float, &float, 0.3).unwrap().pixels,
+            Pixels::F32(vec![1.5, -0.5])
+        );
         assert!(mix(&a, &Frame::new(1, 1, 1, Pixels::U8(vec![0])), 0.5).is_err());
     }
 
     #[test]
     fn fades_are_black_in_the_middle() {
-        let (a, b) = (frame(Pixels::U8(vec![255, 100])), frame(Pixels::U8(vec![50, 200])));
+        let (a, b) = (
+            frame(Pixels::U8(vec![255, 100])),
+            frame(Pixels::U8(vec![50, 200])),
+        );
         let at = |t| fade(&a, &b, t).unwrap().to_u8();
-        assert_eq!((at(0.25), at(0.5), at(0.75)), (vec![128, 50], vec![0, 0], vec![25, 100]));
-        assert_eq!((0..3).map(|i| place(i, 3)).collect::<Vec<_>>(), [0.25, 0.5, 0.75]);
+        assert_eq!(
+            (at(0.25), at(0.5), at(0.75)),
+            (vec![128, 50], vec![0, 0], vec![25, 100])
+        );
+        assert_eq!(
+            (0..3).map(|i| place(i, 3)).collect::<Vec<_>>(),
+            [0.25, 0.5, 0.75]
+        );
     }
 
     #[test]

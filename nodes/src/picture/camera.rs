@@ -46,7 +46,10 @@ pub const MOVES: &[&str] = &[
 
 impl Move {
     /// The whole picture, all the time.
-    pub const STILL: Self = Self { from: (1.0, 0.5, 0.5), to: (1.0, 0.5, 0.5) };
+    pub const STILL: Self = Self {
+        from: (1.0, 0.5, 0.5),
+        to: (1.0, 0.5, 0.5),
+    };
 
     /// By its name in files. Case, spaces and underscores do not matter: people write this word
     /// into their shot lists.
@@ -84,7 +87,11 @@ impl Move {
         let part = (1.0 + amount.max(0.0)).powf(wide - 1.0);
         let (w, h) = (f64::from(source.0), f64::from(source.1));
         let shape = f64::from(output.0) / f64::from(output.1);
-        let (full_w, full_h) = if w / h > shape { (h * shape, h) } else { (w, w / shape) };
+        let (full_w, full_h) = if w / h > shape {
+            (h * shape, h)
+        } else {
+            (w, w / shape)
+        };
         let (width, height) = (full_w * part, full_h * part);
         let (px, py) = self.place(t);
         Window {
@@ -100,16 +107,29 @@ impl Move {
     fn place(&self, t: f64) -> (f64, f64) {
         if self.from.0 == self.to.0 {
             let between = |a: f64, b: f64| a + (b - a) * t;
-            return (between(self.from.1, self.to.1), between(self.from.2, self.to.2));
+            return (
+                between(self.from.1, self.to.1),
+                between(self.from.2, self.to.2),
+            );
         }
-        let close = if self.from.0 < self.to.0 { self.from } else { self.to };
+        let close = if self.from.0 < self.to.0 {
+            self.from
+        } else {
+            self.to
+        };
         (close.1, close.2)
     }
 }
 
 /// A window of a frame, resampled to `size`, in the frame's depth.
 pub fn shoot(frame: &Frame, window: Window, size: (u32, u32)) -> Frame {
-    let whole = window == Window { x: 0.0, y: 0.0, width: f64::from(frame.width), height: f64::from(frame.height) };
+    let whole = window
+        == Window {
+            x: 0.0,
+            y: 0.0,
+            width: f64::from(frame.width),
+            height: f64::from(frame.height),
+        };
     if whole && size == (frame.width, frame.height) {
         return frame.clone();
     }
@@ -149,8 +169,14 @@ mod tests {
                 for t in [0.0, 0.3, 1.0] {
                     let it = camera.window(t, 0.12, source, (1920, 1080));
                     assert!((it.width / it.height - 16.0 / 9.0).abs() < 1e-9, "{name}");
-                    assert!(it.x > -1e-9 && it.x + it.width < f64::from(source.0) + 1e-9, "{name}");
-                    assert!(it.y > -1e-9 && it.y + it.height < f64::from(source.1) + 1e-9, "{name}");
+                    assert!(
+                        it.x > -1e-9 && it.x + it.width < f64::from(source.0) + 1e-9,
+                        "{name}"
+                    );
+                    assert!(
+                        it.y > -1e-9 && it.y + it.height < f64::from(source.1) + 1e-9,
+                        "{name}"
+                    );
                 }
             }
         }
@@ -163,7 +189,12 @@ mod tests {
         let row: Vec<u8> = (0..64).map(|x| x * 4).collect();
         let frame = Frame::new(64, 8, 1, Pixels::U8(row.repeat(8)));
         let at = |x| {
-            let window = Window { x, y: 0.0, width: 32.0, height: 8.0 };
+            let window = Window {
+                x,
+                y: 0.0,
+                width: 32.0,
+                height: 8.0,
+            };
             shoot(&frame, window, (32, 8)).to_u8()[10]
         };
         assert_eq!((at(4.0), at(4.25), at(4.5), at(5.0)), (56, 57, 58, 60));
@@ -172,16 +203,33 @@ mod tests {
     #[test]
     fn sharpness_does_not_pulse_when_the_source_is_larger() {
         // A fine pattern, moved by sub-pixel steps: its contrast must stay about the same.
-        let row: Vec<u8> = (0..400).map(|x| if x / 4 % 2 == 0 { 30 } else { 220 }).collect();
+        let row: Vec<u8> = (0..400)
+            .map(|x| if x / 4 % 2 == 0 { 30 } else { 220 })
+            .collect();
         let frame = Frame::new(400, 4, 1, Pixels::U8(row.repeat(4)));
         let contrast = |x| {
-            let window = Window { x, y: 0.0, width: 250.0, height: 4.0 };
+            let window = Window {
+                x,
+                y: 0.0,
+                width: 250.0,
+                height: 4.0,
+            };
             let line = shoot(&frame, window, (200, 4)).to_u8()[..200].to_vec();
             let mean = line.iter().map(|&v| f64::from(v)).sum::<f64>() / 200.0;
-            (line.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / 200.0).sqrt()
+            (line
+                .iter()
+                .map(|&v| (f64::from(v) - mean).powi(2))
+                .sum::<f64>()
+                / 200.0)
+                .sqrt()
         };
-        let all: Vec<f64> = (0..16).map(|i| contrast(20.0 + f64::from(i) / 16.0)).collect();
-        let (low, high) = (all.iter().copied().fold(f64::MAX, f64::min), all.iter().copied().fold(0.0, f64::max));
+        let all: Vec<f64> = (0..16)
+            .map(|i| contrast(20.0 + f64::from(i) / 16.0))
+            .collect();
+        let (low, high) = (
+            all.iter().copied().fold(f64::MAX, f64::min),
+            all.iter().copied().fold(0.0, f64::max),
+        );
         assert!(high / low < 1.02, "{low}..{high}");
     }
 }

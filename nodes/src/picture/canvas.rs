@@ -24,21 +24,31 @@ impl Canvas {
     pub fn paint(width: u32, height: u32, colour: impl Fn(u32, u32) -> Rgb + Sync) -> Self {
         let row_len = width as usize * 3;
         let mut data = vec![0; row_len * height as usize];
-        data.par_chunks_mut(row_len.max(1)).enumerate().for_each(|(y, row)| {
-            for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
-                let noise = dither(x as u32, y as u32);
-                for (sample, value) in pixel.iter_mut().zip(colour(x as u32, y as u32)) {
-                    *sample = (value * 255.0 + noise) as u8;
+        data.par_chunks_mut(row_len.max(1))
+            .enumerate()
+            .for_each(|(y, row)| {
+                for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
+                    let noise = dither(x as u32, y as u32);
+                    for (sample, value) in pixel.iter_mut().zip(colour(x as u32, y as u32)) {
+                        *sample = (value * 255.0 + noise) as u8;
+                    }
                 }
-            }
-        });
-        Self { width, height, data }
+            });
+        Self {
+            width,
+            height,
+            data,
+        }
     }
 
     /// A canvas over a frame.
     pub fn over(frame: &Frame) -> Self {
         let data = frame.to_rgb().to_u8();
-        Self { width: frame.width, height: frame.height, data }
+        Self {
+            width: frame.width,
+            height: frame.height,
+            data,
+        }
     }
 
     /// Pixels across.
@@ -69,13 +79,24 @@ impl Canvas {
     }
 
     /// A rectangle; edges between pixels are smooth.
-    pub fn rectangle(&mut self, (x, y): (f32, f32), (width, height): (f32, f32), colour: Rgb, alpha: f32) {
+    pub fn rectangle(
+        &mut self,
+        (x, y): (f32, f32),
+        (width, height): (f32, f32),
+        colour: Rgb,
+        alpha: f32,
+    ) {
         let part = |at: i32, start: f32, extent: f32| {
             ((at as f32 + 1.0).min(start + extent) - (at as f32).max(start)).clamp(0.0, 1.0)
         };
         for py in y.floor() as i32..(y + height).ceil() as i32 {
             for px in x.floor() as i32..(x + width).ceil() as i32 {
-                self.cover(px, py, colour, alpha * part(px, x, width) * part(py, y, height));
+                self.cover(
+                    px,
+                    py,
+                    colour,
+                    alpha * part(px, x, width) * part(py, y, height),
+                );
             }
         }
     }
@@ -84,17 +105,20 @@ impl Canvas {
     pub fn shade(&mut self, colour: Rgb, alpha: impl Fn(f32, f32) -> f32 + Sync) {
         let (width, height) = (self.width as f32, self.height as f32);
         let row_len = self.width as usize * 3;
-        self.data.par_chunks_mut(row_len.max(1)).enumerate().for_each(|(y, row)| {
-            let v = (y as f32 + 0.5) / height;
-            for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
-                let alpha = alpha((x as f32 + 0.5) / width, v);
-                let noise = dither(x as u32, y as u32);
-                for (sample, value) in pixel.iter_mut().zip(colour) {
-                    let old = f32::from(*sample);
-                    *sample = (old + (value * 255.0 - old) * alpha + noise) as u8;
+        self.data
+            .par_chunks_mut(row_len.max(1))
+            .enumerate()
+            .for_each(|(y, row)| {
+                let v = (y as f32 + 0.5) / height;
+                for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
+                    let alpha = alpha((x as f32 + 0.5) / width, v);
+                    let noise = dither(x as u32, y as u32);
+                    for (sample, value) in pixel.iter_mut().zip(colour) {
+                        let old = f32::from(*sample);
+                        *sample = (old + (value * 255.0 - old) * alpha + noise) as u8;
+                    }
                 }
-            }
-        });
+            });
     }
 
     /// Lays a colour over what a mask covers.
@@ -122,7 +146,13 @@ pub struct Mask {
 impl Mask {
     /// An empty mask.
     pub fn new((left, top): (i32, i32), (width, height): (usize, usize)) -> Self {
-        Self { left, top, width, height, data: vec![0; width * height] }
+        Self {
+            left,
+            top,
+            width,
+            height,
+            data: vec![0; width * height],
+        }
     }
 
     /// Raises the coverage at a place of the canvas.
@@ -158,12 +188,19 @@ impl Mask {
 fn box_rows(data: &[u8], width: usize, radius: usize) -> Vec<u8> {
     let mut out = vec![0; data.len()];
     let extent = 2 * radius + 1;
-    for (row, out) in data.chunks_exact(width.max(1)).zip(out.chunks_exact_mut(width.max(1))) {
+    for (row, out) in data
+        .chunks_exact(width.max(1))
+        .zip(out.chunks_exact_mut(width.max(1)))
+    {
         let mut sum: usize = row.iter().take(radius).map(|&v| usize::from(v)).sum();
         for x in 0..width {
             sum += row.get(x + radius).map_or(0, |&v| usize::from(v));
             out[x] = (sum / extent) as u8;
-            sum -= if x >= radius { usize::from(row[x - radius]) } else { 0 };
+            sum -= if x >= radius {
+                usize::from(row[x - radius])
+            } else {
+                0
+            };
         }
     }
     out

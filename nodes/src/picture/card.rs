@@ -9,6 +9,8 @@ use super::backdrop::{Scene, draw};
 use super::canvas::Canvas;
 use super::palette::{Palette, Rgb, mix};
 use super::text::{Align, Block, Face, Ink, Style, fit, set};
+pub use super::words::Words;
+use super::words::{slate_facts, two_titles};
 
 /// How the words are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,27 +36,6 @@ impl Layout {
     }
 }
 
-/// What a card says. Empty texts and zeros are left out.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Words {
-    /// Small line at the top, usually the film's title.
-    pub label: String,
-    /// Shot number.
-    pub number: u64,
-    /// Number of shots.
-    pub total: u64,
-    /// Length of the shot, seconds.
-    pub seconds: f64,
-    /// Camera move.
-    pub camera: String,
-    /// Title; further lines are set smaller (a second language).
-    pub title: String,
-    /// What is to be seen.
-    pub body: String,
-    /// Dialogue or narration.
-    pub caption: String,
-}
-
 /// Draws a card on a drawn backdrop.
 ///
 /// # Errors
@@ -65,23 +46,41 @@ pub fn on_scene(
     (scene, palette, seed): (Scene, &Palette, u64),
     (width, height): (u32, u32),
 ) -> Result<Frame, RunError> {
-    finish(draw(scene, palette, seed, width, height), words, layout, palette.accent)
+    finish(
+        draw(scene, palette, seed, width, height),
+        words,
+        layout,
+        palette.accent,
+    )
 }
 
 /// Draws a card over a picture.
 ///
 /// # Errors
 /// No font for the words.
-pub fn on_picture(words: &Words, layout: Layout, accent: Rgb, picture: &Frame) -> Result<Frame, RunError> {
+pub fn on_picture(
+    words: &Words,
+    layout: Layout,
+    accent: Rgb,
+    picture: &Frame,
+) -> Result<Frame, RunError> {
     finish(Canvas::over(picture), words, layout, accent)
 }
 
 fn finish(canvas: Canvas, words: &Words, layout: Layout, accent: Rgb) -> Result<Frame, RunError> {
     let unit = canvas.height() as f32 / 1080.0;
     let (width, height) = (canvas.width() as f32, canvas.height() as f32);
-    let mut page = Page { canvas, unit, width, height, accent };
+    let mut page = Page {
+        canvas,
+        unit,
+        width,
+        height,
+        accent,
+    };
     let layout = match layout {
-        Layout::Auto if words.body.trim().is_empty() && !words.title.trim().is_empty() => Layout::Title,
+        Layout::Auto if words.body.trim().is_empty() && !words.title.trim().is_empty() => {
+            Layout::Title
+        }
         Layout::Auto => Layout::Panel,
         other => other,
     };
@@ -111,7 +110,11 @@ impl Page {
     }
 
     fn ink(&self, colour: Rgb, alpha: f32, shadow: f32) -> Ink {
-        Ink { colour, alpha, shadow: shadow * self.unit }
+        Ink {
+            colour,
+            alpha,
+            shadow: shadow * self.unit,
+        }
     }
 
     fn write(&mut self, block: &Block, at: (f32, f32), (colour, alpha, shadow): (Rgb, f32, f32)) {
@@ -145,7 +148,11 @@ impl Page {
         if inner < 900.0 * unit {
             size = 19.0;
         }
-        let mut style = Style { spacing: 0.14, bold: true, ..self.style(size) };
+        let mut style = Style {
+            spacing: 0.14,
+            bold: true,
+            ..self.style(size)
+        };
         let label = words.label.trim().to_uppercase();
         if !label.is_empty() {
             let block = set(&label, &style, inner * 0.6, 1)?;
@@ -161,7 +168,8 @@ impl Page {
         }
         if !label.is_empty() || !facts.is_empty() {
             let rule = (inner, (1.5 * unit).max(1.0));
-            self.canvas.rectangle((margin, top + 48.0 * unit), rule, WHITE, 0.28);
+            self.canvas
+                .rectangle((margin, top + 48.0 * unit), rule, WHITE, 0.28);
         }
         Ok(())
     }
@@ -173,12 +181,29 @@ impl Page {
             return Ok(bottom);
         }
         let inner = self.width - 2.0 * self.margin();
-        let style = Style { align: Align::Left, leading: 1.42, face: Face::Serif, bold: true, ..self.style(37.0) };
+        let style = Style {
+            align: Align::Left,
+            leading: 1.42,
+            face: Face::Serif,
+            bold: true,
+            ..self.style(37.0)
+        };
         let bar = 30.0 * self.unit;
-        let block = fit(caption, &style, (inner - bar).min(1480.0 * self.unit), 3, 24.0 * self.unit)?;
+        let block = fit(
+            caption,
+            &style,
+            (inner - bar).min(1480.0 * self.unit),
+            3,
+            24.0 * self.unit,
+        )?;
         let top = bottom - block.height;
         let rule = (4.0 * self.unit, block.height - 16.0 * self.unit);
-        self.canvas.rectangle((self.margin(), top + 8.0 * self.unit), rule, self.accent, 0.95);
+        self.canvas.rectangle(
+            (self.margin(), top + 8.0 * self.unit),
+            rule,
+            self.accent,
+            0.95,
+        );
         let at = (self.margin() + bar, top);
         self.write(&block, at, (mix(WHITE, self.accent, 0.10), 0.97, 12.0));
         Ok(top)
@@ -191,24 +216,57 @@ impl Page {
         let (first, rest) = two_titles(&words.title);
         let mut blocks: Vec<(Block, Ink, f32)> = Vec::new();
         if !first.is_empty() {
-            let style = Style { bold: true, leading: 1.16, spacing: -0.012, ..self.style(82.0) };
-            blocks.push((fit(first, &style, wide, 2, 44.0 * unit)?, self.ink(WHITE, 1.0, 18.0), 0.0));
+            let style = Style {
+                bold: true,
+                leading: 1.16,
+                spacing: -0.012,
+                ..self.style(82.0)
+            };
+            blocks.push((
+                fit(first, &style, wide, 2, 44.0 * unit)?,
+                self.ink(WHITE, 1.0, 18.0),
+                0.0,
+            ));
         }
         if !rest.is_empty() {
-            let style = Style { leading: 1.3, spacing: 0.06, ..self.style(38.0) };
-            blocks.push((fit(rest, &style, wide, 2, 26.0 * unit)?, self.ink(WHITE, 0.88, 14.0), 8.0));
+            let style = Style {
+                leading: 1.3,
+                spacing: 0.06,
+                ..self.style(38.0)
+            };
+            blocks.push((
+                fit(rest, &style, wide, 2, 26.0 * unit)?,
+                self.ink(WHITE, 0.88, 14.0),
+                8.0,
+            ));
         }
         if !words.body.trim().is_empty() {
-            let style = Style { leading: 1.5, ..self.style(30.0) };
+            let style = Style {
+                leading: 1.5,
+                ..self.style(30.0)
+            };
             let measure = wide.min(1080.0 * unit);
-            blocks.push((fit(&words.body, &style, measure, 4, 22.0 * unit)?, self.ink(WHITE, 0.80, 12.0), 22.0));
+            blocks.push((
+                fit(&words.body, &style, measure, 4, 22.0 * unit)?,
+                self.ink(WHITE, 0.80, 12.0),
+                22.0,
+            ));
         }
-        let gap = if words.caption.trim().is_empty() { 0.0 } else { 50.0 * unit };
+        let gap = if words.caption.trim().is_empty() {
+            0.0
+        } else {
+            50.0 * unit
+        };
         let total: f32 = blocks.iter().map(|it| it.0.height + it.2 * unit).sum();
         let mut y = caption_top - gap - total;
         let rule = (72.0 * unit, 5.0 * unit);
         if !blocks.is_empty() {
-            self.canvas.rectangle((margin + 3.0 * unit, y - 26.0 * unit), rule, self.accent, 1.0);
+            self.canvas.rectangle(
+                (margin + 3.0 * unit, y - 26.0 * unit),
+                rule,
+                self.accent,
+                1.0,
+            );
         }
         for (block, ink, before) in blocks {
             y += before * unit;
@@ -225,32 +283,68 @@ impl Page {
         });
         let (unit, margin) = (self.unit, self.margin());
         let inner = self.width - 2.0 * margin;
-        let centred = |style: Style| Style { align: Align::Centre, ..style };
+        let centred = |style: Style| Style {
+            align: Align::Centre,
+            ..style
+        };
         let (first, rest) = two_titles(&words.title);
         let mut blocks: Vec<(Block, Ink, f32)> = Vec::new();
         let label = words.label.trim().to_uppercase();
         if !label.is_empty() && label != first.trim().to_uppercase() {
-            let style = centred(Style { bold: true, spacing: 0.3, ..self.style(24.0) });
-            blocks.push((fit(&label, &style, inner, 1, 16.0 * unit)?, self.ink(self.accent, 1.0, 10.0), 0.0));
+            let style = centred(Style {
+                bold: true,
+                spacing: 0.3,
+                ..self.style(24.0)
+            });
+            blocks.push((
+                fit(&label, &style, inner, 1, 16.0 * unit)?,
+                self.ink(self.accent, 1.0, 10.0),
+                0.0,
+            ));
         }
         if !first.is_empty() {
-            let style = centred(Style { bold: true, leading: 1.14, face: Face::Serif, ..self.style(124.0) });
-            blocks.push((fit(first, &style, inner, 3, 52.0 * unit)?, self.ink(WHITE, 1.0, 26.0), 20.0));
+            let style = centred(Style {
+                bold: true,
+                leading: 1.14,
+                face: Face::Serif,
+                ..self.style(124.0)
+            });
+            blocks.push((
+                fit(first, &style, inner, 3, 52.0 * unit)?,
+                self.ink(WHITE, 1.0, 26.0),
+                20.0,
+            ));
         }
         if !rest.is_empty() {
-            let style = centred(Style { leading: 1.3, spacing: 0.16, face: Face::Serif, ..self.style(52.0) });
-            blocks.push((fit(rest, &style, inner, 2, 28.0 * unit)?, self.ink(WHITE, 0.92, 18.0), 6.0));
+            let style = centred(Style {
+                leading: 1.3,
+                spacing: 0.16,
+                face: Face::Serif,
+                ..self.style(52.0)
+            });
+            blocks.push((
+                fit(rest, &style, inner, 2, 28.0 * unit)?,
+                self.ink(WHITE, 0.92, 18.0),
+                6.0,
+            ));
         }
         let rule_after = blocks.len();
         for (text, size) in [(&words.body, 32.0), (&words.caption, 34.0)] {
             if !text.trim().is_empty() {
-                let style = centred(Style { leading: 1.55, ..self.style(size) });
+                let style = centred(Style {
+                    leading: 1.55,
+                    ..self.style(size)
+                });
                 let block = fit(text, &style, inner, 4, 22.0 * unit)?;
                 blocks.push((block, self.ink(WHITE, 0.86, 14.0), 18.0));
             }
         }
         let rule_room = if rule_after == 0 { 0.0 } else { 58.0 * unit };
-        let total: f32 = blocks.iter().map(|it| it.0.height + it.2 * unit).sum::<f32>() + rule_room;
+        let total: f32 = blocks
+            .iter()
+            .map(|it| it.0.height + it.2 * unit)
+            .sum::<f32>()
+            + rule_room;
         let mut y = (self.height - total) / 2.0;
         for (index, (block, ink, before)) in blocks.into_iter().enumerate() {
             if index == rule_after {
@@ -261,7 +355,12 @@ impl Page {
             y += block.height;
             if index + 1 == rule_after {
                 let rule = (96.0 * unit, 4.0 * unit);
-                self.canvas.rectangle(((self.width - rule.0) / 2.0, y + 34.0 * unit), rule, self.accent, 1.0);
+                self.canvas.rectangle(
+                    ((self.width - rule.0) / 2.0, y + 34.0 * unit),
+                    rule,
+                    self.accent,
+                    1.0,
+                );
             }
         }
         Ok(())
@@ -269,17 +368,29 @@ impl Page {
 
     fn subtitle_page(&mut self, words: &Words) -> Result<(), RunError> {
         self.canvas.shade([0.0; 3], |_, y| {
-            let (low, top) = (((y - 0.62) / 0.38).clamp(0.0, 1.0), ((0.16 - y) / 0.16).clamp(0.0, 1.0));
+            let (low, top) = (
+                ((y - 0.62) / 0.38).clamp(0.0, 1.0),
+                ((0.16 - y) / 0.16).clamp(0.0, 1.0),
+            );
             0.62 * low * low + 0.34 * top * top
         });
         self.slate(words)?;
         let inner = self.width - 2.0 * self.margin();
         let (first, _) = two_titles(&words.title);
-        let text = if words.caption.trim().is_empty() { first } else { words.caption.trim() };
+        let text = if words.caption.trim().is_empty() {
+            first
+        } else {
+            words.caption.trim()
+        };
         if text.is_empty() {
             return Ok(());
         }
-        let style = Style { align: Align::Centre, bold: true, leading: 1.42, ..self.style(42.0) };
+        let style = Style {
+            align: Align::Centre,
+            bold: true,
+            leading: 1.42,
+            ..self.style(42.0)
+        };
         let block = fit(text, &style, inner, 3, 26.0 * self.unit)?;
         let top = self.height - 86.0 * self.unit - block.height;
         self.write(&block, (self.margin(), top), (WHITE, 1.0, 14.0));
@@ -287,59 +398,9 @@ impl Page {
     }
 }
 
-/// The first line of a title, and the rest.
-fn two_titles(title: &str) -> (&str, &str) {
-    let title = title.trim();
-    title.split_once('\n').map_or((title, ""), |(first, rest)| (first.trim(), rest.trim()))
-}
-
-/// `03 / 12 · 4.5 s · zoom-in →`.
-fn slate_facts(words: &Words) -> String {
-    let mut facts = Vec::new();
-    if words.number > 0 && words.total > 0 {
-        let digits = words.total.to_string().len().max(2);
-        facts.push(format!("{:0digits$} / {:0digits$}", words.number, words.total));
-    } else if words.number > 0 {
-        facts.push(format!("{:02}", words.number));
-    }
-    if words.seconds > 0.0 {
-        facts.push(format!("{:.1} s", words.seconds));
-    }
-    let camera = words.camera.trim();
-    if !camera.is_empty() && camera != "still" {
-        let arrow = match camera {
-            it if it.ends_with("left") => "← ",
-            it if it.ends_with("right") => "→ ",
-            it if it.ends_with("up") => "↑ ",
-            it if it.ends_with("down") => "↓ ",
-            _ => "",
-        };
-        facts.push(format!("{arrow}{}", camera.replace('-', " ").to_uppercase()));
-    }
-    facts.join("   ·   ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn slates_say_what_is_known() {
-        let words = Words {
-            label: String::new(),
-            number: 3,
-            total: 120,
-            seconds: 4.5,
-            camera: "pan-left".into(),
-            title: " One\nひとつ ".into(),
-            body: String::new(),
-            caption: String::new(),
-        };
-        assert_eq!(slate_facts(&words), "003 / 120   ·   4.5 s   ·   ← PAN LEFT");
-        assert_eq!(two_titles(&words.title), ("One", "ひとつ"));
-        let words = Words { number: 0, seconds: 0.0, camera: "still".into(), ..words };
-        assert_eq!(slate_facts(&words), "");
-    }
 
     #[test]
     fn every_layout_draws_on_any_shape() {
@@ -355,8 +416,19 @@ mod tests {
         };
         for (width, height) in [(320, 180), (90, 160), (64, 64), (16, 16), (1, 1)] {
             for name in LAYOUTS {
-                let picture = Frame::new(width, height, 3, longtake_run::Pixels::U8(vec![90; (width * height * 3) as usize]));
-                let frame = on_picture(&words, Layout::named(name).unwrap(), [1.0, 0.5, 0.0], &picture).unwrap();
+                let picture = Frame::new(
+                    width,
+                    height,
+                    3,
+                    longtake_run::Pixels::U8(vec![90; (width * height * 3) as usize]),
+                );
+                let frame = on_picture(
+                    &words,
+                    Layout::named(name).unwrap(),
+                    [1.0, 0.5, 0.0],
+                    &picture,
+                )
+                .unwrap();
                 assert_eq!((frame.width, frame.height), (width, height));
             }
         }

@@ -26,7 +26,9 @@ pub struct Picture {
 }
 
 fn decoder(path: &Path) -> Result<impl ImageDecoder, ImageError> {
-    ImageReader::open(path)?.with_guessed_format()?.into_decoder()
+    ImageReader::open(path)?
+        .with_guessed_format()?
+        .into_decoder()
 }
 
 fn unreadable(path: &Path, error: &ImageError) -> RunError {
@@ -46,10 +48,21 @@ pub fn header(path: &Path) -> Result<Header, RunError> {
         let (width, height) = decoder.dimensions();
         let turned = matches!(
             decoder.orientation()?,
-            Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
+            Orientation::Rotate90
+                | Orientation::Rotate270
+                | Orientation::Rotate90FlipH
+                | Orientation::Rotate270FlipH
         );
-        let (width, height) = if turned { (height, width) } else { (width, height) };
-        Ok(Header { width, height, alpha: decoder.color_type().has_alpha() })
+        let (width, height) = if turned {
+            (height, width)
+        } else {
+            (width, height)
+        };
+        Ok(Header {
+            width,
+            height,
+            alpha: decoder.color_type().has_alpha(),
+        })
     };
     read().map_err(|e| unreadable(path, &e))
 }
@@ -69,7 +82,10 @@ pub fn picture(path: &Path) -> Result<Picture, RunError> {
     let picture = read().map_err(|e| unreadable(path, &e))?;
     let frame = frames_file::from_picture(picture);
     let alpha = (frame.channels == 4).then(|| alpha(&frame));
-    Ok(Picture { colour: frame.to_rgb(), alpha })
+    Ok(Picture {
+        colour: frame.to_rgb(),
+        alpha,
+    })
 }
 
 fn alpha(frame: &Frame) -> Frame {

@@ -5,7 +5,7 @@
 //! - [`resize`]: ComfyUI's `ImageScale` methods.
 //! - [`camera`]: moves of a virtual camera over a larger picture.
 //! - [`blend`]: dissolves, fades, easing.
-//! - [`canvas`], [`text`]: drawing. [`backdrop`], [`card`]: what an animatic shows.
+//! - [`canvas`], [`text`]: drawing. [`backdrop`], [`card`], [`words`]: what an animatic shows.
 //! - [`load`]: pictures from files.
 
 pub mod axis;
@@ -18,3 +18,4 @@ pub mod load;
 pub mod palette;
 pub mod resize;
 pub mod text;
+pub mod words;

@@ -26,7 +26,11 @@ pub const fn hex(value: u32) -> Rgb {
 /// A straight line from `a` to `b`.
 #[inline]
 pub fn mix(a: Rgb, b: Rgb, t: f32) -> Rgb {
-    [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t]
+    [
+        a[0] + (b[0] - a[0]) * t,
+        a[1] + (b[1] - a[1]) * t,
+        a[2] + (b[2] - a[2]) * t,
+    ]
 }
 
 /// The colours of one backdrop.
@@ -58,8 +62,9 @@ const fn palette(top: u32, low: u32, glow: u32, far: u32, near: u32, accent: u32
 }
 
 /// Names in files. `auto` goes by the seed, `custom` is made of two colours.
-pub const NAMES: &[&str] =
-    &["auto", "custom", "dusk", "dawn", "night", "storm", "noon", "forest", "ember", "violet"];
+pub const NAMES: &[&str] = &[
+    "auto", "custom", "dusk", "dawn", "night", "storm", "noon", "forest", "ember", "violet",
+];
 
 const PALETTES: [Palette; 8] = [
     palette(0x1b1f3a, 0xd9795b, 0xffd9a0, 0x7a5470, 0x15122a, 0xffb86b),
@@ -108,7 +113,10 @@ mod tests {
             assert_eq!(parse(bad), None, "{bad}");
         }
         for name in NAMES {
-            assert!(Palette::named(name, 3, [0.1; 3], [0.9; 3]).is_some(), "{name}");
+            assert!(
+                Palette::named(name, 3, [0.1; 3], [0.9; 3]).is_some(),
+                "{name}"
+            );
         }
     }
 }

@@ -55,7 +55,14 @@ pub struct Style {
 impl Style {
     /// Regular, flush left, sans.
     pub const fn new(size: f32) -> Self {
-        Self { size, leading: 1.4, bold: false, face: Face::Sans, spacing: 0.0, align: Align::Left }
+        Self {
+            size,
+            leading: 1.4,
+            bold: false,
+            face: Face::Sans,
+            spacing: 0.0,
+            align: Align::Left,
+        }
     }
 }
 
@@ -106,9 +113,16 @@ impl Fonts {
         database.load_system_fonts();
         let installed = |wanted: &[&str]| {
             let has = |name: &&&str| {
-                database.faces().any(|face| face.families.iter().any(|it| it.0 == **name))
+                database
+                    .faces()
+                    .any(|face| face.families.iter().any(|it| it.0 == **name))
             };
-            let any = || database.faces().find(|it| !it.monospaced).or(database.faces().next());
+            let any = || {
+                database
+                    .faces()
+                    .find(|it| !it.monospaced)
+                    .or(database.faces().next())
+            };
             let found = wanted.iter().find(has).map(|name| (*name).to_owned());
             found.or_else(|| any().and_then(|face| Some(face.families.first()?.0.clone())))
         };
@@ -116,7 +130,12 @@ impl Fonts {
         // The locale decides between Japanese and Chinese forms of one character. It is not taken
         // from the environment: the same graph must give the same film everywhere.
         let system = FontSystem::new_with_locale_and_db("ja".to_owned(), database);
-        Self { system, glyphs: SwashCache::new(), sans, serif }
+        Self {
+            system,
+            glyphs: SwashCache::new(),
+            sans,
+            serif,
+        }
     }
 }
 
@@ -152,7 +171,13 @@ pub fn set(text: &str, style: &Style, width: f32, max_lines: usize) -> Result<Bl
 ///
 /// # Errors
 /// As [`set`].
-pub fn fit(text: &str, style: &Style, width: f32, max_lines: usize, smallest: f32) -> Result<Block, RunError> {
+pub fn fit(
+    text: &str,
+    style: &Style,
+    width: f32,
+    max_lines: usize,
+    smallest: f32,
+) -> Result<Block, RunError> {
     let mut style = *style;
     loop {
         let block = set(text, &style, width, max_lines)?;
@@ -163,7 +188,13 @@ pub fn fit(text: &str, style: &Style, width: f32, max_lines: usize, smallest: f3
     }
 }
 
-fn lay_out(fonts: &mut Fonts, text: &str, style: &Style, width: f32, cut: Option<usize>) -> Result<Block, RunError> {
+fn lay_out(
+    fonts: &mut Fonts,
+    text: &str,
+    style: &Style,
+    width: f32,
+    cut: Option<usize>,
+) -> Result<Block, RunError> {
     let family = match style.face {
         Face::Sans => fonts.sans.as_deref(),
         Face::Serif => fonts.serif.as_deref(),
@@ -181,7 +212,11 @@ fn lay_out(fonts: &mut Fonts, text: &str, style: &Style, width: f32, cut: Option
         buffer.set_ellipsize(Ellipsize::End(EllipsizeHeightLimit::Lines(lines)));
     }
     buffer.set_size(Some(width.max(1.0)), None);
-    let weight = if style.bold { Weight::BOLD } else { Weight::NORMAL };
+    let weight = if style.bold {
+        Weight::BOLD
+    } else {
+        Weight::NORMAL
+    };
     let attrs = Attrs::new()
         .family(Family::Name(family))
         .weight(weight)
@@ -202,7 +237,13 @@ fn lay_out(fonts: &mut Fonts, text: &str, style: &Style, width: f32, cut: Option
     let lines = runs().count();
     let longest = runs().map(|run| run.line_w).fold(0.0, f32::max);
     let height = runs().map(|run| run.line_height).sum();
-    Ok(Block { width: longest, height, lines, cut: cut.is_some(), buffer })
+    Ok(Block {
+        width: longest,
+        height,
+        lines,
+        cut: cut.is_some(),
+        buffer,
+    })
 }
 
 /// Glyph 0 is a font's picture for "I do not have this".
@@ -210,7 +251,10 @@ fn check_coverage(buffer: &Buffer, text: &str) -> Result<(), RunError> {
     let (mut all, mut missing) = (0usize, 0usize);
     for run in buffer.layout_runs() {
         for glyph in run.glyphs {
-            let seen = run.text.get(glyph.start..glyph.end).is_some_and(|it| !it.trim().is_empty());
+            let seen = run
+                .text
+                .get(glyph.start..glyph.end)
+                .is_some_and(|it| !it.trim().is_empty());
             all += usize::from(seen);
             missing += usize::from(seen && glyph.glyph_id == 0);
         }
@@ -247,13 +291,18 @@ impl Block {
         let box_width = self.buffer.size().0.unwrap_or(self.width);
         let origin = (x.floor() as i32 - slack, y.floor() as i32 - slack);
         let room = 2 * slack as usize + 2;
-        let size = (box_width.ceil() as usize + room, self.height.ceil() as usize + room);
+        let size = (
+            box_width.ceil() as usize + room,
+            self.height.ceil() as usize + room,
+        );
         let mut mask = Mask::new(origin, size);
         let mut coloured = Vec::new();
         for run in self.buffer.layout_runs() {
             for glyph in run.glyphs {
                 let physical = glyph.physical((x, y + run.line_y), 1.0);
-                let image = fonts.glyphs.get_image(&mut fonts.system, physical.cache_key);
+                let image = fonts
+                    .glyphs
+                    .get_image(&mut fonts.system, physical.cache_key);
                 let Some(image) = image else { continue };
                 let left = physical.x + image.placement.left;
                 let top = physical.y - image.placement.top;
@@ -276,7 +325,11 @@ impl Block {
         }
         if ink.shadow >= 1.0 {
             let radius = ink.shadow as usize;
-            canvas.stamp(&mask.shadow(radius, (ink.shadow / 4.0) as i32), [0.0; 3], 0.6 * ink.alpha);
+            canvas.stamp(
+                &mask.shadow(radius, (ink.shadow / 4.0) as i32),
+                [0.0; 3],
+                0.6 * ink.alpha,
+            );
         }
         canvas.stamp(&mask, ink.colour, ink.alpha);
         for ((px, py), [r, g, b, a]) in coloured {
@@ -306,13 +359,25 @@ mod tests {
 
     #[test]
     fn japanese_lines_do_not_start_with_closing_marks() {
-        let Ok(block) = set("「灯台へ、手紙を。」と彼女は言った。", &Style::new(20.0), 105.0, 99) else {
+        let Ok(block) = set(
+            "「灯台へ、手紙を。」と彼女は言った。",
+            &Style::new(20.0),
+            105.0,
+            99,
+        ) else {
             return; // no Japanese font on this machine
         };
         assert!(block.lines >= 3);
         for run in block.buffer.layout_runs() {
-            let first = run.glyphs.first().and_then(|it| run.text.get(it.start..it.end)).unwrap_or("");
-            assert!(!"」、。".contains(first) || first.is_empty(), "a line starts with {first}");
+            let first = run
+                .glyphs
+                .first()
+                .and_then(|it| run.text.get(it.start..it.end))
+                .unwrap_or("");
+            assert!(
+                !"」、。".contains(first) || first.is_empty(),
+                "a line starts with {first}"
+            );
         }
     }
 
@@ -321,7 +386,15 @@ mod tests {
         let draw = || {
             let mut canvas = Canvas::paint(300, 80, |_, _| [0.0; 3]);
             let block = set("Storyboard", &Style::new(40.0), 280.0, 1).unwrap();
-            block.draw(&mut canvas, (10.25, 10.0), Ink { colour: [1.0; 3], alpha: 1.0, shadow: 0.0 });
+            block.draw(
+                &mut canvas,
+                (10.25, 10.0),
+                Ink {
+                    colour: [1.0; 3],
+                    alpha: 1.0,
+                    shadow: 0.0,
+                },
+            );
             canvas.into_frame().to_u8()
         };
         let picture = draw();

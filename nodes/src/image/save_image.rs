@@ -75,13 +75,14 @@ pub(super) fn save(cx: &mut RunCx<'_>, prefix: &str) -> Result<Value, RunError> 
 /// JSON with everything but ASCII escaped, as Python's `json.dumps` writes it: a PNG `tEXt` chunk
 /// holds Latin-1 only.
 fn ascii_json(value: &Json) -> String {
+    use std::fmt::Write;
     let mut out = String::new();
     for unit in value.to_string().chars() {
         if unit.is_ascii() {
             out.push(unit);
         } else {
             for half in unit.encode_utf16(&mut [0; 2]) {
-                out.push_str(&format!("\\u{half:04x}"));
+                let _ = write!(out, "\\u{half:04x}");
             }
         }
     }

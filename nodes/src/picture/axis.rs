@@ -70,7 +70,7 @@ pub enum Depth {
 }
 
 /// A sample type, in its own unit.
-trait Sample: Copy + Send + Sync {
+trait Sample: Copy + Default + Send + Sync {
     /// What stands for 1.0.
     const ONE: f32;
     fn float(self) -> f32;
@@ -135,10 +135,7 @@ pub fn resample(frame: &Frame, across: &Axis, down: &Axis, depth: Depth) -> Fram
 /// Output rows handed to a thread at once: enough that a thread's two row buffers are reused.
 const ROWS: usize = 16;
 
-fn pass<S: Sample, T: Sample>(data: &[S], frame: &Frame, across: &Axis, down: &Axis) -> Vec<T>
-where
-    T: Default,
-{
+fn pass<S: Sample, T: Sample>(data: &[S], frame: &Frame, across: &Axis, down: &Axis) -> Vec<T> {
     let (row_len, channels) = (frame.row_len(), usize::from(frame.channels));
     let out_len = across.len() * channels;
     let mut out = vec![T::default(); out_len * down.len()];
@@ -235,10 +232,10 @@ fn across_pixels<const C: usize>(row: &[f32], axis: &Axis, out: &mut [f32]) {
 }
 
 fn across_grey(row: &[f32], axis: &Axis, out: &mut [f32]) {
-    for x in 0..axis.len() {
-        let start = axis.starts[x] as usize;
-        let taps = row[start..].iter().zip(axis.weights_of(x));
-        out[x] = taps.map(|(value, weight)| value * weight).sum();
+    let outputs = axis.starts.iter().zip(axis.weights.chunks_exact(axis.taps));
+    for (sample, (&start, weights)) in out.iter_mut().zip(outputs) {
+        let taps = row[start as usize..].iter().zip(weights);
+        *sample = taps.map(|(value, weight)| value * weight).sum();
     }
 }
 

@@ -396,7 +396,7 @@ impl View {
             // Haze gathers at the foot of what is far away.
             let haze = 0.5 * (1.0 - ridge.near) * smooth((y - ridge.top) * 4.0);
             let mut land = mix(body, it.low, haze);
-            if let Some(lit) = self.window(ridge, y) {
+            if let Some(lit) = Self::window(ridge, y) {
                 land = mix(land, it.glow, lit);
             }
             colour = mix(colour, land, cover);
@@ -418,7 +418,7 @@ impl View {
     }
 
     /// How brightly a house's window shines at a height.
-    fn window(&self, ridge: &Ridge, y: f32) -> Option<f32> {
+    fn window(ridge: &Ridge, y: f32) -> Option<f32> {
         let (number, across) = ridge.house?;
         let (columns, tall) = (4.0, 0.022);
         let (cell_x, cell_y) = (across * columns, (y - ridge.top - 0.012) / tall);

@@ -150,7 +150,9 @@ fn axis(len: u32, start: f64, extent: f64, out: u32) -> Axis {
         let weight = |index: i64| cubic_weight((index as f64 + 0.5 - centre) / stretch, -0.5);
         let mut taps: Vec<(i64, f64)> = (first..last).map(|i| (i, weight(i))).collect();
         let sum: f64 = taps.iter().map(|tap| tap.1).sum();
-        taps.iter_mut().for_each(|tap| tap.1 /= sum);
+        for tap in &mut taps {
+            tap.1 /= sum;
+        }
         taps
     };
     Axis::new(len, &(0..out).map(taps).collect::<Vec<_>>())

@@ -71,7 +71,7 @@ pub fn scale(frame: &Frame, (width, height): (u32, u32), method: Method, crop: b
 /// Depth: `nearest-exact` and `lanczos` keep 8 bits (lanczos always makes them), `bilinear` and
 /// `area` give 16 bits, `bicubic` floats, since it leaves 0..1 at edges.
 pub fn resize(frame: &Frame, width: u32, height: u32, method: Method) -> Frame {
-    let axes = |taps: fn(u32, u32) -> Vec<Vec<(i64, f64)>>| {
+    let axes = |taps: fn(u32, u32) -> Taps| {
         let across = Axis::new(frame.width, &taps(frame.width, width));
         (across, Axis::new(frame.height, &taps(frame.height, height)))
     };

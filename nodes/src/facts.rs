@@ -165,6 +165,16 @@ fn image_info(path: &Path) -> Result<Info, FactError> {
     }))
 }
 
+/// Width of a VAE's first level, from which its other sizes follow.
+fn vae_dim(path: &Path) -> Option<usize> {
+    let checkpoint = Checkpoint::open(path).ok()?;
+    let dims = VaeDims::read(&checkpoint).ok()?;
+    dims.encoder.iter().find_map(|layer| match layer {
+        Layer::Conv { to, .. } => Some(*to),
+        _ => None,
+    })
+}
+
 /// What the planner needs of a probed checkpoint.
 fn weights_facts(path: PathBuf, found: &Probe) -> WeightsFacts {
     let dims = |pairs: &[(&str, usize)]| -> BTreeMap<String, u64> {

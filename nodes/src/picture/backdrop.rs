@@ -439,13 +439,13 @@ mod tests {
     #[test]
     fn scenes_are_the_same_for_a_seed_and_differ_between_seeds() {
         for name in &SCENES[2..] {
-            let draw = |seed| {
+            let picture = |seed| {
                 let palette = Palette::named("dusk", 0, [0.0; 3], [1.0; 3]).unwrap();
                 let scene = Scene::named(name, seed).unwrap();
-                super::draw(scene, &palette, seed, 160, 90).into_frame()
+                draw(scene, &palette, seed, 160, 90).into_frame()
             };
-            assert_eq!(draw(5), draw(5), "{name}");
-            assert_ne!(draw(5), draw(6), "{name}");
+            assert_eq!(picture(5), picture(5), "{name}");
+            assert_ne!(picture(5), picture(6), "{name}");
         }
     }
 }

@@ -2,48 +2,24 @@
 
 use longtake_plan::{Fps, InferError};
 
-/// The fraction a rate stands for: whole numbers as they are, the NTSC rates exactly, anything else
-/// to a thousandth.
+/// The fraction a rate stands for, see [`Fps::from_f64`].
 ///
 /// # Errors
 /// `value_out_of_range`: not a number, not above 0, or above 1000.
 pub fn from_float(input: &str, rate: f64) -> Result<Fps, InferError> {
-    if !(rate > 0.0 && rate <= 1000.0) {
-        return Err(InferError::at(
+    let known = Fps::from_f64(rate).filter(|_| rate <= 1000.0);
+    known.ok_or_else(|| {
+        InferError::at(
             "value_out_of_range",
             input,
             format!("expected a frame rate above 0 and up to 1000, found {rate}"),
-        ));
-    }
-    let whole = rate.round();
-    if (rate - whole).abs() < 1e-9 {
-        return Ok(Fps {
-            num: whole as u32,
-            den: 1,
-        });
-    }
-    let ntsc = whole * 1000.0 / 1001.0;
-    if (rate - ntsc).abs() < 0.005 && (rate - ntsc).abs() < (rate - whole).abs() / 4.0 {
-        return Ok(Fps {
-            num: whole as u32 * 1000,
-            den: 1001,
-        });
-    }
-    let thousandths = (rate * 1000.0).round().max(1.0) as u32;
-    let divisor = gcd(thousandths, 1000);
-    Ok(Fps {
-        num: thousandths / divisor,
-        den: 1000 / divisor,
+        )
     })
 }
 
 /// Frames per second as a number.
 pub fn to_float(fps: Fps) -> f64 {
-    f64::from(fps.num) / f64::from(fps.den.max(1))
-}
-
-fn gcd(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { gcd(b, a % b) }
+    fps.as_f64()
 }
 
 #[cfg(test)]

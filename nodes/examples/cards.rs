@@ -59,6 +59,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             layout,
             (scene_kind, &palette, seed),
             SIZE,
+            1.0,
         )?;
         println!("{scene}: {:.0} ms", start.elapsed().as_secs_f64() * 1e3);
         std::fs::write(format!("{folder}/{scene}.png"), png(&card)?)?;
@@ -69,6 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Layout::Auto,
         (Scene::Hills, &palette, 3),
         OVERSCAN,
+        1.15,
     )?;
     for name in ["pan-left", "zoom-in"] {
         let camera = Move::named(name).ok_or("move")?;

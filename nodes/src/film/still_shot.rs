@@ -117,7 +117,7 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         if silent {
             Ok(picture)
         } else {
-            on_picture(&words, Layout::Panel, accent, &picture)
+            on_picture(&words, Layout::Panel, accent, &picture, 1.0)
         }
     });
     Ok(vec![Value::Clip(drawn.clip(info))])

@@ -131,13 +131,16 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         channels: 3,
         fps: None,
     };
+    let overscan = cx.float("overscan")?.max(1.0);
     let words = words(cx);
     let style = cx.text("style")?;
     let layout = Layout::named(style).ok_or_else(|| unknown("style", LAYOUTS, style))?;
     let (background, accent) = (colour_of(cx, "background")?, colour_of(cx, "accent")?);
     if cx.has("image") {
         let picture = cx.clip("image")?;
-        let drawn = Drawn::new(move || on_picture(&words, layout, accent, &cover(&picture, size)?));
+        let drawn = Drawn::new(move || {
+            on_picture(&words, layout, accent, &cover(&picture, size)?, overscan)
+        });
         return Ok(vec![Value::Clip(drawn.clip(info))]);
     }
     let (backdrop, name, seed) = (cx.text("backdrop")?, cx.text("palette")?, cx.seed("seed")?);
@@ -150,7 +153,8 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     };
     let palette = Palette::named(name, seed, background, accent)
         .ok_or_else(|| unknown("palette", palette::NAMES, name))?;
-    let drawn = Drawn::new(move || on_scene(&words, layout, (scene, &palette, seed), size));
+    let drawn =
+        Drawn::new(move || on_scene(&words, layout, (scene, &palette, seed), size, overscan));
     Ok(vec![Value::Clip(drawn.clip(info))])
 }
 

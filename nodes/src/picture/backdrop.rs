@@ -397,7 +397,8 @@ impl View {
             let haze = 0.5 * (1.0 - ridge.near) * smooth((y - ridge.top) * 4.0);
             let mut land = mix(body, it.low, haze);
             if let Some(lit) = Self::window(ridge, y) {
-                land = mix(land, it.glow, lit);
+                // The street is asleep: words stand there.
+                land = mix(land, it.glow, lit * smooth((0.82 - y) * 3.5));
             }
             colour = mix(colour, land, cover);
         }

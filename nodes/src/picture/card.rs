@@ -1,7 +1,8 @@
 //! An animatic card: a backdrop or picture with shot number, title, description and caption.
 //!
-//! All measures are parts of the picture's height, so that a card drawn larger (for a camera move)
-//! is the same card with more pixels. Nothing stands outside the title-safe 90 %.
+//! A card may be drawn larger than its frame by an `overscan` factor, so that a camera can move over
+//! it: the backdrop fills all of it, the words keep to the frame in its middle, with margins that
+//! a move over the overscan does not cross. All measures are parts of the frame's height.
 
 use longtake_run::{Frame, RunError};
 
@@ -45,12 +46,14 @@ pub fn on_scene(
     layout: Layout,
     (scene, palette, seed): (Scene, &Palette, u64),
     (width, height): (u32, u32),
+    overscan: f64,
 ) -> Result<Frame, RunError> {
     finish(
         draw(scene, palette, seed, width, height),
         words,
         layout,
         palette.accent,
+        overscan,
     )
 }
 
@@ -63,16 +66,24 @@ pub fn on_picture(
     layout: Layout,
     accent: Rgb,
     picture: &Frame,
+    overscan: f64,
 ) -> Result<Frame, RunError> {
-    finish(Canvas::over(picture), words, layout, accent)
+    finish(Canvas::over(picture), words, layout, accent, overscan)
 }
 
-fn finish(canvas: Canvas, words: &Words, layout: Layout, accent: Rgb) -> Result<Frame, RunError> {
-    let unit = canvas.height() as f32 / 1080.0;
-    let (width, height) = (canvas.width() as f32, canvas.height() as f32);
+fn finish(
+    canvas: Canvas,
+    words: &Words,
+    layout: Layout,
+    accent: Rgb,
+    overscan: f64,
+) -> Result<Frame, RunError> {
+    let whole = (canvas.width() as f32, canvas.height() as f32);
+    let (width, height) = (whole.0 / overscan as f32, whole.1 / overscan as f32);
     let mut page = Page {
         canvas,
-        unit,
+        origin: ((whole.0 - width) / 2.0, (whole.1 - height) / 2.0),
+        unit: height / 1080.0,
         width,
         height,
         accent,
@@ -96,8 +107,11 @@ const WHITE: Rgb = [1.0; 3];
 
 struct Page {
     canvas: Canvas,
-    /// Pixels per 1/1080 of the height.
+    /// Upper left corner of the frame that words are laid out in; they count from it.
+    origin: (f32, f32),
+    /// Pixels per 1/1080 of the frame's height.
     unit: f32,
+    /// The frame.
     width: f32,
     height: f32,
     accent: Rgb,
@@ -119,7 +133,20 @@ impl Page {
 
     fn write(&mut self, block: &Block, at: (f32, f32), (colour, alpha, shadow): (Rgb, f32, f32)) {
         let ink = self.ink(colour, alpha, shadow);
-        block.draw(&mut self.canvas, at, ink);
+        self.put(block, at, ink);
+    }
+
+    fn put(&mut self, block: &Block, (x, y): (f32, f32), ink: Ink) {
+        block.draw(
+            &mut self.canvas,
+            (x + self.origin.0, y + self.origin.1),
+            ink,
+        );
+    }
+
+    fn rule(&mut self, (x, y): (f32, f32), size: (f32, f32), colour: Rgb, alpha: f32) {
+        let at = (x + self.origin.0, y + self.origin.1);
+        self.canvas.rectangle(at, size, colour, alpha);
     }
 
     fn style(&self, size: f32) -> Style {
@@ -168,8 +195,7 @@ impl Page {
         }
         if !label.is_empty() || !facts.is_empty() {
             let rule = (inner, (1.5 * unit).max(1.0));
-            self.canvas
-                .rectangle((margin, top + 48.0 * unit), rule, WHITE, 0.28);
+            self.rule((margin, top + 48.0 * unit), rule, WHITE, 0.28);
         }
         Ok(())
     }
@@ -198,7 +224,7 @@ impl Page {
         )?;
         let top = bottom - block.height;
         let rule = (4.0 * self.unit, block.height - 16.0 * self.unit);
-        self.canvas.rectangle(
+        self.rule(
             (self.margin(), top + 8.0 * self.unit),
             rule,
             self.accent,
@@ -261,7 +287,7 @@ impl Page {
         let mut y = caption_top - gap - total;
         let rule = (72.0 * unit, 5.0 * unit);
         if !blocks.is_empty() {
-            self.canvas.rectangle(
+            self.rule(
                 (margin + 3.0 * unit, y - 26.0 * unit),
                 rule,
                 self.accent,
@@ -270,7 +296,7 @@ impl Page {
         }
         for (block, ink, before) in blocks {
             y += before * unit;
-            block.draw(&mut self.canvas, (margin, y), ink);
+            self.put(&block, (margin, y), ink);
             y += block.height;
         }
         Ok(())
@@ -351,11 +377,11 @@ impl Page {
                 y += rule_room;
             }
             y += before * unit;
-            block.draw(&mut self.canvas, (margin, y), ink);
+            self.put(&block, (margin, y), ink);
             y += block.height;
             if index + 1 == rule_after {
                 let rule = (96.0 * unit, 4.0 * unit);
-                self.canvas.rectangle(
+                self.rule(
                     ((self.width - rule.0) / 2.0, y + 34.0 * unit),
                     rule,
                     self.accent,
@@ -427,6 +453,7 @@ mod tests {
                     Layout::named(name).unwrap(),
                     [1.0, 0.5, 0.0],
                     &picture,
+                    1.2,
                 )
                 .unwrap();
                 assert_eq!((frame.width, frame.height), (width, height));

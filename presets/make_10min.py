@@ -38,7 +38,7 @@ BEATS = [
     ("The Valley\n谷", "Wide shot from the pass. The whole valley lies below us: {weather}. Smoke stands over five houses.", "Nothing has changed. Everything has.\n何も変わらず、すべてが変わる。", "hills", None, "pan-right"),
     ("At the Lake\n湖のほとり", "The lake at first light, {weather}. A boy skips one stone and counts the rings.", "“Seven! Did you see?”\n「七つ！ 見た？」", "lake", "dawn", "pan-left"),
     ("Work\n仕事", "Hands first, then faces: {work}. Three generations, one rhythm, little talk.", "{work_cap}.\n{work_ja}。", "glow", None, "push-in-right"),
-    ("A Visitor\n来訪者", "Long lens, dead quiet. At the edge of the field: {animal}. It looks straight at us, and is gone.", "“Don't move.”\n「動かないで」", "hills", "forest", "zoom-in"),
+    ("A Visitor\n来訪者", "Long lens, dead quiet. At the edge of the field: {animal}. One look at us, and the field is empty.", "“Don't move.”\n「動かないで」", "hills", "forest", "zoom-in"),
     ("Rain on the Road\n雨の道", "The last bus climbs the hairpins in the rain, one passenger inside, her forehead against the window.", "She said she would be back by {month}.\n{month_ja}には戻る、と彼女は言った。", "rain", "storm", "pan-up"),
     ("The Town Below\n麓の町", "Evening. The windows of the town come on one by one while the mountain goes dark behind them.", "Forty minutes by bus; a lifetime on foot.\nバスで四十分、歩けば一生。", "town", "violet", "pan-right"),
     ("The Feast\n祭り", "Warm light, many faces: {feast}. The camera is a guest and stays at the edge.", "{feast_cap}.\n{feast_ja}。", "glow", "ember", "push-in-left"),
@@ -94,7 +94,7 @@ def main():
     board["title"] = TITLE
     board["shots"] = shots
     project["nodes"]["save"]["inputs"]["filename_prefix"] = "animatic/a-year-in-the-valley"
-    text = json.dumps(project, ensure_ascii=False, indent=2)
+    text = json.dumps(project, ensure_ascii=False, indent=2)  # the program reads any layout
     (folder / "animatic-10min.longtake").write_text(text + "\n")
 
 

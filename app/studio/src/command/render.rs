@@ -90,10 +90,7 @@ pub fn execute(
         prompt: document::prompt(project, registry),
     };
     let (events, seen) = unbounded();
-    let options = longtake_run::Options {
-        cpu_threads: 2,
-        ..longtake_run::Options::default()
-    };
+    let options = longtake_run::Options::default();
     Ok(thread::scope(|scope| {
         let viewer = scope.spawn(|| view::follow(plan, &seen, show));
         let report = longtake_run::run(plan, registry, &env, &options, events);

@@ -192,6 +192,10 @@ impl Shared<'_> {
         }
         match outcome {
             Ok(values) => {
+                if !self.plan.step(id).lazy {
+                    // What the step freed is not the next one's to answer for.
+                    crate::memory::give_back();
+                }
                 let ready = lock(&self.board).done(self.plan, id, values);
                 self.tell(Event::Done {
                     step: id,

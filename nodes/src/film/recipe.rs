@@ -168,6 +168,19 @@ pub fn bytes_cost(cx: &CostCx<'_>) -> Cost {
     chunk_cost(cx, 1)
 }
 
+/// Cost of a picture drawn once and shared by all frames: itself, and what is on its way while it is
+/// drawn (masks of text, a scaled source).
+pub fn drawn_cost(cx: &CostCx<'_>) -> Cost {
+    let Some(Info::Clip(clip)) = cx.outputs.first() else {
+        return Cost::default();
+    };
+    let frame = u64::from(clip.width) * u64::from(clip.height) * u64::from(clip.channels);
+    Cost {
+        host_bytes: 2 * frame,
+        ..Cost::default()
+    }
+}
+
 /// [`chunk_cost`] of frames that may come in floats.
 pub fn floats_cost(cx: &CostCx<'_>) -> Cost {
     chunk_cost(cx, 4)

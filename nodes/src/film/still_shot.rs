@@ -5,7 +5,7 @@ use longtake_graph::{Declaration, Kind};
 use longtake_plan::{ClipInfo, InferCx, InferError, Info};
 use longtake_run::{Frame, Pixels, RunCx, RunError, Value};
 
-use super::recipe::{Drawn, bytes_cost};
+use super::recipe::{Drawn, drawn_cost};
 use super::title_card::{colour_of, cover};
 use crate::Node;
 use crate::picture::canvas::Canvas;
@@ -39,7 +39,7 @@ const DECLARATION: Declaration = Declaration {
 };
 
 /// The node.
-pub const NODE: Node = Node::lazy(&DECLARATION, infer, bytes_cost, run);
+pub const NODE: Node = Node::lazy(&DECLARATION, infer, drawn_cost, run);
 
 fn length(frames: i64, seconds: f64, fps: f64) -> u64 {
     if frames > 0 {

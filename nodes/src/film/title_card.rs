@@ -5,7 +5,7 @@ use longtake_graph::{Declaration, Kind};
 use longtake_plan::{ClipInfo, InferCx, InferError, Info};
 use longtake_run::{Frame, RunCx, RunError, Value};
 
-use super::recipe::{Drawn, bytes_cost};
+use super::recipe::{Drawn, drawn_cost};
 use crate::Node;
 use crate::picture::backdrop::{SCENES, Scene};
 use crate::picture::card::{LAYOUTS, Layout, Words, on_picture, on_scene};
@@ -50,7 +50,7 @@ const DECLARATION: Declaration = Declaration {
 };
 
 /// The node.
-pub const NODE: Node = Node::lazy(&DECLARATION, infer, bytes_cost, run);
+pub const NODE: Node = Node::lazy(&DECLARATION, infer, drawn_cost, run);
 
 /// Size of the card: the film's, times the overscan.
 fn card_size(width: i64, height: i64, overscan: f64) -> Result<(u32, u32), InferError> {

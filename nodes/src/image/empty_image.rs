@@ -6,7 +6,7 @@ use longtake_plan::{ClipInfo, InferCx, InferError, Info};
 use longtake_run::{Frame, Pixels, RunCx, RunError, Value};
 
 use crate::Node;
-use crate::film::recipe::{Drawn, bytes_cost};
+use crate::film::recipe::{Drawn, drawn_cost};
 
 const DECLARATION: Declaration = Declaration {
     class: "EmptyImage",
@@ -33,7 +33,7 @@ const DECLARATION: Declaration = Declaration {
 };
 
 /// The node.
-pub const NODE: Node = Node::lazy(&DECLARATION, infer, bytes_cost, run);
+pub const NODE: Node = Node::lazy(&DECLARATION, infer, drawn_cost, run);
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let side = |name: &str| cx.int(name).map(|it| it.clamp(1, 16384) as u32);

@@ -8,7 +8,7 @@ use longtake_plan::{ClipInfo, InferCx, InferError, Info};
 use longtake_run::{Frame, Pixels, RunCx, RunError, Value, paths};
 
 use crate::Node;
-use crate::film::recipe::{Drawn, bytes_cost};
+use crate::film::recipe::{Drawn, drawn_cost};
 use crate::picture::load;
 
 const DECLARATION: Declaration = Declaration {
@@ -24,7 +24,7 @@ const DECLARATION: Declaration = Declaration {
 };
 
 /// The node.
-pub const NODE: Node = Node::lazy(&DECLARATION, infer, bytes_cost, run);
+pub const NODE: Node = Node::lazy(&DECLARATION, infer, drawn_cost, run);
 
 /// Side of ComfyUI's mask for pictures that have none.
 const NO_MASK: u32 = 64;

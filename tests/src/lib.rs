@@ -1,1 +1,22 @@
-//! End-to-end tests of the program; the tests stand in `tests/`.
+//! End-to-end tests of the program; the tests stand in `tests/`, what they share here.
+//!
+//! - [`place`]: a folder to render in, and the program run in it.
+//! - [`compare`]: latents and frames beside their goldens.
+//! - [`graphs`]: the small graphs that tests start from.
+#![allow(clippy::unwrap_used, reason = "a helper of tests: a panic is a failed test")]
+
+pub mod compare;
+pub mod graphs;
+pub mod place;
+
+use std::path::{Path, PathBuf};
+
+/// The repository's top folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// A file below `tests/data`.
+pub fn data(name: &str) -> PathBuf {
+    root().join("tests/data").join(name)
+}

@@ -1,0 +1,73 @@
+//! Bad input through the program: a clear error, no panic, nothing half-written, the store whole.
+
+#[path = "bad_input/checkpoints.rs"]
+mod checkpoints;
+#[path = "bad_input/disk.rs"]
+mod disk;
+#[path = "bad_input/files.rs"]
+mod files;
+#[path = "bad_input/graphs.rs"]
+mod graphs;
+
+use longtake_tests::place::Workplace;
+
+/// One bad input: how it comes about and what is said.
+struct Row {
+    /// What is wrong.
+    name: &'static str,
+    /// Prepares the workplace; gives the arguments of `render`.
+    arrange: fn(&Workplace) -> Vec<String>,
+    /// Exit code: 2 where it is seen before anything runs, else 1.
+    code: i32,
+    /// Pieces of the message.
+    says: &'static [&'static str],
+}
+
+/// Renders every row. All complaints are collected, so that one run shows them all.
+fn check(rows: &[Row]) {
+    let mut complaints = Vec::new();
+    for row in rows {
+        let place = Workplace::new().with_own_models();
+        let args = (row.arrange)(&place);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let inputs = place.files("input");
+        let (ran, report) = place.render(&args);
+        let mut complain = |what: String| complaints.push(format!("{}: {what}\n{}", row.name, ran.stderr));
+        if ran.code != row.code {
+            complain(format!("expected exit code {}, found {}", row.code, ran.code));
+        }
+        for piece in row.says {
+            if !ran.stderr.contains(piece) {
+                complain(format!("expected the words `{piece}`"));
+            }
+        }
+        let text = ran.stdout.clone() + &ran.stderr;
+        if text.contains("panicked") || text.contains("RUST_BACKTRACE") {
+            complain("it panicked".to_owned());
+        }
+        if text.len() > 20_000 {
+            complain(format!("{} bytes of words", text.len()));
+        }
+        if ran.code == 1 && report["error"].is_null() {
+            complain("the report tells no error".to_owned());
+        }
+        let left: Vec<String> =
+            place.files("output").into_keys().filter(|it| !it.ends_with("here-before")).collect();
+        if !left.is_empty() {
+            complain(format!("left in output: {left:?}"));
+        }
+        let half: Vec<String> = place.files("store").into_keys().filter(|it| !it.ends_with(".json") && (it.contains(".tmp") || it.contains("/."))).collect();
+        if !half.is_empty() {
+            complain(format!("half-written in the store: {half:?}"));
+        }
+        if place.files("input") != inputs {
+            complain("it changed the input folder".to_owned());
+        }
+    }
+    assert!(complaints.is_empty(), "{} complaints:\n\n{}", complaints.len(), complaints.join("\n"));
+}
+
+/// Owned arguments.
+fn args(list: &[&str]) -> Vec<String> {
+    list.iter().map(|&it| it.to_owned()).collect()
+}

@@ -126,11 +126,14 @@ impl Workplace {
         let mut command = Command::new(program());
         command.current_dir(self.folder()).arg(subcommand);
         if subcommand != "convert" {
-            command.arg("--models").arg(&self.models);
-            for name in ["input", "output", "store"] {
-                command.arg(format!("--{name}")).arg(self.path(name));
+            let places = ["input", "output", "store"].map(|it| (it, self.path(it)));
+            let places = places.into_iter().chain([("models", self.models.clone()), ("device", "cpu".into())]);
+            for (name, value) in places {
+                let flag = format!("--{name}");
+                if !args.contains(&flag.as_str()) {
+                    command.arg(flag).arg(value);
+                }
             }
-            command.args(["--device", "cpu"]);
         }
         command.args(args).env("RUST_BACKTRACE", "0");
         // Tests run side by side: two threads each are enough.

@@ -1,0 +1,168 @@
+//! Every preset compiles, and its plan is the golden beside it (`UPDATE_EXPECT=1` writes them).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use longtake_graph::declare::FileKind;
+use longtake_graph::{Format, ModelFolder, Severity, format};
+use longtake_nodes::Registry;
+use longtake_plan::{
+    ClipInfo, DeviceKind, FactError, Facts, Info, Machine, MediaFacts, Options, Plan, Signature,
+    Stored, WeightsFacts, compile,
+};
+use longtake_tests::{data, root};
+
+/// Files as they would be where somebody has put Wan 2.1 1.3B: sizes of the published checkpoints,
+/// nothing stored, every picture 1024×1024.
+struct Published;
+
+impl Facts for Published {
+    fn weights(&self, folder: ModelFolder, name: &str) -> Result<Arc<WeightsFacts>, FactError> {
+        // Facts of models: ../shared/facts/models.md in the project's notes; parameters as published.
+        let (family, elements, dims): (_, u64, &[(&str, u64)]) = match folder {
+            ModelFolder::DiffusionModels => (
+                "wan-dit",
+                1_418_996_800,
+                &[
+                    ("dim", 1536), ("ffn_dim", 8960), ("heads", 12), ("layers", 30), ("in_dim", 16),
+                    ("out_dim", 16), ("text_dim", 4096), ("i2v", 0),
+                ],
+            ),
+            ModelFolder::TextEncoders => (
+                "umt5",
+                // Without the token table, which is read row by row.
+                5_680_910_336 - 256_384 * 4096,
+                &[
+                    ("vocab", 256_384), ("dim", 4096), ("ffn_dim", 10_240), ("heads", 64),
+                    ("head_dim", 64), ("layers", 24), ("buckets", 32),
+                ],
+            ),
+            ModelFolder::Vae => ("wan-vae-2.1", 126_892_531, &[("dim", 96), ("z_dim", 16)]),
+            _ => {
+                let message = format!("{name} is not among the published files");
+                return Err(FactError { code: "checkpoint_missing", message });
+            }
+        };
+        Ok(Arc::new(WeightsFacts {
+            path: PathBuf::from("models").join(folder.names()[0]).join(name),
+            fingerprint: format!("{name:?}"),
+            file_bytes: elements * 2,
+            elements,
+            family: family.to_owned(),
+            dims: dims.iter().map(|&(name, size)| (name.to_owned(), size)).collect::<BTreeMap<_, _>>(),
+        }))
+    }
+
+    fn media(&self, what: FileKind, name: &str) -> Result<Arc<MediaFacts>, FactError> {
+        let frames = if what == FileKind::Video { 240 } else { 1 };
+        let info = Info::Clip(ClipInfo { frames, width: 1024, height: 1024, channels: 3, fps: None });
+        Ok(Arc::new(MediaFacts { path: PathBuf::from("input").join(name), hash: format!("{name:?}"), info }))
+    }
+
+    fn stored(&self, _: &Signature) -> Option<Stored> {
+        None
+    }
+}
+
+/// A card with 24 GiB in a machine with 64.
+fn gpu() -> Machine {
+    Machine {
+        device: DeviceKind::Cuda,
+        device_name: "cuda:0".to_owned(),
+        device_budget: 22 << 30,
+        host_budget: 58 << 30,
+        weight_bytes: 2,
+        flops_per_second: 4e13,
+        load_bytes_per_second: 1e9,
+        base_host_bytes: 96 << 20,
+    }
+}
+
+/// A laptop with 16 GiB and no card.
+fn cpu() -> Machine {
+    Machine {
+        device: DeviceKind::Cpu,
+        device_name: "cpu".to_owned(),
+        device_budget: 0,
+        host_budget: 14 << 30,
+        weight_bytes: 4,
+        flops_per_second: 1.6e11,
+        ..gpu()
+    }
+}
+
+fn presets() -> Vec<PathBuf> {
+    let graph = |it: &PathBuf| it.extension().is_some_and(|it| it == "json" || it == "longtake");
+    let files = fs::read_dir(root().join("presets")).unwrap().map(|it| it.unwrap().path());
+    let mut files: Vec<PathBuf> = files.filter(graph).collect();
+    files.sort();
+    files
+}
+
+fn plan(preset: &std::path::Path, machine: &Machine) -> Plan {
+    let (project, _, found) = format::read(preset).unwrap();
+    let compiled = compile(&project, &Registry::new(), &Published, machine, &Options::default());
+    let errors: Vec<String> = found
+        .iter()
+        .chain(&compiled.diagnostics)
+        .filter(|it| it.severity == Severity::Error)
+        .map(ToString::to_string)
+        .collect();
+    assert!(errors.is_empty(), "{}: {errors:#?}", preset.display());
+    compiled.plan.unwrap()
+}
+
+#[test]
+fn plans_are_the_goldens() {
+    let mut names = Vec::new();
+    for preset in presets() {
+        let name = preset.file_name().unwrap().to_string_lossy().into_owned();
+        for (machine, on) in [(gpu(), "gpu"), (cpu(), "cpu")] {
+            let plan = plan(&preset, &machine);
+            assert!(plan.peak_device_bytes <= machine.device_budget, "{name} on {on}");
+            assert!(plan.peak_host_bytes <= machine.host_budget, "{name} on {on}");
+            let golden = data(&format!("plans/{name}.{on}.txt"));
+            expect_test::expect_file![golden].assert_eq(&plan.to_text());
+        }
+        names.push(name);
+    }
+    let wanted = ["animatic-10min.longtake", "animatic.longtake", "wan21-film.longtake", "wan21-t2v.json"];
+    assert_eq!(names, wanted);
+}
+
+#[test]
+fn presets_are_written_as_longtake_writes_them() {
+    let registry = Registry::new();
+    for preset in presets() {
+        let (project, form, _) = format::read(&preset).unwrap();
+        if form == Format::Project {
+            let (text, _) = format::to_text(&project, form, &registry);
+            assert_eq!(fs::read_to_string(&preset).unwrap(), text, "{}", preset.display());
+        }
+    }
+}
+
+#[test]
+fn a_preset_is_the_same_work_as_project_and_as_prompt() {
+    let registry = Registry::new();
+    for preset in presets() {
+        let signatures = |plan: &Plan| plan.steps.iter().map(|it| it.signature).collect::<Vec<_>>();
+        let (project, _, _) = format::read(&preset).unwrap();
+        let first = signatures(&plan(&preset, &gpu()));
+        for form in [Format::Project, Format::Prompt] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join(if form == Format::Project { "a.longtake" } else { "a.json" });
+            format::write(&path, &project, form, &registry).unwrap();
+            assert_eq!(signatures(&plan(&path, &gpu())), first, "{} as {form:?}", preset.display());
+        }
+    }
+}
+
+#[test]
+fn a_film_reads_each_checkpoint_once() {
+    let plan = plan(&root().join("presets/wan21-film.longtake"), &gpu());
+    assert_eq!(plan.loads(), vec![1; plan.weights.len()]);
+    assert_eq!(plan.weights.len(), 3);
+}

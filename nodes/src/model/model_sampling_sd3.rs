@@ -21,7 +21,7 @@ const DECLARATION: Declaration = Declaration {
     help: "Moves the schedule towards high noise: sigma' = shift·sigma / (1 + (shift − 1)·sigma). \
            Larger for larger pictures.",
     inputs: &[
-        socket("model", Kind::MODEL),
+        socket("model", Kind::MODEL).help("The diffusion model"),
         float("shift", 3.0)
             .within_f(0.0, 100.0)
             .help("3 for 480p, 5 to 8 for more"),

@@ -1,12 +1,8 @@
 //! Bad input through the program: a clear error, no panic, nothing half-written, the store whole.
 
-#[path = "bad_input/checkpoints.rs"]
 mod checkpoints;
-#[path = "bad_input/disk.rs"]
 mod disk;
-#[path = "bad_input/files.rs"]
 mod files;
-#[path = "bad_input/graphs.rs"]
 mod graphs;
 
 use longtake_tests::place::Workplace;

@@ -6,8 +6,8 @@ use std::process::Command;
 use longtake_tests::root;
 use serde_json::Value as Json;
 
-const GRAPHICS: &[&str] = &["egui", "eframe", "wgpu", "winit"];
-const BURN: &[&str] = &["burn", "burn-flex", "burn-tensor", "cubecl", "cubecl-core"];
+const GRAPHICS: &[&str] = &["egui", "eframe", "winit"];
+const BURN: &[&str] = &["wgpu", "burn", "burn-flex", "burn-tensor", "cubecl", "cubecl-core"];
 const GSTREAMER: &[&str] = &["gstreamer", "gstreamer-sys"];
 
 /// A crate, and what must not be found among all it depends on. The sentences are those of
@@ -130,7 +130,7 @@ fn what_one_crate_may_name_no_other_does() {
 fn there_is_one_copy_of_what_must_be_shared() {
     let metadata = metadata();
     let packages = metadata["packages"].as_array().unwrap();
-    for name in ["burn", "burn-tensor", "gstreamer", "safetensors", "serde_json"] {
+    for name in ["burn", "burn-tensor", "gstreamer", "wgpu", "serde_json"] {
         let copies: Vec<_> =
             packages.iter().filter(|it| it["name"] == name).map(|it| text(it, "version")).collect();
         assert_eq!(copies.len(), 1, "{name}: {copies:?}");

@@ -9,8 +9,13 @@ use safetensors::SafeTensors;
 pub fn tensor(path: &Path, name: &str) -> (Vec<usize>, Vec<f32>) {
     let bytes = fs::read(path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
-    let view = file.tensor(name).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let values = view.data().chunks_exact(4).map(|it| f32::from_le_bytes(it.try_into().unwrap()));
+    let view = file
+        .tensor(name)
+        .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let values = view
+        .data()
+        .chunks_exact(4)
+        .map(|it| f32::from_le_bytes(it.try_into().unwrap()));
     (view.shape().to_vec(), values.collect())
 }
 
@@ -26,7 +31,11 @@ pub fn bytes(path: &Path, name: &str) -> (Vec<usize>, Vec<u8>) {
 pub fn relative_l2(a: &[f32], b: &[f32]) -> f64 {
     assert_eq!(a.len(), b.len());
     let square = |it: f64| it * it;
-    let error: f64 = a.iter().zip(b).map(|(a, b)| square(f64::from(*a) - f64::from(*b))).sum();
+    let error: f64 = a
+        .iter()
+        .zip(b)
+        .map(|(a, b)| square(f64::from(*a) - f64::from(*b)))
+        .sum();
     let norm: f64 = b.iter().map(|b| square(f64::from(*b))).sum();
     (error / norm).sqrt()
 }
@@ -34,7 +43,11 @@ pub fn relative_l2(a: &[f32], b: &[f32]) -> f64 {
 /// Peak signal-to-noise ratio of 8-bit pixels, dB; infinite where they are equal.
 pub fn psnr(a: &[u8], b: &[u8]) -> f64 {
     assert_eq!(a.len(), b.len());
-    let error: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
+    let error: f64 = a
+        .iter()
+        .zip(b)
+        .map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2))
+        .sum();
     10.0 * (255.0_f64.powi(2) * a.len() as f64 / error).log10()
 }
 
@@ -46,7 +59,10 @@ pub fn pngs(folder: &Path) -> (Vec<PathBuf>, Vec<u8>) {
         .filter(|it| it.extension().is_some_and(|it| it == "png"))
         .collect();
     paths.sort();
-    let pixels = paths.iter().flat_map(|it| image::open(it).unwrap().to_rgb8().into_raw()).collect();
+    let pixels = paths
+        .iter()
+        .flat_map(|it| image::open(it).unwrap().to_rgb8().into_raw())
+        .collect();
     (paths, pixels)
 }
 

@@ -18,7 +18,9 @@ pub fn tiny_prompt() -> Json {
 
 /// A link to the output with that name, wherever its class has it.
 pub fn out(graph: &Json, node: &str, output: &str) -> Json {
-    let class = graph[node]["class_type"].as_str().unwrap_or_else(|| panic!("no node {node}"));
+    let class = graph[node]["class_type"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no node {node}"));
     let declaration = Registry::new()
         .declaration(class)
         .unwrap_or_else(|| panic!("no class {class}"));
@@ -65,8 +67,7 @@ pub fn film(shots: &[Json]) -> Json {
         "scheduler": "simple", "denoise": 1.0, "model": ["shift", 0], "positive": ["positive", 0],
         "negative": ["negative", 0], "latent_image": ["empty", 0],
     }});
-    graph["decode"] =
-        json!({"class_type": "VAEDecode", "inputs": {"samples": ["sampler", 0], "vae": ["vae", 0]}});
+    graph["decode"] = json!({"class_type": "VAEDecode", "inputs": {"samples": ["sampler", 0], "vae": ["vae", 0]}});
     graph["film"] = json!({"class_type": "CollectFilm", "inputs": {
         "storyboard": ["board", 0], "clip": ["decode", 0],
     }});
@@ -95,8 +96,7 @@ pub fn cards(width: u32, height: u32, shots: &[Json]) -> Json {
 }
 
 fn save(graph: &mut Json, frames: &Json) {
-    graph["video"] =
-        json!({"class_type": "CreateVideo", "inputs": {"images": frames, "fps": FPS}});
+    graph["video"] = json!({"class_type": "CreateVideo", "inputs": {"images": frames, "fps": FPS}});
     graph["save"] = json!({"class_type": "SaveVideo", "inputs": {
         "video": ["video", 0], "filename_prefix": "film", "format": "mkv", "codec": "ffv1",
     }});

@@ -3,7 +3,10 @@
 //! - [`place`]: a folder to render in, and the program run in it.
 //! - [`compare`]: latents and frames beside their goldens.
 //! - [`graphs`]: the small graphs that tests start from.
-#![allow(clippy::unwrap_used, reason = "a helper of tests: a panic is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper of tests: a panic is a failed test"
+)]
 
 pub mod compare;
 pub mod graphs;
@@ -13,7 +16,10 @@ use std::path::{Path, PathBuf};
 
 /// The repository's top folder.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
 }
 
 /// A file below `tests/data`.

@@ -17,12 +17,23 @@ pub fn program() -> &'static Path {
     PROGRAM.get_or_init(|| {
         // target/debug/deps/this-test → target/debug/longtake
         let test = std::env::current_exe().unwrap();
-        let program = test.parent().and_then(Path::parent).unwrap().join("longtake");
+        let program = test
+            .parent()
+            .and_then(Path::parent)
+            .unwrap()
+            .join("longtake");
         if !program.exists() {
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let target = program.parent().and_then(Path::parent).unwrap();
             let status = Command::new(cargo)
-                .args(["build", "--locked", "--offline", "-p", "longtake", "--target-dir"])
+                .args([
+                    "build",
+                    "--locked",
+                    "--offline",
+                    "-p",
+                    "longtake",
+                    "--target-dir",
+                ])
                 .arg(target)
                 .current_dir(root())
                 .status()
@@ -80,7 +91,10 @@ impl Workplace {
         for name in ["input", "output", "store"] {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
-        Self { dir, models: data("wan-tiny/models") }
+        Self {
+            dir,
+            models: data("wan-tiny/models"),
+        }
     }
 
     /// With models of its own: the tiny family, copied, for tests that damage it.
@@ -127,7 +141,9 @@ impl Workplace {
         command.current_dir(self.folder()).arg(subcommand);
         if subcommand != "convert" {
             let places = ["input", "output", "store"].map(|it| (it, self.path(it)));
-            let places = places.into_iter().chain([("models", self.models.clone()), ("device", "cpu".into())]);
+            let places = places
+                .into_iter()
+                .chain([("models", self.models.clone()), ("device", "cpu".into())]);
             for (name, value) in places {
                 let flag = format!("--{name}");
                 if !args.contains(&flag.as_str()) {
@@ -137,7 +153,9 @@ impl Workplace {
         }
         command.args(args).env("RUST_BACKTRACE", "0");
         // Tests run side by side: two threads each are enough.
-        command.env("RAYON_NUM_THREADS", "2").env("OPENBLAS_NUM_THREADS", "2");
+        command
+            .env("RAYON_NUM_THREADS", "2")
+            .env("OPENBLAS_NUM_THREADS", "2");
         command
     }
 
@@ -154,8 +172,8 @@ impl Workplace {
         let report_name = report.to_string_lossy().into_owned();
         all.extend(["--report", &report_name, "--progress", "plain"]);
         let ran = self.run("render", &all);
-        let report = fs::read(report)
-            .map_or(Json::Null, |text| serde_json::from_slice(&text).unwrap());
+        let report =
+            fs::read(report).map_or(Json::Null, |text| serde_json::from_slice(&text).unwrap());
         (ran, report)
     }
 
@@ -169,7 +187,11 @@ impl Workplace {
 
     /// Starts the program and lets it run.
     pub fn spawn(&self, subcommand: &str, args: &[&str]) -> Child {
-        self.command(subcommand, args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        self.command(subcommand, args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
     }
 
     /// Every file below a folder, by name relative to it, with its length.
@@ -187,7 +209,9 @@ impl Workplace {
     pub fn only(&self, ending: &str) -> PathBuf {
         let files = self.files("output");
         let mut names = files.keys().filter(|it| it.ends_with(ending));
-        let name = names.next().unwrap_or_else(|| panic!("no {ending} in {files:?}"));
+        let name = names
+            .next()
+            .unwrap_or_else(|| panic!("no {ending} in {files:?}"));
         assert!(names.next().is_none(), "several {ending} in {files:?}");
         self.path("output").join(name)
     }
@@ -209,7 +233,10 @@ pub fn run(command: &mut Command) -> Ran {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Ran {
-        code: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
+        code: output
+            .status
+            .code()
+            .unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
         stdout: text(output.stdout),
         stderr: text(output.stderr),
     }
@@ -222,7 +249,13 @@ pub fn steps(report: &Json, status: &str) -> Vec<String> {
         .into_iter()
         .flatten()
         .filter(|it| it["status"] == status)
-        .map(|it| format!("{} {}", it["id"].as_str().unwrap(), it["class"].as_str().unwrap()))
+        .map(|it| {
+            format!(
+                "{} {}",
+                it["id"].as_str().unwrap(),
+                it["class"].as_str().unwrap()
+            )
+        })
         .collect();
     found.sort();
     found
@@ -232,6 +265,11 @@ pub fn steps(report: &Json, status: &str) -> Vec<String> {
 pub fn loads(report: &Json) -> BTreeMap<String, u64> {
     let weights = report["weights"].as_array().into_iter().flatten();
     weights
-        .map(|it| (it["name"].as_str().unwrap().to_owned(), it["loads"].as_u64().unwrap()))
+        .map(|it| {
+            (
+                it["name"].as_str().unwrap().to_owned(),
+                it["loads"].as_u64().unwrap(),
+            )
+        })
         .collect()
 }

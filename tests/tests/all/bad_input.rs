@@ -28,9 +28,13 @@ fn check(rows: &[Row]) {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let inputs = place.files("input");
         let (ran, report) = place.render(&args);
-        let mut complain = |what: String| complaints.push(format!("{}: {what}\n{}", row.name, ran.stderr));
+        let mut complain =
+            |what: String| complaints.push(format!("{}: {what}\n{}", row.name, ran.stderr));
         if ran.code != row.code {
-            complain(format!("expected exit code {}, found {}", row.code, ran.code));
+            complain(format!(
+                "expected exit code {}, found {}",
+                row.code, ran.code
+            ));
         }
         for piece in row.says {
             if !ran.stderr.contains(piece) {
@@ -47,12 +51,19 @@ fn check(rows: &[Row]) {
         if ran.code == 1 && report["error"].is_null() {
             complain("the report tells no error".to_owned());
         }
-        let left: Vec<String> =
-            place.files("output").into_keys().filter(|it| !it.ends_with("here-before")).collect();
+        let left: Vec<String> = place
+            .files("output")
+            .into_keys()
+            .filter(|it| !it.ends_with("here-before"))
+            .collect();
         if !left.is_empty() {
             complain(format!("left in output: {left:?}"));
         }
-        let half: Vec<String> = place.files("store").into_keys().filter(|it| !it.ends_with(".json") && (it.contains(".tmp") || it.contains("/."))).collect();
+        let half: Vec<String> = place
+            .files("store")
+            .into_keys()
+            .filter(|it| !it.ends_with(".json") && (it.contains(".tmp") || it.contains("/.")))
+            .collect();
         if !half.is_empty() {
             complain(format!("half-written in the store: {half:?}"));
         }
@@ -60,7 +71,12 @@ fn check(rows: &[Row]) {
             complain("it changed the input folder".to_owned());
         }
     }
-    assert!(complaints.is_empty(), "{} complaints:\n\n{}", complaints.len(), complaints.join("\n"));
+    assert!(
+        complaints.is_empty(),
+        "{} complaints:\n\n{}",
+        complaints.len(),
+        complaints.join("\n")
+    );
 }
 
 /// Owned arguments.

@@ -26,7 +26,12 @@ fn a_film_loads_each_checkpoint_once() {
     let place = Workplace::new();
     place.graph("film.json", &film(&three()));
     let report = place.rendered(&["film.json"]);
-    assert_eq!(loads(&report).into_values().collect::<Vec<_>>(), [1, 1, 1], "{}", report["weights"]);
+    assert_eq!(
+        loads(&report).into_values().collect::<Vec<_>>(),
+        [1, 1, 1],
+        "{}",
+        report["weights"]
+    );
     assert_eq!(done_of(&report, &["KSampler"]).len(), 3);
     let film = frames(&place.only(".mkv"));
     assert_eq!(film.len(), 9 + 9 + 9 - 2);
@@ -48,17 +53,26 @@ fn the_shots_of_a_film_are_what_they_are_alone() {
     alone.rendered(&["film.json", "--shots", "3"]);
     let last = frames(&alone.only(".mkv"));
     assert_eq!(last.len(), 9);
-    assert_eq!(whole[16..], last[..], "the shot changed with its neighbours");
+    assert_eq!(
+        whole[16..],
+        last[..],
+        "the shot changed with its neighbours"
+    );
     // The dissolve lies between its two shots, and is neither.
     alone.rendered(&["film.json", "--shots", "1", "-o", "one.mkv"]);
     alone.rendered(&["film.json", "--shots", "2", "-o", "two.mkv"]);
-    let (one, two) = (frames(&alone.path("one.mkv")), frames(&alone.path("two.mkv")));
+    let (one, two) = (
+        frames(&alone.path("one.mkv")),
+        frames(&alone.path("two.mkv")),
+    );
     assert_eq!(whole[..7], one[..7]);
     assert_eq!(whole[9..16], two[2..]);
     for at in [7, 8] {
         let mixed = whole[at].iter().zip(&one[at]).zip(&two[at - 7]);
         for ((film, a), b) in mixed {
-            assert!(*film >= (*a).min(*b).saturating_sub(1) && *film <= (*a).max(*b).saturating_add(1));
+            assert!(
+                *film >= (*a).min(*b).saturating_sub(1) && *film <= (*a).max(*b).saturating_add(1)
+            );
         }
         assert!(whole[at] != one[at] && whole[at] != two[at - 7]);
     }
@@ -75,14 +89,28 @@ fn one_changed_shot_is_one_shot_and_its_joins() {
     ];
     place.graph("film.json", &film(&shots));
     let first = place.rendered(&["film.json", "-o", "film.mkv"]);
-    assert_eq!(done_of(&first, &["EncodeSegment"]).len(), 4 + 3, "{:?}", steps(&first, "done"));
+    assert_eq!(
+        done_of(&first, &["EncodeSegment"]).len(),
+        4 + 3,
+        "{:?}",
+        steps(&first, "done")
+    );
     let before = frames(&place.path("film.mkv"));
 
     shots[1]["prompt"] = json!("The robot opens the door.");
     place.graph("film.json", &film(&shots));
     let changed = place.rendered(&["film.json", "-o", "film.mkv"]);
-    assert_eq!(done_of(&changed, &["CLIPTextEncode", "KSampler", "VAEDecode"]).iter().filter(|it| it.contains("KSampler")).collect::<Vec<_>>(), ["sampler[b] KSampler"]);
-    assert_eq!(done_of(&changed, &["CLIPTextEncode"]), ["positive[b] CLIPTextEncode"]);
+    assert_eq!(
+        done_of(&changed, &["CLIPTextEncode", "KSampler", "VAEDecode"])
+            .iter()
+            .filter(|it| it.contains("KSampler"))
+            .collect::<Vec<_>>(),
+        ["sampler[b] KSampler"]
+    );
+    assert_eq!(
+        done_of(&changed, &["CLIPTextEncode"]),
+        ["positive[b] CLIPTextEncode"]
+    );
     let encoded = done_of(&changed, &["EncodeSegment"]);
     assert_eq!(encoded.len(), 3, "the shot and its two joins: {encoded:?}");
     assert_eq!(done_of(&changed, &["SaveVideo"]), ["save SaveVideo"]);
@@ -113,14 +141,21 @@ fn words_that_change_no_picture_make_nothing_again() {
 #[test]
 fn moving_a_shot_renders_nothing_anew() {
     let place = Workplace::new();
-    let shots = [shot("a", "A cat.", 5), shot("b", "A dog.", 5), shot("c", "Rain.", 5)];
+    let shots = [
+        shot("a", "A cat.", 5),
+        shot("b", "A dog.", 5),
+        shot("c", "Rain.", 5),
+    ];
     place.graph("film.json", &film(&shots));
     place.rendered(&["film.json", "-o", "film.mkv"]);
     let before = frames(&place.path("film.mkv"));
     let [a, b, c] = shots;
     place.graph("film.json", &film(&[c, a, b]));
     let moved = place.rendered(&["film.json", "-o", "film.mkv"]);
-    assert_eq!(done_of(&moved, &["KSampler", "CLIPTextEncode", "EncodeSegment"]), Vec::<String>::new());
+    assert_eq!(
+        done_of(&moved, &["KSampler", "CLIPTextEncode", "EncodeSegment"]),
+        Vec::<String>::new()
+    );
     let after = frames(&place.path("film.mkv"));
     assert_eq!(after[..5], before[10..]);
     assert_eq!(after[5..], before[..10]);
@@ -145,17 +180,26 @@ fn continuous(shots: &[Json]) -> Json {
 #[test]
 fn shots_that_follow_each_other_change_from_the_changed_one_on() {
     let place = Workplace::new();
-    let mut shots: Vec<Json> = ["a", "b", "c"].iter().map(|id| shot(id, "A cat.", 1)).collect();
+    let mut shots: Vec<Json> = ["a", "b", "c"]
+        .iter()
+        .map(|id| shot(id, "A cat.", 1))
+        .collect();
     place.graph("film.json", &continuous(&shots));
     let first = place.rendered(&["film.json", "-o", "film.mkv"]);
     assert_eq!(done_of(&first, &["KSampler"]).len(), 3);
     let before = frames(&place.path("film.mkv"));
-    assert!(before[0] != before[1] && before[1] != before[2], "same words and seed, other start");
+    assert!(
+        before[0] != before[1] && before[1] != before[2],
+        "same words and seed, other start"
+    );
 
     shots[1]["seed"] = json!(99);
     place.graph("film.json", &continuous(&shots));
     let changed = place.rendered(&["film.json", "-o", "film.mkv"]);
-    assert_eq!(done_of(&changed, &["KSampler"]), ["sampler[b] KSampler", "sampler[c] KSampler"]);
+    assert_eq!(
+        done_of(&changed, &["KSampler"]),
+        ["sampler[b] KSampler", "sampler[c] KSampler"]
+    );
     let after = frames(&place.path("film.mkv"));
     assert_eq!(after[0], before[0]);
     assert!(after[1] != before[1] && after[2] != before[2]);
@@ -165,12 +209,22 @@ fn shots_that_follow_each_other_change_from_the_changed_one_on() {
 fn a_pinned_shot_stays_whatever_changes_before_it() {
     let place = Workplace::new();
     place.graph("film.json", &film(&three()));
-    place.run("convert", &["film.json", "film.longtake"]).exits(0);
+    place
+        .run("convert", &["film.json", "film.longtake"])
+        .exits(0);
     place.rendered(&["film.longtake", "-o", "film.mkv"]);
     let before = frames(&place.path("film.mkv"));
-    place.run("pin", &["film.longtake", "--shots", "3"]).exits(0);
+    place
+        .run("pin", &["film.longtake", "--shots", "3"])
+        .exits(0);
 
-    let all = ["film.longtake", "-o", "film.mkv", "--set", "sampler.steps=1"];
+    let all = [
+        "film.longtake",
+        "-o",
+        "film.mkv",
+        "--set",
+        "sampler.steps=1",
+    ];
     let report = place.rendered(&all);
     let sampled = done_of(&report, &["KSampler"]);
     assert_eq!(sampled, ["sampler[a] KSampler", "sampler[b] KSampler"]);
@@ -178,7 +232,9 @@ fn a_pinned_shot_stays_whatever_changes_before_it() {
     assert_eq!(after[16..], before[16..], "the pinned shot");
     assert!(after[..16] != before[..16]);
 
-    place.run("pin", &["film.longtake", "--shots", "3", "--release"]).exits(0);
+    place
+        .run("pin", &["film.longtake", "--shots", "3", "--release"])
+        .exits(0);
     let released = place.rendered(&all);
     assert_eq!(done_of(&released, &["KSampler"]), ["sampler[c] KSampler"]);
 }
@@ -186,10 +242,17 @@ fn a_pinned_shot_stays_whatever_changes_before_it() {
 #[test]
 fn a_film_of_some_shots_is_made_of_those() {
     let place = Workplace::new();
-    let shots = [shot("a", "A cat.", 5), shot("b", "A dog.", 5), shot("c", "Rain.", 5)];
+    let shots = [
+        shot("a", "A cat.", 5),
+        shot("b", "A dog.", 5),
+        shot("c", "Rain.", 5),
+    ];
     place.graph("film.json", &film(&shots));
     let report = place.rendered(&["film.json", "--shots", "1,3", "-o", "film.mkv"]);
-    assert_eq!(done_of(&report, &["KSampler"]), ["sampler[a] KSampler", "sampler[c] KSampler"]);
+    assert_eq!(
+        done_of(&report, &["KSampler"]),
+        ["sampler[a] KSampler", "sampler[c] KSampler"]
+    );
     assert_eq!(frames(&place.path("film.mkv")).len(), 10);
     place.render(&["film.json", "--shots", "4"]).0.exits(2);
 }

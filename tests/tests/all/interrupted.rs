@@ -26,7 +26,11 @@ fn signal(child: &Child, signal: i32) {
 
 /// Manifests in the store: one per finished, kept step.
 fn finished(place: &Workplace) -> BTreeSet<String> {
-    place.files("store").into_keys().filter(|it| it.ends_with(".json")).collect()
+    place
+        .files("store")
+        .into_keys()
+        .filter(|it| it.ends_with(".json"))
+        .collect()
 }
 
 /// Nothing half-written where a person would see it.
@@ -34,8 +38,15 @@ fn whole(place: &Workplace) {
     for (name, bytes) in place.files("output") {
         let hidden = name.rsplit('/').next().unwrap().starts_with('.');
         if !hidden {
-            assert!(!name.ends_with(".tmp") && bytes > 0, "{name} is half-written");
-            assert_eq!(frames(&place.path("output").join(&name)).len(), 25, "{name}");
+            assert!(
+                !name.ends_with(".tmp") && bytes > 0,
+                "{name} is half-written"
+            );
+            assert_eq!(
+                frames(&place.path("output").join(&name)).len(),
+                25,
+                "{name}"
+            );
         }
     }
 }
@@ -82,8 +93,11 @@ fn a_render_killed_anywhere_goes_on_where_it_was() {
         .collect();
     assert!(again.is_empty(), "done twice: {again:?}");
     // The last run leaves no scratch behind, its own or that of the killed ones.
-    let scratch: Vec<_> =
-        place.files("store").into_keys().filter(|it| it.starts_with("scratch")).collect();
+    let scratch: Vec<_> = place
+        .files("store")
+        .into_keys()
+        .filter(|it| it.starts_with("scratch"))
+        .collect();
     assert!(scratch.is_empty(), "{scratch:?}");
 }
 
@@ -105,16 +119,30 @@ fn ctrl_c_stops_within_a_step_and_the_next_run_goes_on() {
     signal(&child, libc::SIGINT);
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(130));
-    assert!(asked.elapsed() < Duration::from_secs(5), "took {:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(5),
+        "took {:?}",
+        asked.elapsed()
+    );
     let report = std::fs::read(place.path("stopped.json")).unwrap();
     let report: Json = serde_json::from_slice(&report).unwrap();
     assert_eq!(report["error"]["kind"], "cancelled", "{}", report["error"]);
-    assert_eq!(steps(&report, "done").len(), 4, "{:?}", steps(&report, "done"));
+    assert_eq!(
+        steps(&report, "done").len(),
+        4,
+        "{:?}",
+        steps(&report, "done")
+    );
     assert!(place.files("output").is_empty());
 
     place.graph("film.json", &graph());
     let report = place.rendered(&["film.json"]);
-    assert_eq!(steps(&report, "cached").len(), 4, "{:?}", steps(&report, "cached"));
+    assert_eq!(
+        steps(&report, "cached").len(),
+        4,
+        "{:?}",
+        steps(&report, "cached")
+    );
     assert_eq!(frames(&place.only(".mkv")).len(), 25);
 }
 
@@ -126,5 +154,8 @@ fn two_renders_may_share_a_store() {
     let mut second = place.spawn("render", &["film.json", "-o", "two.mkv"]);
     assert!(first.wait().unwrap().success());
     assert!(second.wait().unwrap().success());
-    assert_eq!(frames(&place.path("one.mkv")), frames(&place.path("two.mkv")));
+    assert_eq!(
+        frames(&place.path("one.mkv")),
+        frames(&place.path("two.mkv"))
+    );
 }

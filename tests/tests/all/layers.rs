@@ -7,25 +7,124 @@ use longtake_tests::root;
 use serde_json::Value as Json;
 
 const GRAPHICS: &[&str] = &["egui", "eframe", "winit"];
-const BURN: &[&str] = &["wgpu", "burn", "burn-flex", "burn-tensor", "cubecl", "cubecl-core"];
+const BURN: &[&str] = &[
+    "wgpu",
+    "burn",
+    "burn-flex",
+    "burn-tensor",
+    "cubecl",
+    "cubecl-core",
+];
 const GSTREAMER: &[&str] = &["gstreamer", "gstreamer-sys"];
 
 /// A crate, and what must not be found among all it depends on. The sentences are those of
 /// ARCHITECTURE.md.
 const NEVER: &[(&str, &[&[&str]])] = &[
     // The document is plain data.
-    ("longtake-graph", &[BURN, GRAPHICS, GSTREAMER, &["longtake-plan", "longtake-run", "longtake-models", "longtake-nodes"]]),
+    (
+        "longtake-graph",
+        &[
+            BURN,
+            GRAPHICS,
+            GSTREAMER,
+            &[
+                "longtake-plan",
+                "longtake-run",
+                "longtake-models",
+                "longtake-nodes",
+            ],
+        ],
+    ),
     // A plan can be built, printed and tested on a machine with no GPU.
-    ("longtake-plan", &[BURN, GRAPHICS, GSTREAMER, &["longtake-run", "longtake-models", "longtake-media", "longtake-nodes"]]),
+    (
+        "longtake-plan",
+        &[
+            BURN,
+            GRAPHICS,
+            GSTREAMER,
+            &[
+                "longtake-run",
+                "longtake-models",
+                "longtake-media",
+                "longtake-nodes",
+            ],
+        ],
+    ),
     // Running knows steps and values, not models.
-    ("longtake-run", &[BURN, GRAPHICS, GSTREAMER, &["longtake-models", "longtake-media", "longtake-nodes", "longtake-shaders"]]),
+    (
+        "longtake-run",
+        &[
+            BURN,
+            GRAPHICS,
+            GSTREAMER,
+            &[
+                "longtake-models",
+                "longtake-media",
+                "longtake-nodes",
+                "longtake-shaders",
+            ],
+        ],
+    ),
     // Noise and solvers work on slices.
-    ("longtake-sampling", &[BURN, GRAPHICS, GSTREAMER, &["longtake-graph", "longtake-plan", "longtake-run", "longtake-models"]]),
+    (
+        "longtake-sampling",
+        &[
+            BURN,
+            GRAPHICS,
+            GSTREAMER,
+            &[
+                "longtake-graph",
+                "longtake-plan",
+                "longtake-run",
+                "longtake-models",
+            ],
+        ],
+    ),
     // Video files know nothing of graphs or models.
-    ("longtake-media", &[BURN, GRAPHICS, &["longtake-graph", "longtake-plan", "longtake-run", "longtake-models", "longtake-nodes"]]),
+    (
+        "longtake-media",
+        &[
+            BURN,
+            GRAPHICS,
+            &[
+                "longtake-graph",
+                "longtake-plan",
+                "longtake-run",
+                "longtake-models",
+                "longtake-nodes",
+            ],
+        ],
+    ),
     // Models know nothing of graphs.
-    ("longtake-models", &[GRAPHICS, GSTREAMER, &["longtake-graph", "longtake-plan", "longtake-run", "longtake-media", "longtake-nodes"]]),
-    ("longtake-shaders", &[GRAPHICS, GSTREAMER, &["longtake-graph", "longtake-plan", "longtake-run", "longtake-models", "longtake-media", "longtake-nodes"]]),
+    (
+        "longtake-models",
+        &[
+            GRAPHICS,
+            GSTREAMER,
+            &[
+                "longtake-graph",
+                "longtake-plan",
+                "longtake-run",
+                "longtake-media",
+                "longtake-nodes",
+            ],
+        ],
+    ),
+    (
+        "longtake-shaders",
+        &[
+            GRAPHICS,
+            GSTREAMER,
+            &[
+                "longtake-graph",
+                "longtake-plan",
+                "longtake-run",
+                "longtake-models",
+                "longtake-media",
+                "longtake-nodes",
+            ],
+        ],
+    ),
     // Nodes know no window and no command line.
     ("longtake-nodes", &[GRAPHICS, &["clap", "longtake"]]),
     // The program without its window needs no display.
@@ -34,23 +133,48 @@ const NEVER: &[(&str, &[&[&str]])] = &[
 
 /// A crate from outside, and the only ones of ours that may name it in their manifest.
 const ONLY: &[(&[&str], &[&str])] = &[
-    (&["gstreamer", "gstreamer-app", "gstreamer-video", "gstreamer-pbutils"], &["longtake-media"]),
-    (&["burn", "burn-flex", "cubecl", "gemm"], &["longtake-models", "longtake-shaders"]),
+    (
+        &[
+            "gstreamer",
+            "gstreamer-app",
+            "gstreamer-video",
+            "gstreamer-pbutils",
+        ],
+        &["longtake-media"],
+    ),
+    (
+        &["burn", "burn-flex", "cubecl", "gemm"],
+        &["longtake-models", "longtake-shaders"],
+    ),
     (&["clap", "indicatif", "ctrlc"], &["longtake"]),
     (&["egui", "eframe"], &["longtake", "longtake-ui"]),
-    (&["longtake-sampling"], &["longtake-models", "longtake-nodes"]),
+    (
+        &["longtake-sampling"],
+        &["longtake-models", "longtake-nodes"],
+    ),
 ];
 
 /// `cargo metadata` of this machine's kind of system, without the network.
 fn metadata() -> Json {
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["metadata", "--format-version", "1", "--offline", "--locked", "--filter-platform"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--offline",
+            "--locked",
+            "--filter-platform",
+        ])
         .arg(host)
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -62,13 +186,23 @@ fn text<'a>(value: &'a Json, key: &str) -> &'a str {
 fn edges(metadata: &Json) -> BTreeMap<&str, Vec<&str>> {
     let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
     let normal = |dep: &&Json| {
-        dep["dep_kinds"].as_array().unwrap().iter().any(|it| it["kind"].is_null())
+        dep["dep_kinds"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|it| it["kind"].is_null())
     };
     nodes
         .iter()
         .map(|node| {
             let deps = node["deps"].as_array().unwrap();
-            (text(node, "id"), deps.iter().filter(normal).map(|it| text(it, "pkg")).collect())
+            (
+                text(node, "id"),
+                deps.iter()
+                    .filter(normal)
+                    .map(|it| text(it, "pkg"))
+                    .collect(),
+            )
         })
         .collect()
 }
@@ -77,11 +211,16 @@ fn edges(metadata: &Json) -> BTreeMap<&str, Vec<&str>> {
 fn nobody_reaches_what_they_must_not_know() {
     let metadata = metadata();
     let packages = metadata["packages"].as_array().unwrap();
-    let names: BTreeMap<&str, &str> =
-        packages.iter().map(|it| (text(it, "id"), text(it, "name"))).collect();
+    let names: BTreeMap<&str, &str> = packages
+        .iter()
+        .map(|it| (text(it, "id"), text(it, "name")))
+        .collect();
     let edges = edges(&metadata);
     for (from, never) in NEVER {
-        let start = names.iter().find(|(_, name)| *name == from).map(|(id, _)| *id);
+        let start = names
+            .iter()
+            .find(|(_, name)| *name == from)
+            .map(|(id, _)| *id);
         let start = start.unwrap_or_else(|| panic!("no crate {from}"));
         let mut seen = BTreeSet::new();
         let mut open = vec![start];
@@ -91,8 +230,12 @@ fn nobody_reaches_what_they_must_not_know() {
             }
         }
         let reached: BTreeSet<&str> = seen.iter().map(|id| names[id]).collect();
-        let found: Vec<_> =
-            never.iter().copied().flatten().filter(|it| reached.contains(**it)).collect();
+        let found: Vec<_> = never
+            .iter()
+            .copied()
+            .flatten()
+            .filter(|it| reached.contains(**it))
+            .collect();
         assert!(found.is_empty(), "{from} must not depend on {found:?}");
         assert!(reached.len() > 3, "{from}: the walk found only {reached:?}");
     }
@@ -131,8 +274,11 @@ fn there_is_one_copy_of_what_must_be_shared() {
     let metadata = metadata();
     let packages = metadata["packages"].as_array().unwrap();
     for name in ["burn", "burn-tensor", "gstreamer", "wgpu", "serde_json"] {
-        let copies: Vec<_> =
-            packages.iter().filter(|it| it["name"] == name).map(|it| text(it, "version")).collect();
+        let copies: Vec<_> = packages
+            .iter()
+            .filter(|it| it["name"] == name)
+            .map(|it| text(it, "version"))
+            .collect();
         assert_eq!(copies.len(), 1, "{name}: {copies:?}");
     }
 }

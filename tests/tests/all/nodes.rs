@@ -10,16 +10,47 @@ use serde_json::Value as Json;
 
 /// ComfyUI's own nodes that issue 2 asks for, under their names.
 const COMFY: &[&str] = &[
-    "CLIPLoader", "CLIPTextEncode", "CreateVideo", "EmptyHunyuanLatentVideo", "EmptyImage",
-    "GetVideoComponents", "ImageFromBatch", "ImageInvert", "ImageScale", "KSampler", "KSamplerAdvanced",
-    "LoadImage", "LoadLatent", "LoadVideo", "ModelSamplingSD3", "PreviewImage", "SaveImage", "SaveLatent",
-    "SaveVideo", "UNETLoader", "VAEDecode", "VAEEncode", "VAELoader",
+    "CLIPLoader",
+    "CLIPTextEncode",
+    "CreateVideo",
+    "EmptyHunyuanLatentVideo",
+    "EmptyImage",
+    "GetVideoComponents",
+    "ImageFromBatch",
+    "ImageInvert",
+    "ImageScale",
+    "KSampler",
+    "KSamplerAdvanced",
+    "LoadImage",
+    "LoadLatent",
+    "LoadVideo",
+    "ModelSamplingSD3",
+    "PreviewImage",
+    "SaveImage",
+    "SaveLatent",
+    "SaveVideo",
+    "UNETLoader",
+    "VAEDecode",
+    "VAEEncode",
+    "VAELoader",
 ];
 
 /// Kinds that may travel over links; a kind that nobody explains is a slip of the pen.
 const KINDS: &[Kind] = &[
-    Kind::IMAGE, Kind::MASK, Kind::LATENT, Kind::MODEL, Kind::CLIP, Kind::VAE, Kind::CONDITIONING,
-    Kind::VIDEO, Kind::AUDIO, Kind::INT, Kind::FLOAT, Kind::STRING, Kind::BOOLEAN, Kind::STORYBOARD,
+    Kind::IMAGE,
+    Kind::MASK,
+    Kind::LATENT,
+    Kind::MODEL,
+    Kind::CLIP,
+    Kind::VAE,
+    Kind::CONDITIONING,
+    Kind::VIDEO,
+    Kind::AUDIO,
+    Kind::INT,
+    Kind::FLOAT,
+    Kind::STRING,
+    Kind::BOOLEAN,
+    Kind::STORYBOARD,
 ];
 
 fn declarations() -> Vec<&'static Declaration> {
@@ -34,9 +65,22 @@ fn none(complaints: Vec<String>) {
 fn every_node_says_what_it_is() {
     let mut bad = Vec::new();
     for it in declarations() {
-        let texts = [("title", it.title), ("title_ja", it.title_ja), ("category", it.category), ("help", it.help)];
-        bad.extend(texts.iter().filter(|(_, text)| text.is_empty()).map(|(what, _)| format!("{}: no {what}", it.class)));
-        let japanese = it.title_ja.chars().any(|it| ('\u{3040}'..='\u{9fff}').contains(&it));
+        let texts = [
+            ("title", it.title),
+            ("title_ja", it.title_ja),
+            ("category", it.category),
+            ("help", it.help),
+        ];
+        bad.extend(
+            texts
+                .iter()
+                .filter(|(_, text)| text.is_empty())
+                .map(|(what, _)| format!("{}: no {what}", it.class)),
+        );
+        let japanese = it
+            .title_ja
+            .chars()
+            .any(|it| ('\u{3040}'..='\u{9fff}').contains(&it));
         if !japanese && !it.internal {
             bad.push(format!("{}: title_ja is `{}`", it.class, it.title_ja));
         }
@@ -66,14 +110,27 @@ fn every_input_has_help_and_a_default_in_range() {
                 bad.push(format!("{at}: named twice"));
             }
             let sound = match input.ty {
-                InputType::Int { default, min, max, step, .. } => (min..=max).contains(&default) && step > 0 && min < max,
-                InputType::Float { default, min, max, step } => (min..=max).contains(&default) && step > 0.0 && min < max,
+                InputType::Int {
+                    default,
+                    min,
+                    max,
+                    step,
+                    ..
+                } => (min..=max).contains(&default) && step > 0 && min < max,
+                InputType::Float {
+                    default,
+                    min,
+                    max,
+                    step,
+                } => (min..=max).contains(&default) && step > 0.0 && min < max,
                 InputType::Choice { default, options } => {
-                    options.contains(&default) && options.iter().collect::<BTreeSet<_>>().len() == options.len()
+                    options.contains(&default)
+                        && options.iter().collect::<BTreeSet<_>>().len() == options.len()
                 }
                 InputType::Colour { default } => {
                     let digits = default.strip_prefix('#').unwrap_or_default();
-                    [6, 8].contains(&digits.len()) && digits.chars().all(|it| it.is_ascii_hexdigit())
+                    [6, 8].contains(&digits.len())
+                        && digits.chars().all(|it| it.is_ascii_hexdigit())
                 }
                 _ => true,
             };
@@ -84,7 +141,10 @@ fn every_input_has_help_and_a_default_in_range() {
         // ComfyUI shows required inputs first; widgets_values count on it.
         let order: Vec<bool> = it.inputs.iter().map(|it| it.required).collect();
         if !order.is_sorted_by(|a, b| a >= b) {
-            bad.push(format!("{}: optional inputs before required ones", it.class));
+            bad.push(format!(
+                "{}: optional inputs before required ones",
+                it.class
+            ));
         }
     }
     none(bad);
@@ -98,9 +158,16 @@ fn outputs_are_known_kinds() {
             bad.push(format!("{}: makes nothing and is no output node", it.class));
         }
         for output in it.outputs {
-            let known = output.kind.as_str().split(',').all(|name| KINDS.iter().any(|it| it.as_str() == name.trim()));
+            let known = output
+                .kind
+                .as_str()
+                .split(',')
+                .all(|name| KINDS.iter().any(|it| it.as_str() == name.trim()));
             if !known || output.name.is_empty() {
-                bad.push(format!("{}: output `{}` of kind {}", it.class, output.name, output.kind));
+                bad.push(format!(
+                    "{}: output `{}` of kind {}",
+                    it.class, output.name, output.kind
+                ));
             }
         }
     }
@@ -110,7 +177,13 @@ fn outputs_are_known_kinds() {
 #[test]
 fn lists_are_sorted_and_classes_are_unique() {
     use longtake_nodes::{film, image, latent, model, video};
-    for list in [film::NODES, image::NODES, latent::NODES, model::NODES, video::NODES] {
+    for list in [
+        film::NODES,
+        image::NODES,
+        latent::NODES,
+        model::NODES,
+        video::NODES,
+    ] {
         let classes: Vec<&str> = list.iter().map(longtake_nodes::Node::class).collect();
         let mut sorted = classes.clone();
         sorted.sort_unstable();
@@ -118,7 +191,11 @@ fn lists_are_sorted_and_classes_are_unique() {
     }
     let classes: Vec<&str> = all().iter().map(longtake_nodes::Node::class).collect();
     let unique: BTreeSet<&str> = classes.iter().copied().collect();
-    assert_eq!(unique.len(), classes.len(), "a class is there twice: {classes:?}");
+    assert_eq!(
+        unique.len(),
+        classes.len(),
+        "a class is there twice: {classes:?}"
+    );
     let absent: Vec<_> = COMFY.iter().filter(|it| !unique.contains(**it)).collect();
     assert!(absent.is_empty(), "missing: {absent:?}");
 }
@@ -129,13 +206,27 @@ fn what_becomes_a_step_has_code_and_what_does_not_has_none() {
     for node in registry.nodes() {
         let steps = !matches!(node.spec.work, Work::Constant);
         assert_eq!(node.run.is_some(), steps, "{}", node.class());
-        if let Role::Assemble { encode, input, list, .. } = node.spec.role {
+        if let Role::Assemble {
+            encode,
+            input,
+            list,
+            ..
+        } = node.spec.role
+        {
             let pieces = registry.nodes().find(|it| it.class() == encode);
             assert!(pieces.is_some(), "{}: no {encode}", node.class());
-            assert!(node.spec.decl.input(input).is_some() && !list.is_empty(), "{}", node.class());
+            assert!(
+                node.spec.decl.input(input).is_some() && !list.is_empty(),
+                "{}",
+                node.class()
+            );
         }
         if let Role::FrameLocal { input } = node.spec.role {
-            assert!(node.spec.decl.input(input).is_some(), "{}: no input {input}", node.class());
+            assert!(
+                node.spec.decl.input(input).is_some(),
+                "{}: no input {input}",
+                node.class()
+            );
         }
     }
 }
@@ -147,19 +238,42 @@ fn object_info_has_the_shape_of_comfyui() {
     assert!(entries.len() >= COMFY.len());
     for (class, entry) in entries {
         let keys = [
-            "input", "input_order", "output", "output_is_list", "output_name", "name", "display_name",
-            "description", "category", "output_node", "python_module",
+            "input",
+            "input_order",
+            "output",
+            "output_is_list",
+            "output_name",
+            "name",
+            "display_name",
+            "description",
+            "category",
+            "output_node",
+            "python_module",
         ];
         for key in keys {
             assert!(!entry[key].is_null(), "{class}: no {key}");
         }
         for part in ["required", "optional"] {
             let inputs = entry["input"][part].as_object().unwrap();
-            let order: Vec<&str> = entry["input_order"][part].as_array().unwrap().iter().filter_map(Json::as_str).collect();
-            assert_eq!(inputs.keys().map(String::as_str).collect::<Vec<_>>(), order, "{class}");
+            let order: Vec<&str> = entry["input_order"][part]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(Json::as_str)
+                .collect();
+            assert_eq!(
+                inputs.keys().map(String::as_str).collect::<Vec<_>>(),
+                order,
+                "{class}"
+            );
             for (name, input) in inputs {
-                let [kind, extra] = input.as_array().unwrap().as_slice() else { panic!("{class}.{name}: {input}") };
-                assert!((kind.is_string() || kind.is_array()) && extra.is_object(), "{class}.{name}: {input}");
+                let [kind, extra] = input.as_array().unwrap().as_slice() else {
+                    panic!("{class}.{name}: {input}")
+                };
+                assert!(
+                    (kind.is_string() || kind.is_array()) && extra.is_object(),
+                    "{class}.{name}: {input}"
+                );
             }
         }
         let outputs = entry["output"].as_array().unwrap().len();
@@ -172,7 +286,15 @@ fn object_info_has_the_shape_of_comfyui() {
     assert_eq!(sampler["seed"][1]["control_after_generate"], true);
     assert_eq!(sampler["steps"][1]["default"], 20);
     assert_eq!(sampler["cfg"][0], "FLOAT");
-    assert!(sampler["sampler_name"][0].as_array().unwrap().contains(&"uni_pc".into()));
-    assert_eq!(info["UNETLoader"]["input"]["required"]["unet_name"][0][0], "a.safetensors");
+    assert!(
+        sampler["sampler_name"][0]
+            .as_array()
+            .unwrap()
+            .contains(&"uni_pc".into())
+    );
+    assert_eq!(
+        info["UNETLoader"]["input"]["required"]["unet_name"][0][0],
+        "a.safetensors"
+    );
     assert_eq!(info["SaveVideo"]["output_node"], true);
 }

@@ -26,8 +26,14 @@ impl Facts for Published {
                 "wan-dit",
                 1_418_996_800,
                 &[
-                    ("dim", 1536), ("ffn_dim", 8960), ("heads", 12), ("layers", 30), ("in_dim", 16),
-                    ("out_dim", 16), ("text_dim", 4096), ("i2v", 0),
+                    ("dim", 1536),
+                    ("ffn_dim", 8960),
+                    ("heads", 12),
+                    ("layers", 30),
+                    ("in_dim", 16),
+                    ("out_dim", 16),
+                    ("text_dim", 4096),
+                    ("i2v", 0),
                 ],
             ),
             ModelFolder::TextEncoders => (
@@ -35,14 +41,22 @@ impl Facts for Published {
                 // Without the token table, which is read row by row.
                 5_680_910_336 - 256_384 * 4096,
                 &[
-                    ("vocab", 256_384), ("dim", 4096), ("ffn_dim", 10_240), ("heads", 64),
-                    ("head_dim", 64), ("layers", 24), ("buckets", 32),
+                    ("vocab", 256_384),
+                    ("dim", 4096),
+                    ("ffn_dim", 10_240),
+                    ("heads", 64),
+                    ("head_dim", 64),
+                    ("layers", 24),
+                    ("buckets", 32),
                 ],
             ),
             ModelFolder::Vae => ("wan-vae-2.1", 126_892_531, &[("dim", 96), ("z_dim", 16)]),
             _ => {
                 let message = format!("{name} is not among the published files");
-                return Err(FactError { code: "checkpoint_missing", message });
+                return Err(FactError {
+                    code: "checkpoint_missing",
+                    message,
+                });
             }
         };
         Ok(Arc::new(WeightsFacts {
@@ -51,14 +65,27 @@ impl Facts for Published {
             file_bytes: elements * 2,
             elements,
             family: family.to_owned(),
-            dims: dims.iter().map(|&(name, size)| (name.to_owned(), size)).collect::<BTreeMap<_, _>>(),
+            dims: dims
+                .iter()
+                .map(|&(name, size)| (name.to_owned(), size))
+                .collect::<BTreeMap<_, _>>(),
         }))
     }
 
     fn media(&self, what: FileKind, name: &str) -> Result<Arc<MediaFacts>, FactError> {
         let frames = if what == FileKind::Video { 240 } else { 1 };
-        let info = Info::Clip(ClipInfo { frames, width: 1024, height: 1024, channels: 3, fps: None });
-        Ok(Arc::new(MediaFacts { path: PathBuf::from("input").join(name), hash: format!("{name:?}"), info }))
+        let info = Info::Clip(ClipInfo {
+            frames,
+            width: 1024,
+            height: 1024,
+            channels: 3,
+            fps: None,
+        });
+        Ok(Arc::new(MediaFacts {
+            path: PathBuf::from("input").join(name),
+            hash: format!("{name:?}"),
+            info,
+        }))
     }
 
     fn stored(&self, _: &Signature) -> Option<Stored> {
@@ -94,8 +121,13 @@ fn cpu() -> Machine {
 }
 
 fn presets() -> Vec<PathBuf> {
-    let graph = |it: &PathBuf| it.extension().is_some_and(|it| it == "json" || it == "longtake");
-    let files = fs::read_dir(root().join("presets")).unwrap().map(|it| it.unwrap().path());
+    let graph = |it: &PathBuf| {
+        it.extension()
+            .is_some_and(|it| it == "json" || it == "longtake")
+    };
+    let files = fs::read_dir(root().join("presets"))
+        .unwrap()
+        .map(|it| it.unwrap().path());
     let mut files: Vec<PathBuf> = files.filter(graph).collect();
     files.sort();
     files
@@ -103,7 +135,13 @@ fn presets() -> Vec<PathBuf> {
 
 fn plan(preset: &std::path::Path, machine: &Machine) -> Plan {
     let (project, _, found) = format::read(preset).unwrap();
-    let compiled = compile(&project, &Registry::new(), &Published, machine, &Options::default());
+    let compiled = compile(
+        &project,
+        &Registry::new(),
+        &Published,
+        machine,
+        &Options::default(),
+    );
     let errors: Vec<String> = found
         .iter()
         .chain(&compiled.diagnostics)
@@ -121,14 +159,25 @@ fn plans_are_the_goldens() {
         let name = preset.file_name().unwrap().to_string_lossy().into_owned();
         for (machine, on) in [(gpu(), "gpu"), (cpu(), "cpu")] {
             let plan = plan(&preset, &machine);
-            assert!(plan.peak_device_bytes <= machine.device_budget, "{name} on {on}");
-            assert!(plan.peak_host_bytes <= machine.host_budget, "{name} on {on}");
+            assert!(
+                plan.peak_device_bytes <= machine.device_budget,
+                "{name} on {on}"
+            );
+            assert!(
+                plan.peak_host_bytes <= machine.host_budget,
+                "{name} on {on}"
+            );
             let golden = data(&format!("plans/{name}.{on}.txt"));
             expect_test::expect_file![golden].assert_eq(&plan.to_text());
         }
         names.push(name);
     }
-    let wanted = ["animatic-10min.longtake", "animatic.longtake", "wan21-film.longtake", "wan21-t2v.json"];
+    let wanted = [
+        "animatic-10min.longtake",
+        "animatic.longtake",
+        "wan21-film.longtake",
+        "wan21-t2v.json",
+    ];
     assert_eq!(names, wanted);
 }
 
@@ -139,7 +188,12 @@ fn presets_are_written_as_longtake_writes_them() {
         let (project, form, _) = format::read(&preset).unwrap();
         if form == Format::Project {
             let (text, _) = format::to_text(&project, form, &registry);
-            assert_eq!(fs::read_to_string(&preset).unwrap(), text, "{}", preset.display());
+            assert_eq!(
+                fs::read_to_string(&preset).unwrap(),
+                text,
+                "{}",
+                preset.display()
+            );
         }
     }
 }
@@ -153,9 +207,18 @@ fn a_preset_is_the_same_work_as_project_and_as_prompt() {
         let first = signatures(&plan(&preset, &gpu()));
         for form in [Format::Project, Format::Prompt] {
             let dir = tempfile::tempdir().unwrap();
-            let path = dir.path().join(if form == Format::Project { "a.longtake" } else { "a.json" });
+            let path = dir.path().join(if form == Format::Project {
+                "a.longtake"
+            } else {
+                "a.json"
+            });
             format::write(&path, &project, form, &registry).unwrap();
-            assert_eq!(signatures(&plan(&path, &gpu())), first, "{} as {form:?}", preset.display());
+            assert_eq!(
+                signatures(&plan(&path, &gpu())),
+                first,
+                "{} as {form:?}",
+                preset.display()
+            );
         }
     }
 }

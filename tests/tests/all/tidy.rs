@@ -7,8 +7,18 @@ use longtake_tests::root;
 
 /// All that the top folder may hold.
 const TOP: &[&str] = &[
-    "ARCHITECTURE.md", "Cargo.lock", "Cargo.toml", "LICENSE", "Makefile", "README.md", "app", "engine",
-    "nodes", "presets", "shaders", "tests",
+    "ARCHITECTURE.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "app",
+    "engine",
+    "nodes",
+    "presets",
+    "shaders",
+    "tests",
 ];
 /// Longest source file, lines before its tests.
 const LINES: usize = 500;
@@ -19,8 +29,16 @@ const CHECKPOINTS: u64 = 20 << 20;
 
 /// Files that git knows, by name relative to the top.
 fn tracked() -> Vec<String> {
-    let output = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let names = String::from_utf8(output.stdout).unwrap();
     let names: Vec<String> = names
         .split('\0')
@@ -60,7 +78,8 @@ fn source_files_are_short() {
     let bad = |(name, text): (String, String)| {
         let lines = text.lines().take_while(|it| *it != "#[cfg(test)]").count();
         let test = name.contains("/tests/");
-        (lines > LINES && !test).then(|| format!("{name}: {lines} lines; split it ({LINES} at most)"))
+        (lines > LINES && !test)
+            .then(|| format!("{name}: {lines} lines; split it ({LINES} at most)"))
     };
     none(sources().into_iter().filter_map(bad).collect());
 }
@@ -68,7 +87,13 @@ fn source_files_are_short() {
 #[test]
 fn nothing_is_left_unfinished() {
     // Written in pieces, so that this file does not find itself.
-    let marks = [("to", "do!("), ("unimple", "mented!("), ("db", "g!("), ("FIX", "ME"), ("XX", "X:")];
+    let marks = [
+        ("to", "do!("),
+        ("unimple", "mented!("),
+        ("db", "g!("),
+        ("FIX", "ME"),
+        ("XX", "X:"),
+    ];
     let marks = marks.map(|(a, b)| format!("{a}{b}"));
     let mut bad = Vec::new();
     for (name, text) in sources() {
@@ -86,10 +111,18 @@ fn nothing_is_left_unfinished() {
 
 #[test]
 fn the_top_folder_holds_only_what_belongs_there() {
-    let top: std::collections::BTreeSet<String> =
-        tracked().iter().map(|it| it.split('/').next().unwrap().to_owned()).collect();
-    let strange = top.iter().filter(|it| !it.starts_with('.') && !TOP.contains(&it.as_str()));
-    none(strange.map(|it| format!("{it}: not one of {TOP:?}")).collect());
+    let top: std::collections::BTreeSet<String> = tracked()
+        .iter()
+        .map(|it| it.split('/').next().unwrap().to_owned())
+        .collect();
+    let strange = top
+        .iter()
+        .filter(|it| !it.starts_with('.') && !TOP.contains(&it.as_str()));
+    none(
+        strange
+            .map(|it| format!("{it}: not one of {TOP:?}"))
+            .collect(),
+    );
     for needed in TOP {
         assert!(top.contains(*needed), "{needed} is missing");
     }
@@ -101,7 +134,10 @@ fn the_repository_stays_small() {
     let mut bad = Vec::new();
     for name in tracked() {
         let bytes = std::fs::metadata(root().join(&name)).unwrap().len();
-        if PathBuf::from(&name).extension().is_some_and(|it| it == "safetensors") {
+        if PathBuf::from(&name)
+            .extension()
+            .is_some_and(|it| it == "safetensors")
+        {
             checkpoints += bytes;
         }
         if bytes > LARGEST {
@@ -109,7 +145,9 @@ fn the_repository_stays_small() {
         }
     }
     if checkpoints > CHECKPOINTS {
-        bad.push(format!("checkpoints take {checkpoints} bytes together, more than {CHECKPOINTS}"));
+        bad.push(format!(
+            "checkpoints take {checkpoints} bytes together, more than {CHECKPOINTS}"
+        ));
     }
     none(bad);
 }
@@ -125,8 +163,12 @@ fn every_crate_takes_the_lints_and_versions_of_the_workspace() {
             bad.push(format!("{name}: expected `[lints] workspace = true`"));
         }
         // A version stands once, in the top Cargo.toml.
-        let versions = text.lines().filter(|it| !it.starts_with('#') && it.contains("version = \""));
-        bad.extend(versions.map(|it| format!("{name}: `{it}` names a version; use workspace = true")));
+        let versions = text
+            .lines()
+            .filter(|it| !it.starts_with('#') && it.contains("version = \""));
+        bad.extend(
+            versions.map(|it| format!("{name}: `{it}` names a version; use workspace = true")),
+        );
     }
     assert!(crates > 8);
     none(bad);

@@ -24,9 +24,17 @@ fn agrees(sampler: &str) {
     let (shape, golden) = bytes(&goldens, &format!("{sampler}.frames"));
     let (paths, found) = pngs(&place.path("output/frames"));
     assert_eq!(paths.len(), shape[0]);
-    assert_eq!(image::image_dimensions(&paths[0]).unwrap(), (shape[2] as u32, shape[1] as u32));
+    assert_eq!(
+        image::image_dimensions(&paths[0]).unwrap(),
+        (shape[2] as u32, shape[1] as u32)
+    );
     let ratio = psnr(&found, &golden);
-    let most = found.iter().zip(&golden).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+    let most = found
+        .iter()
+        .zip(&golden)
+        .map(|(a, b)| a.abs_diff(*b))
+        .max()
+        .unwrap();
     println!("{sampler}: latent {error:.2e}, frames {ratio:.1} dB, at most {most} levels off");
     assert!(ratio >= 45.0, "{sampler}: frames at {ratio:.1} dB");
     assert!(most <= 2, "{sampler}: a pixel is {most} levels off");
@@ -52,11 +60,19 @@ fn frames_are_numbered_and_carry_the_prompt() {
     assert_eq!(names[0], "frames/tiny_00001_.png");
     assert_eq!(names.len(), 10, "{names:?}");
     assert_eq!(names[9], "latents/tiny_00001_.latent");
-    assert_eq!(report["outputs"].as_array().unwrap().len(), 10, "{}", report["outputs"]);
+    assert_eq!(
+        report["outputs"].as_array().unwrap().len(),
+        10,
+        "{}",
+        report["outputs"]
+    );
     // ComfyUI puts the prompt into a PNG's text chunk.
     let png = std::fs::read(place.path("output/frames/tiny_00001_.png")).unwrap();
     let holds = |wanted: &[u8]| png.windows(wanted.len()).any(|it| it == wanted);
-    assert!(holds(b"tEXtprompt") || holds(b"iTXtprompt"), "no prompt in the picture");
+    assert!(
+        holds(b"tEXtprompt") || holds(b"iTXtprompt"),
+        "no prompt in the picture"
+    );
 }
 
 #[test]
@@ -71,7 +87,12 @@ fn nothing_is_done_twice() {
 
     let again = place.rendered(&args);
     assert_eq!(steps(&again, "done"), Vec::<String>::new());
-    assert_eq!(loads(&again).into_values().sum::<u64>(), 0, "{}", again["weights"]);
+    assert_eq!(
+        loads(&again).into_values().sum::<u64>(),
+        0,
+        "{}",
+        again["weights"]
+    );
     assert_eq!(place.files("output"), before);
 
     // A lost picture is made again, from the stored latent: nothing is sampled.
@@ -80,7 +101,10 @@ fn nothing_is_done_twice() {
     assert_eq!(steps(&mended, "done"), ["10 SaveImage", "8 VAEDecode"]);
 
     let reseeded = place.rendered(&[args[0], args[1], args[2], "--set", "3.seed=8"]);
-    assert_eq!(steps(&reseeded, "done"), ["10 SaveImage", "3 KSampler", "8 VAEDecode", "9 SaveLatent"]);
+    assert_eq!(
+        steps(&reseeded, "done"),
+        ["10 SaveImage", "3 KSampler", "40 EmptyHunyuanLatentVideo", "8 VAEDecode", "9 SaveLatent"]
+    );
     assert_eq!(loads(&reseeded)["umt5_tiny_bf16.safetensors"], 0);
 }
 
@@ -93,12 +117,18 @@ fn a_step_that_changes_changes_only_what_follows() {
     let negative = place.rendered(&[file, "--set", "3.steps=1", "--set", "Negative.text=grey"]);
     assert_eq!(
         steps(&negative, "done"),
-        ["10 SaveImage", "3 KSampler", "7 CLIPTextEncode", "8 VAEDecode", "9 SaveLatent"]
+        [
+            "10 SaveImage",
+            "3 KSampler", "40 EmptyHunyuanLatentVideo",
+            "7 CLIPTextEncode",
+            "8 VAEDecode",
+            "9 SaveLatent"
+        ]
     );
     let shift = place.rendered(&[file, "--set", "3.steps=1", "--set", "Shift.shift=3.0"]);
     assert_eq!(
         steps(&shift, "done"),
-        ["10 SaveImage", "3 KSampler", "8 VAEDecode", "9 SaveLatent"]
+        ["10 SaveImage", "3 KSampler", "40 EmptyHunyuanLatentVideo", "8 VAEDecode", "9 SaveLatent"]
     );
 }
 
@@ -108,7 +138,12 @@ fn signatures(place: &Workplace, file: &str) -> Vec<(String, String)> {
     let steps = plan["steps"].as_array().unwrap();
     let mut found: Vec<_> = steps
         .iter()
-        .map(|it| (it["id"].to_string(), it["signature"].as_str().unwrap().to_owned()))
+        .map(|it| {
+            (
+                it["id"].to_string(),
+                it["signature"].as_str().unwrap().to_owned(),
+            )
+        })
         .collect();
     found.sort();
     found
@@ -122,7 +157,7 @@ fn a_project_and_its_prompt_are_the_same_work() {
     place.run("convert", &["b.longtake", "c.json"]).exits(0);
     place.run("convert", &["c.json", "d.longtake"]).exits(0);
     let first = signatures(&place, "a.json");
-    assert_eq!(first.len(), 6, "{first:?}");
+    assert_eq!(first.len(), 7, "{first:?}");
     for file in ["b.longtake", "c.json", "d.longtake"] {
         assert_eq!(signatures(&place, file), first, "{file}");
     }
@@ -144,7 +179,7 @@ fn unknown_nodes_keep_their_data_through_conversion() {
         "_meta": {"title": "theirs"},
     });
     place.graph("a.json", &graph);
-    let ran = place.run("check", &["a.json"]).exits(2);
+    let ran = place.run("check", &["a.json"]).exits(0);
     assert!(ran.stderr.contains("SomeoneElsesNode"), "{}", ran.stderr);
     place.run("convert", &["a.json", "b.longtake"]).exits(0);
     place.run("convert", &["b.longtake", "c.json"]).exits(0);

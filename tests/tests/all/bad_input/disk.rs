@@ -64,7 +64,10 @@ fn limited(place: &Workplace, args: &[&str], bytes: u64) -> Ran {
         command.pre_exec(move || {
             // Without this the system ends the program instead of failing its write.
             libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
-            let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+            let limit = libc::rlimit {
+                rlim_cur: bytes,
+                rlim_max: bytes,
+            };
             if libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) == 0 {
                 Ok(())
             } else {
@@ -84,7 +87,8 @@ fn files_that_cannot_grow_fail_the_render_and_harm_nothing() {
         assert!(ran.stderr.contains("error"), "{}", ran.stderr);
         for (name, length) in place.files("output") {
             // What is there is whole: small pictures may fit.
-            let ok = name.ends_with(".png") && image::open(place.path("output").join(&name)).is_ok();
+            let ok =
+                name.ends_with(".png") && image::open(place.path("output").join(&name)).is_ok();
             assert!(ok, "{bytes}: {name} of {length} bytes");
         }
         let report = place.rendered(&[graph.to_str().unwrap()]);
@@ -122,7 +126,11 @@ fn a_damaged_store_mends_itself() {
     let place = Workplace::new();
     place.graph("a.json", &tiny_prompt());
     place.rendered(&["a.json", "--set", "3.steps=1"]);
-    let latent = place.files("store").into_keys().find(|it| it.ends_with(".latent")).unwrap();
+    let latent = place
+        .files("store")
+        .into_keys()
+        .find(|it| it.ends_with(".latent"))
+        .unwrap();
     let latent = place.path("store").join(latent);
     let whole = fs::read(&latent).unwrap();
     fs::write(&latent, &whole[..whole.len() / 2]).unwrap();
@@ -130,7 +138,11 @@ fn a_damaged_store_mends_itself() {
     // Once to find out, once to make it anew; a run that mends in one go is as good.
     let (first, report) = place.render(&["a.json", "--set", "3.steps=1"]);
     if first.code != 0 {
-        assert!(first.stderr.contains("run the same command again"), "{}", first.stderr);
+        assert!(
+            first.stderr.contains("run the same command again"),
+            "{}",
+            first.stderr
+        );
         assert_ne!(report["error"], json!(null));
         place.rendered(&["a.json", "--set", "3.steps=1"]);
     }

@@ -3,7 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use longtake_plan::{InferCx, InferError};
 use longtake_run::{RunError, paths};
+
+/// Refuses a prefix that leaves the output folder, before anything runs. Links on the disk are
+/// looked at when the file is written.
+///
+/// # Errors
+/// `path_refused`.
+pub fn check_prefix(cx: &InferCx<'_>) -> Result<(), InferError> {
+    const PREFIX: &str = "filename_prefix";
+    match paths::join(Path::new("--output"), cx.text(PREFIX)?) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(InferError::at("path_refused", PREFIX, error.to_string())),
+    }
+}
 
 /// Where the next files of a prefix go.
 #[derive(Debug, PartialEq, Eq)]

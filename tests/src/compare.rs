@@ -71,7 +71,7 @@ pub fn film(path: &Path) -> Vec<Vec<u8>> {
     let mut reader = longtake_media::VideoReader::open(path).unwrap();
     let mut frames = Vec::new();
     while let Some(frame) = reader.next_rgb().unwrap() {
-        frames.push(frame.to_vec());
+        frames.push(frame);
     }
     frames
 }

@@ -85,7 +85,7 @@ pub fn cards(width: u32, height: u32, shots: &[Json]) -> Json {
         "each": {"class_type": "EachShot", "inputs": {"storyboard": ["board", 0]}},
     });
     graph["card"] = json!({"class_type": "TitleCard", "inputs": {
-        "text": out(&graph, "each", "prompt"), "width": width, "height": height,
+        "body": out(&graph, "each", "prompt"), "width": width, "height": height,
         "frames": out(&graph, "each", "frames"),
     }});
     graph["film"] = json!({"class_type": "CollectFilm", "inputs": {

@@ -64,6 +64,11 @@ pub struct Ran {
 impl Ran {
     /// Checks the exit code, and that nothing panicked.
     #[track_caller]
+    #[allow(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "the check is the point"
+    )]
     pub fn exits(self, code: i32) -> Self {
         let both = format!("{}\n{}", self.stdout, self.stderr);
         assert!(!both.contains("panicked"), "{both}");
@@ -220,6 +225,9 @@ impl Workplace {
 fn walk(folder: &Path, see: &mut dyn FnMut(&Path, u64)) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let Ok(meta) = entry.metadata() else { continue };
+        if meta.is_symlink() {
+            continue;
+        }
         if meta.is_dir() {
             walk(&entry.path(), see);
         } else {

@@ -14,10 +14,10 @@ const DECLARATION: Declaration = Declaration {
     title: "Store clip",
     title_ja: "クリップを保存",
     category: "film",
-    help: "Keeps a clip's frames in the store, losslessly.",
+    help: "Keeps a clip's frames in the store, losslessly. `longtake pin` uses it.",
     inputs: &[socket("clip", Kind::IMAGE).help("The clip")],
     outputs: &[output("IMAGE", Kind::IMAGE)],
-    internal: true,
+    output_node: true,
     ..Declaration::EMPTY
 };
 

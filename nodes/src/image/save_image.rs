@@ -33,6 +33,7 @@ const DECLARATION: Declaration = Declaration {
 pub const NODE: Node = Node::work(&DECLARATION, infer, Lane::Cpu, Keep::Output, rungs, run);
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    crate::output::check_prefix(cx)?;
     cx.clip("images").map(|_| Vec::new())
 }
 

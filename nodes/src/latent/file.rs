@@ -37,6 +37,12 @@ fn info(file: &Checkpoint, path: &Path) -> Result<LatentInfo, String> {
     let size = |n: usize| {
         u32::try_from(n).map_err(|_| format!("{}: {shape:?} is too large", path.display()))
     };
+    if shape.contains(&0) {
+        return Err(format!(
+            "{}: expected sizes above 0, found {shape:?}",
+            path.display()
+        ));
+    }
     // Pictures have no time axis.
     let (batch, channels, frames, height, width) = match *shape {
         [b, c, f, h, w] => (b, c, f, h, w),

@@ -35,6 +35,7 @@ pub const NODE: Node = Node::work(
 );
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    crate::output::check_prefix(cx)?;
     cx.latent("samples").map(|_| Vec::new())
 }
 

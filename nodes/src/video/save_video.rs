@@ -65,6 +65,7 @@ pub fn lossless(format: &str, codec: &str) -> bool {
 }
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    crate::output::check_prefix(cx)?;
     if cx.text("format")? == "mp4" && cx.text("codec")? == "ffv1" {
         return Err(InferError::at(
             "value_not_supported",

@@ -215,7 +215,7 @@ fn progress_as_json_is_a_line_per_event() {
     );
     assert_eq!(
         kinds.iter().filter(|it| **it == "done").count(),
-        6,
+        7,
         "{kinds:?}"
     );
     let of_sampler = |it: &&Json| it["event"] == "progress" && it["step"]["class"] == "KSampler";

@@ -127,12 +127,8 @@ fn ctrl_c_stops_within_a_step_and_the_next_run_goes_on() {
     let report = std::fs::read(place.path("stopped.json")).unwrap();
     let report: Json = serde_json::from_slice(&report).unwrap();
     assert_eq!(report["error"]["kind"], "cancelled", "{}", report["error"]);
-    assert_eq!(
-        steps(&report, "done").len(),
-        4,
-        "{:?}",
-        steps(&report, "done")
-    );
+    let done = steps(&report, "done");
+    assert!(done.iter().all(|it| !it.contains("KSampler")), "{done:?}");
     assert!(place.files("output").is_empty());
 
     place.graph("film.json", &graph());

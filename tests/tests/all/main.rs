@@ -1,8 +1,10 @@
 //! All end-to-end tests in one binary: linking Burn once is enough.
+#![allow(clippy::unwrap_used, reason = "tests: a panic is a failed test")]
 
 mod bad_input;
 mod cli;
 mod film;
+mod flat;
 mod interrupted;
 mod layers;
 mod nodes;

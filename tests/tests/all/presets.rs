@@ -107,13 +107,13 @@ fn gpu() -> Machine {
     }
 }
 
-/// A laptop with 16 GiB and no card.
+/// A machine with 32 GiB and no card.
 fn cpu() -> Machine {
     Machine {
         device: DeviceKind::Cpu,
         device_name: "cpu".to_owned(),
         device_budget: 0,
-        host_budget: 14 << 30,
+        host_budget: 29 << 30,
         weight_bytes: 4,
         flops_per_second: 1.6e11,
         ..gpu()

@@ -98,7 +98,7 @@ fn files_that_are_no_graph() {
                 )
             },
             code: 2,
-            says: &["`1`", "twice"],
+            says: &["bad.json:1:", "duplicate key \"1\""],
         },
         Row {
             name: "one input twice",
@@ -109,7 +109,7 @@ fn files_that_are_no_graph() {
                 )
             },
             code: 2,
-            says: &["vae_name", "twice"],
+            says: &["bad.json:1:", "duplicate key \"vae_name\""],
         },
         Row {
             name: "a list",

@@ -1,5 +1,7 @@
 //! Bad input through the program: a clear error, no panic, nothing half-written, the store whole.
 
+#![allow(clippy::too_many_lines, reason = "tables")]
+
 mod checkpoints;
 mod disk;
 mod files;

@@ -110,7 +110,7 @@ fn ctrl_c_stops_within_a_step_and_the_next_run_goes_on() {
     place.graph("film.json", &long);
     let mut child = place.spawn("render", &["film.json", "--report", "stopped.json"]);
     let began = Instant::now();
-    while finished(&place).len() < 4 && began.elapsed() < Duration::from_secs(60) {
+    while finished(&place).len() < 4 && began.elapsed() < Duration::from_mins(1) {
         sleep(Duration::from_millis(20));
     }
     assert!(finished(&place).len() >= 4, "the prompts are encoded first");

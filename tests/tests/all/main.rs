@@ -1,5 +1,9 @@
 //! All end-to-end tests in one binary: linking Burn once is enough.
 #![allow(clippy::unwrap_used, reason = "tests: a panic is a failed test")]
+#![allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "Longtake writes these names itself"
+)]
 
 mod bad_input;
 mod cli;

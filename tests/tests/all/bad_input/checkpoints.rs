@@ -128,7 +128,7 @@ fn checkpoints_that_are_damaged() {
             name: "header length 2^63",
             arrange: |p| {
                 damaged(p, DIT, |b| {
-                    b[..8].copy_from_slice(&(1_u64 << 63).to_le_bytes())
+                    b[..8].copy_from_slice(&(1_u64 << 63).to_le_bytes());
                 })
             },
             code: 2,

@@ -382,13 +382,10 @@ fn sizes_that_cannot_be() {
         Row {
             name: "more than this memory",
             arrange: |p| {
-                changed(
-                    p,
-                    |g| {
-                        g["40"]["inputs"] =
-                            json!({"width": 4096, "height": 4096, "length": 401, "batch_size": 1})
-                    },
-                )
+                changed(p, |g| {
+                    g["40"]["inputs"] =
+                        json!({"width": 4096, "height": 4096, "length": 401, "batch_size": 1});
+                })
             },
             code: 2,
             says: &["GiB"],

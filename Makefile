@@ -46,8 +46,10 @@ lint: packages
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
+# Builds that this machine need not be able to run: both GPUs, and one without GStreamer.
 check-gpu: packages
 	cargo check --locked -p longtake --features cuda,vulkan
+	cargo check --locked -p longtake --no-default-features
 
 bench: bench-engine
 bench-engine: packages

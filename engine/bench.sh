@@ -43,7 +43,7 @@ for part in $wanted; do
         rm -rf "$work/store"
         "$CARGO_TARGET_DIR/debug/longtake" render presets/wan21-t2v.json --models "$work/models" --store "$work/store" \
             --output "$work/output" --report "$work/report.json" --progress plain \
-            --set 39.vae_name=wan_2.1_vae --set 40.width=416 --set 40.height=240 --set 40.length=5 --set 3.steps=2
+            --set 38.clip_name=umt5_xxl_fp16.safetensors --set 37.unet_name=wan2.1_t2v_1.3B_fp16.safetensors --set 39.vae_name=wan_2.1_vae --set 40.width=416 --set 40.height=240 --set 40.length=5 --set 3.steps=2
         python engine/bench/memory.py "$work/report.json"
         ;;
     *) echo "unknown benchmark $part" >&2; exit 2 ;;

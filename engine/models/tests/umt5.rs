@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use half::{bf16, f16};
 use longtake_models::tokenizer::{SPIECE_TENSOR, Tokenizer, TokenizerError};
 use longtake_models::umt5::{MIN_ROWS, Umt5, Umt5Error, weight_bytes};
-use longtake_models::weights::{Checkpoint, Dtype, Family, FloatKind, WeightsError};
+use longtake_models::weights::{Checkpoint, Dtype, Family, FloatKind, Placement, WeightsError};
 use longtake_models::{Device, device};
 use safetensors::tensor::{Dtype as StDtype, TensorView};
 
@@ -65,7 +65,7 @@ fn encode(encoder: &Umt5, case: &str) -> Vec<f32> {
 }
 
 fn load(checkpoint: &Checkpoint) -> Result<Umt5, WeightsError> {
-    Umt5::load(checkpoint, &cpu(), &mut |_| {})
+    Umt5::load(checkpoint, &cpu(), Placement::Resident, &mut |_| {})
 }
 
 const CASES: [&str; 5] = ["english", "japanese", "chinese", "empty", "long"];
@@ -77,6 +77,15 @@ fn agrees_with_transformers() {
         let error = max_error(&encode(&encoder, case), &golden(&format!("{case}.out")));
         println!("{case}: {error:e}");
         assert!(error <= 1e-4, "{case}: {error:e}");
+    }
+}
+
+#[test]
+fn streamed_layers_give_the_same_bits() {
+    let resident = load(&small()).unwrap();
+    let streamed = Umt5::load(&small(), &cpu(), Placement::Streamed, &mut |_| {}).unwrap();
+    for case in CASES {
+        assert_eq!(encode(&resident, case), encode(&streamed, case), "{case}");
     }
 }
 
@@ -249,7 +258,10 @@ fn all_layouts_and_dtypes_load() {
             path.display()
         );
         let mut seen = Vec::new();
-        let encoder = Umt5::load(&checkpoint, &cpu(), &mut |share| seen.push(share)).unwrap();
+        let encoder = Umt5::load(&checkpoint, &cpu(), Placement::Resident, &mut |share| {
+            seen.push(share);
+        })
+        .unwrap();
         assert_eq!(seen, [0.5, 1.0]);
         let error = max_error(&encode(&encoder, "english"), &golden("english.out"));
         assert!(error <= bound, "{}: {error:e}", path.display());

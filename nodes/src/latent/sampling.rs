@@ -159,9 +159,16 @@ pub fn rungs(cx: &CostCx<'_>, job: &Result<Job, InferError>) -> Vec<Rung> {
     let host_bytes = latent.elements() * 4 * 8;
     let way = |streamed: bool| {
         let contexts = dims.context_bytes(1, TEXT_LEN, streamed) * passes as u64;
+        let workspace = dims.workspace_bytes(1, frames, height, width, streamed);
+        // The planner counts the block that is in memory while the others are not.
+        let block = if streamed {
+            dims.block_parameters() * 4
+        } else {
+            0
+        };
         Cost {
             flops: evaluations * batch * dims.flops(1, frames, height, width) as f64,
-            device_bytes: dims.workspace_bytes(1, frames, height, width, streamed) + contexts,
+            device_bytes: workspace.saturating_sub(block) + contexts,
             host_bytes,
             // Each pass reads every block again; from the page cache, at best.
             seconds: if streamed {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use longtake_graph::declare::{output, socket, text_area};
 use longtake_graph::{Declaration, Kind};
 use longtake_models::umt5;
+use longtake_models::weights::Umt5Dims;
 use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Rung};
 use longtake_run::{Conditioning, RunCx, RunError, Value};
 
@@ -43,25 +44,35 @@ fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
         return one_way(Cost::default());
     };
     let dims = |name: &str| weights.dims.get(name).copied().unwrap_or(0) as usize;
-    let workspace = umt5::workspace_bytes(
-        &longtake_models::weights::Umt5Dims {
-            vocab: dims("vocab"),
-            d: dims("dim"),
-            d_ff: dims("ffn_dim"),
-            heads: dims("heads"),
-            d_kv: dims("head_dim"),
-            layers: dims("layers"),
-            buckets: dims("buckets"),
-        },
-        ROWS as usize,
-    );
+    let dims = Umt5Dims {
+        vocab: dims("vocab"),
+        d: dims("dim"),
+        d_ff: dims("ffn_dim"),
+        heads: dims("heads"),
+        d_kv: dims("head_dim"),
+        layers: dims("layers"),
+        buckets: dims("buckets"),
+    };
     let parameters = weights.bytes / cx.machine.weight_bytes.max(1);
-    one_way(Cost {
+    let whole = Cost {
         // Two operations per weight and token.
         flops: 2.0 * parameters as f64 * f64::from(ROWS),
-        device_bytes: workspace,
+        device_bytes: umt5::workspace_bytes(&dims, ROWS as usize),
         ..Cost::default()
-    })
+    };
+    let streamed = Cost {
+        // The layer in memory is counted by the planner. Every layer is read for every prompt.
+        seconds: weights.bytes as f64 / cx.machine.load_bytes_per_second,
+        ..whole
+    };
+    let mut rungs = one_way(whole);
+    rungs.push(Rung {
+        name: "streamed".to_owned(),
+        settings: std::collections::BTreeMap::new(),
+        cost: streamed,
+        streams: vec!["clip"],
+    });
+    rungs
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use longtake_models::tokenizer::Tokenizer;
 use longtake_models::umt5::Umt5;
-use longtake_models::wan::dit::{Placement, WanDit};
+use longtake_models::wan::dit::WanDit;
 use longtake_models::wan::vae::{Parts, WanVae};
-use longtake_models::weights::{Checkpoint, WeightsError};
+use longtake_models::weights::{Checkpoint, Placement, WeightsError};
 use longtake_plan::{InferCx, InferError, WeightsInfo};
 use longtake_run::{Device, Resident, RunError};
 
@@ -38,13 +38,13 @@ pub fn load(
     let failed = |e: WeightsError| RunError::failed(e.to_string());
     let checkpoint = Checkpoint::open(&info.path).map_err(failed)?;
     let mut part = |done: usize, all: usize| progress(done as f32 / all.max(1) as f32);
+    let placement = if streamed {
+        Placement::Streamed
+    } else {
+        Placement::Resident
+    };
     match info.family.as_str() {
         "wan-dit" => {
-            let placement = if streamed {
-                Placement::Streamed
-            } else {
-                Placement::Resident
-            };
             let model = WanDit::load(&checkpoint, device, placement, &mut part).map_err(failed)?;
             Ok(Arc::new(model))
         }
@@ -56,7 +56,7 @@ pub fn load(
         "umt5" => {
             let tokenizer = Tokenizer::of_checkpoint(&checkpoint)
                 .map_err(|e| RunError::failed(e.to_string()))?;
-            let encoder = Umt5::load(&checkpoint, device, progress).map_err(failed)?;
+            let encoder = Umt5::load(&checkpoint, device, placement, progress).map_err(failed)?;
             Ok(Arc::new(TextEncoder { tokenizer, encoder }))
         }
         other => Err(RunError::failed(format!(

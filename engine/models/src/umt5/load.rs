@@ -4,7 +4,7 @@ use super::Umt5;
 use super::layer::Layer;
 use crate::device;
 use crate::weights::{
-    Checkpoint, Family, FamilyKind, FloatKind, Umt5Dims, WeightsError, check_family,
+    Checkpoint, Family, FamilyKind, FloatKind, Placement, Umt5Dims, WeightsError, check_family,
 };
 use crate::{Device, Tensor};
 
@@ -106,15 +106,22 @@ impl Umt5 {
     pub fn load(
         checkpoint: &Checkpoint,
         device: &Device,
+        placement: Placement,
         progress: &mut dyn FnMut(f32),
     ) -> Result<Self, WeightsError> {
         let dims = required_dims(checkpoint)?;
         let checkpoint = as_hf(checkpoint)?;
-        let mut layers = Vec::with_capacity(dims.layers);
-        for i in 0..dims.layers {
-            layers.push(layer(&checkpoint, i, &dims, device)?);
-            progress((i + 1) as f32 / dims.layers as f32);
-        }
+        let layers = match placement {
+            Placement::Streamed => None,
+            Placement::Resident => {
+                let mut layers = Vec::with_capacity(dims.layers);
+                for i in 0..dims.layers {
+                    layers.push(layer(&checkpoint, i, &dims, device)?);
+                    progress((i + 1) as f32 / dims.layers as f32);
+                }
+                Some(layers)
+            }
+        };
         let norm = checkpoint.tensor("encoder.final_layer_norm.weight", [dims.d], device)?;
         let kind = if device::is_cpu(device) {
             FloatKind::F32
@@ -132,7 +139,8 @@ impl Umt5 {
     }
 }
 
-fn layer(
+/// One layer, read onto the device.
+pub(super) fn layer(
     checkpoint: &Checkpoint,
     i: usize,
     dims: &Umt5Dims,

@@ -44,7 +44,8 @@ pub struct Umt5 {
     dims: Umt5Dims,
     /// Kept open for the embedding table: a prompt needs a few dozen of its 256,384 rows.
     checkpoint: Checkpoint,
-    layers: Vec<Layer>,
+    /// `None`: each is read from the file when a prompt passes through it.
+    layers: Option<Vec<Layer>>,
     norm: Tensor<1>,
     device: Device,
     dtype: DType,
@@ -64,8 +65,12 @@ impl Umt5 {
             return Err(Umt5Error::TooLong { tokens: ids.len() });
         }
         let mut x = self.embed(ids)?;
-        for layer in &self.layers {
-            x = layer.forward(x, &self.dims);
+        for index in 0..self.dims.layers {
+            x = match &self.layers {
+                Some(layers) => layers[index].forward(x, &self.dims),
+                None => load::layer(&self.checkpoint, index, &self.dims, &self.device)?
+                    .forward(x, &self.dims),
+            };
         }
         Ok(longtake_shaders::rms_norm(x, self.norm.clone(), EPS))
     }

@@ -20,3 +20,13 @@ pub use error::WeightsError;
 pub use family::{Family, FamilyKind, Umt5Dims, WanDims, check_family};
 pub use header::{Header, MAX_HEADER_BYTES, Slot};
 pub use probe::{Probe, fingerprint, probe};
+
+/// Where the weights of the blocks, nearly all of them, are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// On the device from the start.
+    Resident,
+    /// In the mapped file: each pass brings in one block, uses it and drops it. Slower, same
+    /// numbers.
+    Streamed,
+}

@@ -26,6 +26,7 @@ use self::names::Layout;
 use self::rope::{RopeCache, RopeTables};
 use self::source::Source;
 use crate::Device;
+pub use crate::weights::Placement;
 use crate::weights::{Checkpoint, WeightsError};
 
 /// Added to variances and mean squares in every norm (Wan2.1 `wan/modules/model.py`).
@@ -33,16 +34,6 @@ const EPS: f64 = 1e-6;
 /// Tokens, over the whole batch, that the feed-forward takes at once. Enough for full speed of the
 /// matrix products, and at 14B a hidden layer of 57 MB.
 const FFN_ROWS: usize = 1024;
-
-/// Where the weights of the blocks, nearly all of them, are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Placement {
-    /// On the device from the start.
-    Resident,
-    /// In the mapped file: each pass brings in one block, uses it and drops it. Slower, same
-    /// numbers.
-    Streamed,
-}
 
 /// Why a forward pass gave no result.
 #[derive(Debug, thiserror::Error)]

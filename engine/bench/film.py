@@ -4,6 +4,7 @@ Usage: film.py LONGTAKE WORK_DIR
 """
 
 import json
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -24,13 +25,11 @@ for name, shots in (("one minute", ["--shots", "1-12"]), ("ten minutes", [])):
     )
     result = json.loads(report.read_text())
     seconds = result["measured"]["seconds"]
-    # The film's own length, from its encoded frames.
-    probe = subprocess.run(
-        ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", film],
-        capture_output=True,
-        text=True,
-    )
-    length = float(probe.stdout or 0)
+    # The film's own length: the duration in its movie header (ISO 14496-12, `mvhd`, version 0).
+    data = film.read_bytes()
+    at = data.index(b"mvhd") + 4
+    timescale, duration = struct.unpack(">II", data[at + 12 : at + 20])
+    length = duration / timescale
     rows.append((name, length, seconds, result["measured"]["peak_rss_bytes"], result["plan"]["peak_host_bytes"]))
 print(f"{'film':<12} {'length s':>9} {'render s':>9} {'x realtime':>11} {'peak MiB':>9} {'predicted':>10}")
 for name, length, seconds, peak, predicted in rows:

@@ -37,7 +37,8 @@ pub enum Command {
     Pin(Pin),
 }
 
-/// Where files lie and what the machine may use.
+/// Where files lie and what the machine may use. Stands last wherever it is used: a help heading
+/// holds for all that follows.
 #[derive(Debug, Clone, Group)]
 #[command(next_help_heading = "Machine")]
 pub struct Place {
@@ -105,8 +106,6 @@ pub struct Render {
     /// The film's file, instead of a counted name under --output
     #[arg(short = 'o', value_name = "OUT")]
     pub out: Option<PathBuf>,
-    #[command(flatten)]
-    pub place: Place,
     /// Write a report here, also when the render fails
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
@@ -116,6 +115,8 @@ pub struct Render {
     /// Plan, and render nothing
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// Ways to show progress.
@@ -134,14 +135,14 @@ pub enum Show {
 pub struct Plan {
     #[command(flatten)]
     pub choice: Choice,
-    #[command(flatten)]
-    pub place: Place,
     /// Every step, instead of one line for shots that are alike
     #[arg(long)]
     pub full: bool,
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// `check`.
@@ -149,11 +150,11 @@ pub struct Plan {
 pub struct Check {
     #[command(flatten)]
     pub choice: Choice,
-    #[command(flatten)]
-    pub place: Place,
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// `nodes`.
@@ -171,11 +172,11 @@ pub struct Nodes {
 /// `models`.
 #[derive(Debug, Group)]
 pub struct Models {
-    #[command(flatten)]
-    pub place: Place,
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// `convert`.

@@ -152,7 +152,15 @@ mod with_media {
         };
         let format = format_of(cx, first.info)?;
         let lossless = format.codec == Codec::Ffv1;
-        let mkv = lossless || cx.text("format")? == "mkv";
+        let named = cx
+            .env
+            .output_file
+            .as_deref()
+            .and_then(std::path::Path::extension);
+        let mkv = match named {
+            Some(extension) => extension.eq_ignore_ascii_case("mkv"),
+            None => lossless || cx.text("format")? == "mkv",
+        };
         let (container, extension) = if mkv {
             (Container::Mkv, "mkv")
         } else {

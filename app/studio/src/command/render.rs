@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::thread;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use crossbeam::channel::unbounded;
 use longtake_graph::Project;
 use longtake_nodes::{Registry, model};
@@ -40,6 +40,16 @@ pub fn run(args: &Render) -> Result<Ended> {
         write_unusable(args, &project)?;
         return Ok(Ended::Unusable);
     };
+    let films = plan
+        .outputs
+        .iter()
+        .filter(|id| plan.step(**id).class == "SaveVideo")
+        .count();
+    if out.is_some() && films != 1 {
+        bail!(
+            "-o names one film, and the graph writes {films}; leave -o out, or name them by --output"
+        );
+    }
     if args.dry_run {
         print!("{}", plan.to_text());
         return Ok(Ended::Done);

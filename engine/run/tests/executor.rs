@@ -190,6 +190,7 @@ fn plan(steps: &[(&str, Lane, Keep, From)]) -> Plan {
 struct World {
     folder: tempfile::TempDir,
     cancel: Cancel,
+    api_per_minute: u32,
 }
 
 impl World {
@@ -197,6 +198,7 @@ impl World {
         Self {
             folder: tempfile::tempdir().unwrap(),
             cancel: Cancel::default(),
+            api_per_minute: 60_000,
         }
     }
 
@@ -222,7 +224,7 @@ impl World {
         };
         let options = Options {
             back_off: Duration::from_millis(1),
-            api_per_minute: 60_000,
+            api_per_minute: self.api_per_minute,
             ..Options::default()
         };
         let (events, seen) = unbounded();
@@ -287,6 +289,20 @@ fn a_busy_service_is_tried_three_times_more() {
         assert_eq!(world.counted("flaky"), 4);
         assert_eq!(report.steps[0].attempts, 4);
     }
+}
+
+#[test]
+fn calls_to_services_are_spaced() {
+    let mut world = World::new();
+    world.api_per_minute = 600;
+    let calls: Vec<_> = (0..4)
+        .map(|n| ("add", Api, Memory, From::Number(n)))
+        .collect();
+    let begun = std::time::Instant::now();
+    let (report, _) = world.run(&plan(&calls));
+    assert_eq!(statuses(&report), [Done; 4]);
+    // Four calls have three gaps of a tenth of a second between them, however many threads wait.
+    assert!(begun.elapsed() >= Duration::from_millis(300));
 }
 
 #[test]

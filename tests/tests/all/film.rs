@@ -42,6 +42,19 @@ fn a_film_loads_each_checkpoint_once() {
 }
 
 #[test]
+fn a_film_goes_where_it_is_told_and_the_folder_is_made() {
+    let place = Workplace::new();
+    place.graph("film.json", &film(&[shot("a", "A cat.", 5)]));
+    let report = place.rendered(&["film.json", "-o", "not/there/yet.mkv"]);
+    let path = place.path("not/there/yet.mkv");
+    assert_eq!(frames(&path).len(), 5);
+    assert_eq!(report["outputs"][0]["path"], json!(path));
+    // The film is there and as it was written, so there is nothing left to do.
+    let again = place.rendered(&["film.json", "-o", "not/there/yet.mkv"]);
+    assert_eq!(steps(&again, "done"), Vec::<String>::new());
+}
+
+#[test]
 fn the_shots_of_a_film_are_what_they_are_alone() {
     let place = Workplace::new();
     place.graph("film.json", &film(&three()));

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::thread;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use crossbeam::channel::unbounded;
 use longtake_graph::Project;
 use longtake_nodes::{Registry, model};
@@ -37,7 +37,7 @@ pub fn run(args: &Render) -> Result<Ended> {
         out.as_deref(),
     );
     let Some(plan) = plan else {
-        write_unusable(args, &project)?;
+        write_unusable(args, &project, "the graph cannot run; see `longtake check`")?;
         return Ok(Ended::Unusable);
     };
     let films = plan
@@ -54,6 +54,17 @@ pub fn run(args: &Render) -> Result<Ended> {
         print!("{}", plan.to_text());
         return Ok(Ended::Done);
     }
+    let writes = plan.outputs.iter().any(|id| !plan.step(*id).cached);
+    if writes {
+        let folder = out
+            .as_deref()
+            .and_then(Path::parent)
+            .unwrap_or(&opened.roots.output);
+        if let Err(error) = ready(folder, out.as_deref()) {
+            write_unusable(args, &project, &format!("{error:#}"))?;
+            return Err(error);
+        }
+    }
     let report = execute(
         &plan,
         &project,
@@ -67,6 +78,25 @@ pub fn run(args: &Render) -> Result<Ended> {
     }
     view::summary(&report, args.progress);
     Ok(ended(&report))
+}
+
+/// Makes the folder results go to, and tries it: a night of sampling must not end at a folder that
+/// cannot be written.
+fn ready(folder: &Path, film: Option<&Path>) -> Result<()> {
+    if let Some(film) = film.filter(|film| film.is_dir()) {
+        bail!("-o {} is a folder; name the film's file", film.display());
+    }
+    let refused = || {
+        format!(
+            "results go to {}, which cannot be written; name another folder by -o or --output",
+            folder.display()
+        )
+    };
+    std::fs::create_dir_all(folder).with_context(refused)?;
+    let probe = folder.join(format!(".longtake-{}.tmp", std::process::id()));
+    std::fs::write(&probe, b"").with_context(refused)?;
+    std::fs::remove_file(&probe).with_context(refused)?;
+    Ok(())
 }
 
 /// Runs a plan with a view of its progress; Ctrl-C cancels.
@@ -136,14 +166,14 @@ fn write_report(
     Ok(())
 }
 
-/// A graph that cannot run still gets its report: what was asked.
-fn write_unusable(args: &Render, project: &Project) -> Result<()> {
+/// What cannot run still gets its report: what was asked, and why not.
+fn write_unusable(args: &Render, project: &Project, message: &str) -> Result<()> {
     let Some(path) = &args.report else {
         return Ok(());
     };
     let report = json!({
         "plan": null, "steps": [], "weights": [], "outputs": [], "measured": {},
-        "error": {"kind": "unusable", "message": "the graph cannot run; see `longtake check`"},
+        "error": {"kind": "unusable", "message": message},
         "reproduce": {"nodes": project.nodes.len(), "arguments": std::env::args().collect::<Vec<_>>()},
     });
     files::write_bytes(path, &serde_json::to_vec_pretty(&report)?)?;

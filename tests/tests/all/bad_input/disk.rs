@@ -21,7 +21,7 @@ fn places_that_take_no_file() {
                 p.graph("a.json", &tiny_prompt());
                 args(&["a.json", "--set", "3.steps=1", "--output", "blocked"])
             },
-            code: 1,
+            code: 2,
             says: &["blocked"],
         },
         Row {
@@ -40,7 +40,7 @@ fn places_that_take_no_file() {
                 p.graph("a.json", &film(&[shot("a", "A cat.", 1)]));
                 args(&["a.json", "-o", "/proc/nowhere/film.mkv"])
             },
-            code: 1,
+            code: 2,
             says: &["/proc/nowhere"],
         },
         Row {
@@ -50,7 +50,7 @@ fn places_that_take_no_file() {
                 p.graph("a.json", &film(&[shot("a", "A cat.", 1)]));
                 args(&["a.json", "-o", "film.mkv"])
             },
-            code: 1,
+            code: 2,
             says: &["film.mkv"],
         },
     ]);

@@ -259,7 +259,13 @@ impl<'a> Expander<'_, 'a> {
                 None => Found::Absent,
             };
         }
-        let before = instance - 1;
+        let Some(before) = instance.checked_sub(1) else {
+            // Shots before the wanted ones are made only for a film whose own `EachShot` asks.
+            let place = self.state.place(&self.old[each]);
+            let message = "`previous_frame` is taken by the shots of another film than this node's: give each film its own `EachShot`.";
+            self.state.fail("two_films", place, message);
+            return Found::Failed;
+        };
         if let Some(&op) = self.last_frames.get(&(film, before)) {
             return Found::Arg(Arg::Out(op, 0));
         }

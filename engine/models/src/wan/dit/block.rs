@@ -3,8 +3,7 @@
 use std::ops::ControlFlow;
 
 use longtake_shaders::{
-    Tensor, attention, gate_residual, layer_norm, layer_norm_modulate, linear, linear_gelu,
-    rms_norm, rms_norm_rope,
+    Tensor, attention, gate_residual, layer_norm, layer_norm_modulate, rms_norm, rms_norm_rope,
 };
 
 use super::rope::RopeTables;
@@ -141,13 +140,12 @@ impl Block {
     ) -> ControlFlow<(), Tensor<3>> {
         let [batch, tokens, dim] = x.dims();
         let step = (FFN_ROWS / batch).max(1);
+        let [wide, narrow] = self.ffn.each_ref().map(Linear::ready);
         for start in (0..tokens).step_by(step) {
             let end = tokens.min(start + step);
             let rows = x.clone().slice([0..batch, start..end, 0..dim]);
             let y = layer_norm_modulate(rows.clone(), scale.clone(), shift.clone(), EPS);
-            let [wide, narrow] = &self.ffn;
-            let y = linear_gelu(y, wide.weight.clone(), Some(wide.bias.clone()));
-            let y = linear(y, narrow.weight.clone(), Some(narrow.bias.clone()));
+            let y = narrow.apply(wide.apply_gelu(y));
             // `rows` is a view of `x` and has to be gone before `x` is written in place.
             let rows = gate_residual(rows, gate.clone(), y);
             x = x.slice_assign([0..batch, start..end, 0..dim], rows);

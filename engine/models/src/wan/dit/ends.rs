@@ -1,7 +1,7 @@
 //! Both ends of the network: embeddings of latent, time and text, and the head.
 
 use burn::tensor::{DType, TensorData};
-use longtake_shaders::{Tensor, layer_norm_modulate, linear_gelu, silu};
+use longtake_shaders::{Tensor, layer_norm_modulate, silu};
 
 use super::EPS;
 use super::dims::PATCH;
@@ -41,10 +41,10 @@ impl Ends {
         )?;
         Ok(Self {
             // A convolution whose stride is its kernel is a linear layer on patches.
-            patch: Linear {
-                weight: patch.reshape([dim, dims.in_dim * PATCH * PATCH]),
-                bias: source.get("patch_embedding.bias", [dim])?,
-            },
+            patch: Linear::dense(
+                patch.reshape([dim, dims.in_dim * PATCH * PATCH]),
+                source.get("patch_embedding.bias", [dim])?,
+            ),
             time: [
                 source.linear("time_embedding.0", dims.freq_dim, dim)?,
                 source.linear("time_embedding.2", dim, dim)?,
@@ -63,7 +63,7 @@ impl Ends {
 
     /// The type that the network computes in: that of its weights.
     pub fn dtype(&self) -> DType {
-        self.patch.weight.dtype()
+        self.patch.dtype()
     }
 
     /// The latent `[b, c, f, h, w]`, sides even, as tokens `[b, f*h/2*w/2, dim]`, columns fastest.
@@ -88,7 +88,7 @@ impl Ends {
         }
         let shape = [timestep.len(), 1, self.freq_dim];
         let sinusoids = Tensor::<3>::from_data(TensorData::new(values, shape), device)
-            .cast(self.time[0].weight.dtype());
+            .cast(self.time[0].dtype());
         let e = self.time[1].apply(silu(self.time[0].apply(sinusoids)));
         let e0 = self.time_projection.apply(silu(e.clone()));
         let [batch, _, wide] = e0.dims();
@@ -109,10 +109,9 @@ impl Ends {
             (0, _) => zeros(),
             _ => Tensor::cat(vec![text.clone(), zeros()], 1),
         };
-        let text = text.cast(self.text[0].weight.dtype());
+        let text = text.cast(self.text[0].dtype());
         let [first, second] = &self.text;
-        let hidden = linear_gelu(text, first.weight.clone(), Some(first.bias.clone()));
-        second.apply(hidden)
+        second.apply(first.apply_gelu(text))
     }
 
     /// Tokens back to a latent `[b, out_dim, f, h, w]` for the grid `[f, h/2, w/2]`, in f32.

@@ -1,6 +1,7 @@
 //! Reading the network's weights and sizes out of a checkpoint of either layout.
 
-use longtake_shaders::{Tensor, linear};
+use burn::tensor::DType;
+use longtake_shaders::{Activation, Tensor, linear_act};
 
 use super::dims::{DitDims, PATCH, TEXT_LEN};
 use super::names::Layout;
@@ -25,14 +26,40 @@ const UNSUPPORTED: &[(&str, &str)] = &[
 const IMAGE: &str = "the CLIP image branch of image to video";
 
 /// Weight `[out, in]` and bias `[out]` of a linear layer.
+#[derive(Clone)]
 pub struct Linear {
-    pub weight: Tensor<2>,
-    pub bias: Tensor<1>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
 }
 
 impl Linear {
+    /// Of tensors that are at hand.
+    pub fn dense(weight: Tensor<2>, bias: Tensor<1>) -> Self {
+        Self { weight, bias }
+    }
+
     pub fn apply(&self, x: Tensor<3>) -> Tensor<3> {
-        linear(x, self.weight.clone(), Some(self.bias.clone()))
+        self.act(x, Activation::None)
+    }
+
+    /// Followed by the tanh form of GELU.
+    pub fn apply_gelu(&self, x: Tensor<3>) -> Tensor<3> {
+        self.act(x, Activation::GeluTanh)
+    }
+
+    /// Followed by `act`.
+    pub fn act(&self, x: Tensor<3>, act: Activation) -> Tensor<3> {
+        linear_act(x, self.weight.clone(), Some(self.bias.clone()), act)
+    }
+
+    /// The same layer, its weight at hand: for one that is applied several times in a row.
+    pub fn ready(&self) -> Self {
+        self.clone()
+    }
+
+    /// The type that it computes in.
+    pub fn dtype(&self) -> DType {
+        self.weight.dtype()
     }
 }
 
@@ -56,10 +83,10 @@ impl Source<'_> {
     }
 
     pub fn linear(&self, name: &str, from: usize, to: usize) -> Result<Linear, WeightsError> {
-        Ok(Linear {
-            weight: self.get(&format!("{name}.weight"), [to, from])?,
-            bias: self.get(&format!("{name}.bias"), [to])?,
-        })
+        Ok(Linear::dense(
+            self.get(&format!("{name}.weight"), [to, from])?,
+            self.get(&format!("{name}.bias"), [to])?,
+        ))
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use crate::flow::{add_noise, remove_scaling};
 use crate::noise::FreshNoise;
-use crate::solver::{self, Denoiser, Solver, StepInfo, Stop};
+use crate::solver::{Denoiser, Solver, SolverState, StepInfo, Stop};
 
 /// Noises `latent` to `sigmas[0]`, samples to the last sigma, and takes the scaling out again.
 ///
@@ -29,20 +29,45 @@ pub fn sample_latent(
     initial: &[f32],
     on_step: &mut dyn FnMut(StepInfo<'_>) -> ControlFlow<()>,
 ) -> Result<Vec<f32>, Stop> {
-    let (&[first, .., last], true) = (sigmas, initial.len() == latent.len()) else {
-        return if sigmas.len() < 2 {
-            Ok(latent)
-        } else {
-            let message = format!(
-                "the noise has {} elements and the latent {}; they must have one shape",
-                initial.len(),
-                latent.len()
-            );
-            Err(Stop::Failed(message.into()))
-        };
+    let mut state = begin_latent(solver, sigmas, fresh.clone(), latent, initial)?;
+    let result = state.run(denoiser, usize::MAX, on_step);
+    fresh.clone_from(state.noise());
+    result.map(|()| finish_latent(state))
+}
+
+/// The first half of [`sample_latent`]: noises `latent` to `sigmas[0]`. What comes back is run, in
+/// as many pieces as one likes, and then given to [`finish_latent`].
+///
+/// # Errors
+/// As [`SolverState::start`]; [`Stop::Failed`] too when the lengths of `initial` and `latent` differ.
+pub fn begin_latent(
+    solver: Solver,
+    sigmas: &[f32],
+    fresh: FreshNoise,
+    latent: Vec<f32>,
+    initial: &[f32],
+) -> Result<SolverState, Stop> {
+    let &[first, _, ..] = sigmas else {
+        return SolverState::start(solver, &[], fresh, latent);
     };
+    if initial.len() != latent.len() {
+        let message = format!(
+            "the noise has {} elements and the latent {}; they must have one shape",
+            initial.len(),
+            latent.len()
+        );
+        return Err(Stop::Failed(message.into()));
+    }
     let x = add_noise(first, initial, &latent);
     drop(latent);
-    let x = solver::sample(solver, denoiser, sigmas, fresh, x, on_step)?;
-    Ok(remove_scaling(solver.end_sigma(last), x))
+    SolverState::start(solver, sigmas, fresh, x)
+}
+
+/// The last part of [`sample_latent`]: takes the noise scaling out, at whatever sigma the run stands.
+pub fn finish_latent(state: SolverState) -> Vec<f32> {
+    let Some(&sigma) = state.sigmas().get(state.step()) else {
+        return state.into_latent();
+    };
+    let sigma = state.solver().end_sigma(sigma);
+    remove_scaling(sigma, state.into_latent())
 }

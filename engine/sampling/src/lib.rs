@@ -25,8 +25,10 @@ pub mod noise;
 pub mod schedule;
 pub mod solver;
 
-pub use latent::sample_latent;
+pub use latent::{begin_latent, finish_latent, sample_latent};
 pub use names::UnknownName;
 pub use noise::{FreshNoise, SeedOffset, TorchRng, initial_noise};
 pub use schedule::{Schedule, ScheduleError, ScheduleRequest, Scheduler};
-pub use solver::{Denoiser, Solver, StepInfo, Stop, model_evaluations, sample};
+pub use solver::{
+    Denoiser, Solver, SolverState, StateError, StepInfo, Stop, model_evaluations, sample,
+};

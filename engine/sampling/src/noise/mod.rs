@@ -51,6 +51,28 @@ impl TorchRng {
         data
     }
 
+    /// Words of the generator's state.
+    pub(crate) const WORDS: usize = mt19937::WORDS;
+
+    /// State, index of the next word, second normal of the small form.
+    pub(crate) fn parts(&self) -> (&[u32; Self::WORDS], usize, Option<f64>) {
+        let (words, next) = self.engine.parts();
+        (words, next, self.cached_normal)
+    }
+
+    /// What [`TorchRng::parts`] took apart; nothing when `next` is no index.
+    pub(crate) fn from_parts(
+        words: Box<[u32; Self::WORDS]>,
+        next: usize,
+        cached_normal: Option<f64>,
+    ) -> Option<Self> {
+        let engine = Mt19937::from_parts(words, next)?;
+        Some(Self {
+            engine,
+            cached_normal,
+        })
+    }
+
     /// In `[0, 1)`, 24 bits.
     fn uniform(&mut self) -> f32 {
         (self.engine.draw() & 0x00ff_ffff) as f32 * (1.0 / 16_777_216.0)
@@ -106,6 +128,7 @@ pub enum SeedOffset {
 /// Noise for samplers that need it on the way (`euler_ancestral`, `lcm`); one generator per run.
 #[derive(Debug, Clone)]
 pub struct FreshNoise {
+    seed: u64,
     rng: TorchRng,
 }
 
@@ -113,13 +136,24 @@ impl FreshNoise {
     /// `seed` is the run's seed, the same that [`initial_noise`] got.
     pub fn new(seed: u64, offset: SeedOffset) -> Self {
         // PyTorch refuses 2^64; only the low 32 bits count, so wrapping is its natural extension.
-        let seed = match offset {
+        let first = match offset {
             SeedOffset::Zero => seed,
             SeedOffset::One => seed.wrapping_add(1),
         };
         Self {
-            rng: TorchRng::new(seed),
+            seed,
+            rng: TorchRng::new(first),
         }
+    }
+
+    /// The run's seed and the generator where it stands.
+    pub(crate) fn parts(&self) -> (u64, &TorchRng) {
+        (self.seed, &self.rng)
+    }
+
+    /// What [`FreshNoise::parts`] took apart.
+    pub(crate) fn from_parts(seed: u64, rng: TorchRng) -> Self {
+        Self { seed, rng }
     }
 
     /// One draw for the whole latent of `n` elements.

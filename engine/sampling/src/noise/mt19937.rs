@@ -3,7 +3,7 @@
 //! Source: pytorch/pytorch, `aten/src/ATen/core/MT19937RNGEngine.h`. Only the low half of a
 //! 64-bit seed is used there, so it is only the low half that counts here.
 
-const WORDS: usize = 624;
+pub(super) const WORDS: usize = 624;
 const OFFSET: usize = 397;
 const TWIST: u32 = 0x9908_b0df;
 const HIGH_BIT: u32 = 0x8000_0000;
@@ -27,6 +27,16 @@ impl Mt19937 {
                 .wrapping_add(i as u32);
         }
         Self { state, next: WORDS }
+    }
+
+    /// The state and the index of the next word.
+    pub(crate) fn parts(&self) -> (&[u32; WORDS], usize) {
+        (&self.state, self.next)
+    }
+
+    /// What [`Mt19937::parts`] took apart; nothing when `next` is beyond the state's end.
+    pub(crate) fn from_parts(state: Box<[u32; WORDS]>, next: usize) -> Option<Self> {
+        (next <= WORDS).then_some(Self { state, next })
     }
 
     pub(crate) fn draw(&mut self) -> u32 {

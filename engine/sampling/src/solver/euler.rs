@@ -2,12 +2,11 @@
 
 use super::{Stop, run::Run};
 
-pub(super) fn solve(mut run: Run<'_>, mut x: Vec<f32>) -> Result<Vec<f32>, Stop> {
-    for (step, from, to) in run.pairs() {
-        let x0 = run.predict(step, &x)?;
-        advance(&mut x, &x0, from, to);
-    }
-    Ok(x)
+pub(super) fn step(run: &mut Run<'_>, x: &[f32]) -> Result<Vec<f32>, Stop> {
+    let x0 = run.predict(x)?;
+    let mut next = x.to_vec();
+    advance(&mut next, &x0, run.from(), run.to());
+    Ok(next)
 }
 
 /// One step along the slope `(x - x0) / from`.

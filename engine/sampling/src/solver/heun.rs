@@ -2,22 +2,20 @@
 
 use super::{Stop, euler, run::Run};
 
-pub(super) fn solve(mut run: Run<'_>, mut x: Vec<f32>) -> Result<Vec<f32>, Stop> {
-    for (step, from, to) in run.pairs() {
-        let x0 = run.predict(step, &x)?;
-        if to == 0.0 {
-            euler::advance(&mut x, &x0, from, to);
-            continue;
-        }
-        let mut ahead = x.clone();
-        euler::advance(&mut ahead, &x0, from, to);
-        let x0_ahead = run.denoise(&ahead, to)?;
-        let length = to - from;
-        for (i, x) in x.iter_mut().enumerate() {
-            let slope = (*x - x0[i]) / from;
-            let slope_ahead = (ahead[i] - x0_ahead[i]) / to;
-            *x += f32::midpoint(slope, slope_ahead) * length;
-        }
+pub(super) fn step(run: &mut Run<'_>, x: &[f32]) -> Result<Vec<f32>, Stop> {
+    let x0 = run.predict(x)?;
+    let (from, to) = (run.from(), run.to());
+    let mut ahead = x.to_vec();
+    euler::advance(&mut ahead, &x0, from, to);
+    if to == 0.0 {
+        return Ok(ahead);
     }
-    Ok(x)
+    let x0_ahead = run.denoise(&ahead, to)?;
+    let length = to - from;
+    let at = |(i, x): (usize, &f32)| {
+        let slope = (x - x0[i]) / from;
+        let slope_ahead = (ahead[i] - x0_ahead[i]) / to;
+        x + f32::midpoint(slope, slope_ahead) * length
+    };
+    Ok(x.iter().enumerate().map(at).collect())
 }

@@ -4,12 +4,12 @@
 use super::{Stop, run::Run};
 use crate::flow::add_noise;
 
-pub(super) fn solve(mut run: Run<'_>, mut x: Vec<f32>) -> Result<Vec<f32>, Stop> {
-    for (step, _, to) in run.pairs() {
-        x = run.predict(step, &x)?;
-        if to > 0.0 {
-            x = add_noise(to, &run.noise.draw(x.len()), &x);
-        }
-    }
-    Ok(x)
+pub(super) fn step(run: &mut Run<'_>, x: &[f32]) -> Result<Vec<f32>, Stop> {
+    let x0 = run.predict(x)?;
+    let to = run.to();
+    Ok(if to > 0.0 {
+        add_noise(to, &run.noise.draw(x.len()), &x0)
+    } else {
+        x0
+    })
 }

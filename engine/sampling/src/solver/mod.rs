@@ -5,6 +5,7 @@
 //! operations, so that results agree to rounding. Wan's own two follow its repository.
 
 mod bh;
+mod bytes;
 mod dpmpp_2m;
 mod euler;
 mod euler_ancestral;
@@ -12,6 +13,7 @@ mod heun;
 mod lcm;
 mod res_multistep;
 mod run;
+mod state;
 mod uni_pc;
 mod wan_dpmpp;
 mod wan_unipc;
@@ -22,6 +24,9 @@ use std::ops::ControlFlow;
 use crate::names::{self, UnknownName};
 use crate::noise::FreshNoise;
 use run::Run;
+
+pub use bytes::StateError;
+pub use state::SolverState;
 
 /// The network as solvers see it.
 pub trait Denoiser {
@@ -136,6 +141,22 @@ impl Solver {
         }
     }
 
+    /// Latents in the history after `steps` steps.
+    const fn history_at(self, steps: usize) -> usize {
+        // x as the last step left it, and predictions or slopes.
+        let (beside, most) = match self {
+            Self::Euler | Self::Heun | Self::Lcm | Self::EulerAncestral => return 0,
+            Self::Dpmpp2m | Self::ResMultistep | Self::WanDpmpp => (0, 1),
+            Self::WanUniPc => (1, 2),
+            Self::UniPc | Self::UniPcBh2 => (1, 3),
+        };
+        match steps {
+            0 => 0,
+            _ if steps < most => beside + steps,
+            _ => beside + most,
+        }
+    }
+
     /// The sigma at which a run that is asked for `last` really ends. ComfyUI's UniPC overwrites a
     /// final 0 with 0.001 in the very list that the scaling afterwards reads, so that its results
     /// are larger by a thousandth; so are ours.
@@ -186,28 +207,25 @@ pub fn sample(
     x: Vec<f32>,
     on_step: &mut dyn FnMut(StepInfo<'_>) -> ControlFlow<()>,
 ) -> Result<Vec<f32>, Stop> {
-    run::check(sigmas)?;
-    let sigmas = visited(solver, sigmas);
-    if sigmas.len() < 2 {
-        return Ok(x);
-    }
-    let run = Run {
-        denoiser,
-        sigmas: &sigmas,
-        noise,
-        on_step,
-    };
+    let mut state = SolverState::start(solver, sigmas, noise.clone(), x)?;
+    let result = state.run(denoiser, usize::MAX, on_step);
+    noise.clone_from(&state.noise);
+    result.map(|()| state.into_latent())
+}
+
+/// One step of `solver`; returns the x after it.
+fn step(solver: Solver, run: &mut Run<'_>, x: &[f32]) -> Result<Vec<f32>, Stop> {
     match solver {
-        Solver::Euler => euler::solve(run, x),
-        Solver::Heun => heun::solve(run, x),
-        Solver::Dpmpp2m => dpmpp_2m::solve(run, x),
-        Solver::UniPc => uni_pc::solve(run, x, bh::Variant::Bh1),
-        Solver::UniPcBh2 => uni_pc::solve(run, x, bh::Variant::Bh2),
-        Solver::ResMultistep => res_multistep::solve(run, x),
-        Solver::Lcm => lcm::solve(run, x),
-        Solver::EulerAncestral => euler_ancestral::solve(run, x),
-        Solver::WanUniPc => wan_unipc::solve(run, x),
-        Solver::WanDpmpp => wan_dpmpp::solve(run, x),
+        Solver::Euler => euler::step(run, x),
+        Solver::Heun => heun::step(run, x),
+        Solver::Dpmpp2m => dpmpp_2m::step(run, x),
+        Solver::UniPc => uni_pc::step(run, x, bh::Variant::Bh1),
+        Solver::UniPcBh2 => uni_pc::step(run, x, bh::Variant::Bh2),
+        Solver::ResMultistep => res_multistep::step(run, x),
+        Solver::Lcm => lcm::step(run, x),
+        Solver::EulerAncestral => euler_ancestral::step(run, x),
+        Solver::WanUniPc => wan_unipc::step(run, x),
+        Solver::WanDpmpp => wan_dpmpp::step(run, x),
     }
 }
 

@@ -5,11 +5,20 @@ use std::ops::ControlFlow;
 use super::{Denoiser, StepInfo, Stop};
 use crate::noise::FreshNoise;
 
-/// A run under way: its network, its sigmas (at least two), its noise, its listener.
+/// One step under way: its network, the run's sigmas (at least two), its noise, what earlier steps
+/// left, its listener.
+///
+/// A solver asks the network before it changes `history` or draws noise, so that a step that was
+/// stopped has not happened.
 pub(super) struct Run<'a> {
     pub denoiser: &'a mut dyn Denoiser,
     pub sigmas: &'a [f32],
+    /// From 0, below [`Run::steps`].
+    pub step: usize,
     pub noise: &'a mut FreshNoise,
+    /// What a solver keeps from step to step, each as long as the latent; how many after which step
+    /// [`super::Solver::history_at`] says.
+    pub history: &'a mut Vec<Vec<f32>>,
     pub on_step: &'a mut dyn FnMut(StepInfo<'_>) -> ControlFlow<()>,
 }
 
@@ -18,25 +27,33 @@ impl Run<'_> {
         self.sigmas.len() - 1
     }
 
-    /// `(step, sigma, sigma of the next)` for every step.
-    pub fn pairs(&self) -> impl Iterator<Item = (usize, f32, f32)> + use<> {
-        let pairs: Vec<_> = self
-            .sigmas
-            .windows(2)
-            .map(|pair| (pair[0], pair[1]))
-            .collect();
-        pairs
-            .into_iter()
-            .enumerate()
-            .map(|(step, (from, to))| (step, from, to))
+    /// The sigma this step starts at.
+    pub fn from(&self) -> f32 {
+        self.sigmas[self.step]
+    }
+
+    /// The sigma this step goes to.
+    pub fn to(&self) -> f32 {
+        self.sigmas[self.step + 1]
+    }
+
+    /// The sigma at which the step `n` before this one started.
+    pub fn before(&self, n: usize) -> f32 {
+        self.sigmas[self.step - n]
+    }
+
+    /// Keeps `value` for the steps to come, the newest first, at most `most` of them.
+    pub fn remember(&mut self, value: Vec<f32>, most: usize) {
+        self.history.insert(0, value);
+        self.history.truncate(most);
     }
 
     /// The step's own prediction, at its sigma, reported to the listener.
-    pub fn predict(&mut self, step: usize, x: &[f32]) -> Result<Vec<f32>, Stop> {
-        let sigma = self.sigmas[step];
+    pub fn predict(&mut self, x: &[f32]) -> Result<Vec<f32>, Stop> {
+        let sigma = self.from();
         let x0 = self.denoise(x, sigma)?;
         let info = StepInfo {
-            step,
+            step: self.step,
             steps: self.steps(),
             sigma,
             x0: &x0,

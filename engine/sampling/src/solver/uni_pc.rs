@@ -12,11 +12,8 @@ use super::run::Run;
 /// Stands for a last sigma of 0.
 pub(crate) const LAST_SIGMA: f32 = 0.001;
 
-/// A prediction and where it was made.
-struct Past {
-    lambda: f32,
-    x0: Vec<f32>,
-}
+/// A prediction and where it was made, in lambda.
+type Past<'a> = (f32, &'a [f32]);
 
 /// `SigmaConvert` at one sigma.
 struct Level {
@@ -72,55 +69,71 @@ fn levels(sigmas: &[f32]) -> Vec<Level> {
     sigmas.into_iter().map(Level::exact).collect()
 }
 
-pub(super) fn solve(mut run: Run<'_>, mut x: Vec<f32>, variant: Variant) -> Result<Vec<f32>, Stop> {
-    let steps = run.steps();
-    let levels = levels(run.sigmas);
+/// Order of the step that ends at sigma number `end`, of `steps`.
+fn order(end: usize, steps: usize) -> usize {
     // A single step is order 0 in ComfyUI, which hands the noise back as it was. Take the step.
-    let order = steps.saturating_sub(1).clamp(1, 3);
-
-    let first = (1.0 + levels[0].sigma.powi(2)).sqrt();
-    for value in &mut x {
-        *value /= first;
+    let most = steps.saturating_sub(1).clamp(1, 3);
+    if end < most {
+        end
+    } else {
+        most.min(steps + 1 - end)
     }
-    let x0 = predict(&mut run, 0, &levels[0], &x)?;
-    let mut past = vec![Past {
-        lambda: levels[0].lambda,
-        x0,
-    }];
-    for step in 1..=steps {
-        let order = if step < order {
-            step
-        } else {
-            order.min(steps + 1 - step)
-        };
-        let (from, to) = (&levels[step - 1], &levels[step]);
-        let update = Update::new(variant, from, to, &past[..order], &x);
-        x = update.predictor();
-        if step < steps {
-            let x0 = predict(&mut run, step, to, &x)?;
-            x = update.corrector(&x0);
-            past.insert(
-                0,
-                Past {
-                    lambda: to.lambda,
-                    x0,
-                },
-            );
-            past.truncate(3);
+}
+
+/// History: the corrected x that the last step started from, then the predictions, newest first. It
+/// and x are in this solver's frame from the first step to before the last.
+pub(super) fn step(run: &mut Run<'_>, x: &[f32], variant: Variant) -> Result<Vec<f32>, Stop> {
+    let (step, steps) = (run.step, run.steps());
+    let levels = levels(run.sigmas);
+    let mut x = x.to_vec();
+    if step == 0 {
+        let first = (1.0 + levels[0].sigma.powi(2)).sqrt();
+        for value in &mut x {
+            *value /= first;
         }
     }
-    let last = levels[steps].alpha;
-    for value in &mut x {
-        *value /= last;
+    let x0 = predict(run, &levels[step], &x)?;
+    if let Some((before, older)) = run.history.split_first() {
+        let past = pasts(&levels[..step], older);
+        let past = &past[..order(step, steps)];
+        let update = Update::new(variant, &levels[step - 1], &levels[step], past, before);
+        x = update.corrector(&x0);
     }
-    Ok(x)
+    let mut known = vec![x0];
+    known.extend(run.history.drain(..).skip(1));
+    known.truncate(3);
+    let past = pasts(&levels[..=step], &known);
+    let (from, to) = (&levels[step], &levels[step + 1]);
+    let update = Update::new(variant, from, to, &past[..order(step + 1, steps)], &x);
+    let mut next = update.predictor();
+    if step + 1 == steps {
+        for value in &mut next {
+            *value /= to.alpha;
+        }
+    }
+    run.history.push(x);
+    run.history.extend(known);
+    Ok(next)
+}
+
+/// Pairs predictions, newest first, with the levels they were made at, newest last.
+fn pasts<'a>(levels: &[Level], x0s: &'a [Vec<f32>]) -> Vec<Past<'a>> {
+    let lambdas = levels.iter().rev().map(|level| level.lambda);
+    lambdas.zip(x0s.iter().map(|it| &it[..])).collect()
+}
+
+/// x as the network would see it before step `step` of `sigmas`, not the first: out of this solver's
+/// frame.
+pub(super) fn outside(sigmas: &[f32], step: usize, x: &[f32]) -> Vec<f32> {
+    let alpha = levels(sigmas)[step].alpha;
+    x.iter().map(|x| x / alpha).collect()
 }
 
 /// The prediction, by way of the noise and back as `predict_eps_sigma` and `data_prediction_fn` do.
-fn predict(run: &mut Run<'_>, step: usize, level: &Level, x: &[f32]) -> Result<Vec<f32>, Stop> {
+fn predict(run: &mut Run<'_>, level: &Level, x: &[f32]) -> Result<Vec<f32>, Stop> {
     let scale = (level.sigma.powi(2) + 1.0).sqrt();
     let input: Vec<f32> = x.iter().map(|x| x * scale).collect();
-    let mut x0 = run.predict(step, &input)?;
+    let mut x0 = run.predict(&input)?;
     for (i, x0) in x0.iter_mut().enumerate() {
         let noise = (input[i] - *x0) / level.sigma;
         *x0 = (x[i] - level.std * noise) / level.alpha;
@@ -143,15 +156,15 @@ struct Update<'a> {
 
 impl<'a> Update<'a> {
     /// `past` begins with the prediction at `from`; its length is the order.
-    fn new(variant: Variant, from: &Level, to: &Level, past: &'a [Past], x: &[f32]) -> Self {
+    fn new(variant: Variant, from: &Level, to: &Level, past: &[Past<'a>], x: &[f32]) -> Self {
         let h = to.lambda - from.lambda;
-        let x0 = &past[0].x0;
+        let x0 = past[0].1;
         let ratios: Vec<f32> = past[1..]
             .iter()
-            .map(|it| (it.lambda - from.lambda) / h)
+            .map(|(lambda, _)| (lambda - from.lambda) / h)
             .collect();
-        let slope = |(it, ratio): (&Past, &f32)| -> Vec<f32> {
-            it.x0
+        let slope = |((_, older), ratio): (&Past<'_>, &f32)| -> Vec<f32> {
+            older
                 .iter()
                 .zip(x0)
                 .map(|(old, now)| (old - now) / ratio)

@@ -12,23 +12,22 @@ pub(super) fn lambda(sigma: f32) -> f32 {
     (1.0 - sigma).ln() - sigma.ln()
 }
 
-pub(super) fn solve(mut run: Run<'_>, mut x: Vec<f32>) -> Result<Vec<f32>, Stop> {
-    let mut last: Option<(Vec<f32>, f32)> = None;
-    for (step, from, to) in run.pairs() {
-        let x0 = run.predict(step, &x)?;
-        let h = lambda(to) - lambda(from);
-        let take = (1.0 - to) * ((-h).exp() - 1.0);
-        let mut next = mix_sub(to / from, &x, take, &x0);
-        if let Some((x0_last, h_last)) = &last
-            && to != 0.0
-        {
-            let r = h_last / h;
-            for (i, next) in next.iter_mut().enumerate() {
-                *next -= 0.5 * take * ((1.0 / r) * (x0[i] - x0_last[i]));
-            }
+/// History: the last prediction.
+pub(super) fn step(run: &mut Run<'_>, x: &[f32]) -> Result<Vec<f32>, Stop> {
+    let x0 = run.predict(x)?;
+    let (from, to) = (run.from(), run.to());
+    let h = lambda(to) - lambda(from);
+    let take = (1.0 - to) * ((-h).exp() - 1.0);
+    let mut next = mix_sub(to / from, x, take, &x0);
+    if let Some(x0_last) = run.history.first()
+        && to != 0.0
+    {
+        let h_last = lambda(from) - lambda(run.before(1));
+        let r = h_last / h;
+        for (i, next) in next.iter_mut().enumerate() {
+            *next -= 0.5 * take * ((1.0 / r) * (x0[i] - x0_last[i]));
         }
-        x = next;
-        last = Some((x0, h));
     }
-    Ok(x)
+    run.remember(x0, 1);
+    Ok(next)
 }

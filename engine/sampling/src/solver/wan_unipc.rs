@@ -8,47 +8,51 @@ use super::bh::{Variant, weights};
 use super::run::{Run, mix_sub};
 use super::{Stop, wan_dpmpp::lambda};
 
-/// What the corrector needs of the step just taken.
-struct Taken {
+/// What the predictor, and after the next prediction the corrector, need of a step.
+struct Taken<'a> {
     base: Vec<f32>,
     scale: f32,
     slope: Option<Vec<f32>>,
     corrector: Vec<f32>,
-    x0: Vec<f32>,
+    x0: &'a [f32],
 }
 
-pub(super) fn solve(mut run: Run<'_>, mut x: Vec<f32>) -> Result<Vec<f32>, Stop> {
-    let mut taken: Option<Taken> = None;
-    for (step, from, to) in run.pairs() {
-        let x0 = run.predict(step, &x)?;
-        let older = taken.map(|taken| {
-            x = taken.corrected(&x0);
-            taken.x0
-        });
-        // The step to 0 is of first order: its end is at infinity. Wan lowers the order of its last
-        // step; a window of it that ends before 0 has no such end.
-        let older = if to == 0.0 { None } else { older };
-        let older = older.zip((step > 0).then(|| run.sigmas[step - 1]));
-        let next = Taken::new(from, to, x0, older, &x);
-        x = next.predicted();
-        taken = Some(next);
-    }
-    Ok(x)
+/// History: the corrected x that the last step started from, its prediction, the prediction before.
+pub(super) fn step(run: &mut Run<'_>, x: &[f32]) -> Result<Vec<f32>, Stop> {
+    let x0 = run.predict(x)?;
+    let (from, to) = (run.from(), run.to());
+    let corrected = match run.history.as_slice() {
+        [before, x0_last, older @ ..] => {
+            let older = older.first().map(|older| (&older[..], run.before(2)));
+            Taken::new(run.before(1), from, x0_last, older, before).corrected(&x0)
+        }
+        _ => x.to_vec(),
+    };
+    let x0_last = (run.step > 0).then(|| run.history.swap_remove(1));
+    // The step to 0 is of first order: its end is at infinity. Wan lowers the order of its last
+    // step; a window of it that ends before 0 has no such end.
+    let older = match &x0_last {
+        Some(x0_last) if to != 0.0 => Some((&x0_last[..], run.before(1))),
+        _ => None,
+    };
+    let next = Taken::new(from, to, &x0, older, &corrected).predicted();
+    *run.history = [corrected, x0].into_iter().chain(x0_last).collect();
+    Ok(next)
 }
 
-impl Taken {
-    fn new(from: f32, to: f32, x0: Vec<f32>, older: Option<(Vec<f32>, f32)>, x: &[f32]) -> Self {
+impl<'a> Taken<'a> {
+    fn new(from: f32, to: f32, x0: &'a [f32], older: Option<(&[f32], f32)>, x: &[f32]) -> Self {
         let h = lambda(to) - lambda(from);
         let b = (-h).exp_m1();
         let scale = (1.0 - to) * b;
-        let base = mix_sub(to / from, x, scale, &x0);
+        let base = mix_sub(to / from, x, scale, x0);
         let (slope, ratios) = match older {
             None => (None, Vec::new()),
             Some((older, sigma)) => {
                 let ratio = (lambda(sigma) - lambda(from)) / h;
                 let slope = older
                     .iter()
-                    .zip(&x0)
+                    .zip(x0)
                     .map(|(old, now)| (old - now) / ratio)
                     .collect();
                 (Some(slope), vec![ratio])

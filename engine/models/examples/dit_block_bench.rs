@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use dit_support::{RandomModel, load, waves};
-use longtake_models::wan::dit::{Placement, PreparedContext, WanDit};
+use longtake_models::wan::dit::{Pass, PassShape, Placement, PreparedContext, Times, WanDit};
 use longtake_shaders as ops;
 use longtake_shaders::Tensor;
 
@@ -42,7 +42,7 @@ impl Bench {
         MODEL.write(&path);
         let dit = load(&path, Placement::Resident);
         let text = dit
-            .prepare_context(waves([1, 512, MODEL.text_dim]))
+            .prepare_context(waves([1, 512, MODEL.text_dim]), None)
             .map_err(io::Error::other)?;
         let latent = waves([1, 16, 1, 2 * rows, 2 * COLUMNS]);
         Ok(Self { dit, text, latent })
@@ -56,9 +56,10 @@ impl Bench {
             moments.push(start.elapsed().as_secs_f64());
             ControlFlow::Continue(())
         };
-        let result = self
-            .dit
-            .forward(self.latent.clone(), &[500.0], &self.text, &mut hook);
+        let result = self.dit.forward(
+            Pass::new(self.latent.clone(), Times::PerItem(&[500.0]), &self.text),
+            &mut hook,
+        );
         black_box(result.expect("the inputs fit").into_data());
         moments.push(start.elapsed().as_secs_f64());
         moments
@@ -194,7 +195,10 @@ fn main() -> io::Result<()> {
                 writeln!(out, "{}", start.elapsed().as_secs_f64())?;
             }
             "gflop" => {
-                let flops = bench.dit.dims().flops(1, 1, 2 * rows, 2 * COLUMNS);
+                let flops = bench
+                    .dit
+                    .dims()
+                    .flops(&PassShape::new(1, 1, 2 * rows, 2 * COLUMNS));
                 writeln!(out, "{}", flops as f64 / 1e9)?;
             }
             "profile" => profile(&bench, rows * COLUMNS, &mut out)?,

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use dit_support::{
     Case, Stored, case, data, max_relative_error, pattern, read, rewrite, run, to_f16, values,
 };
-use longtake_models::wan::dit::{ForwardError, Placement, WanDit};
+use longtake_models::wan::dit::{ForwardError, Pass, Placement, Times, WanDit};
 use longtake_models::weights::Checkpoint;
 
 const TINY: [&str; 2] = ["tiny_diffusers", "tiny_original_bf16.safetensors"];
@@ -129,12 +129,15 @@ fn a_batch_of_two_is_two_of_one() {
 fn a_prepared_text_serves_many_passes() {
     let dit = load(TINY[0], Placement::Resident);
     let case = case(&data("tiny_cases.safetensors"), "odd");
-    let text = dit.prepare_context(case.context.clone()).unwrap();
+    let text = dit.prepare_context(case.context.clone(), None).unwrap();
     let mut go_on = |_, _| ControlFlow::Continue(());
     let pass = |hook: &mut _| {
         values(
-            dit.forward(case.latent.clone(), &case.timestep, &text, hook)
-                .unwrap(),
+            dit.forward(
+                Pass::new(case.latent.clone(), Times::PerItem(&case.timestep), &text),
+                hook,
+            )
+            .unwrap(),
         )
     };
     assert!(pass(&mut go_on) == pass(&mut go_on));
@@ -144,12 +147,10 @@ fn a_prepared_text_serves_many_passes() {
 fn a_pass_can_be_watched_and_stopped_within_a_block() {
     let dit = load(TINY[0], Placement::Resident);
     let case = case(&data("tiny_cases.safetensors"), "odd");
-    let text = dit.prepare_context(case.context.clone()).unwrap();
+    let text = dit.prepare_context(case.context.clone(), None).unwrap();
     let mut heard = Vec::new();
     let done = dit.forward(
-        case.latent.clone(),
-        &case.timestep,
-        &text,
+        Pass::new(case.latent.clone(), Times::PerItem(&case.timestep), &text),
         &mut |done, of| {
             heard.push((done, of));
             ControlFlow::Continue(())
@@ -165,14 +166,17 @@ fn a_pass_can_be_watched_and_stopped_within_a_block() {
     assert!(heard.iter().filter(|(done, _)| *done == 1).count() >= 3);
     for stop in 0..heard.len() {
         let mut calls = 0;
-        let result = dit.forward(case.latent.clone(), &case.timestep, &text, &mut |_, _| {
-            calls += 1;
-            if calls > stop {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        });
+        let result = dit.forward(
+            Pass::new(case.latent.clone(), Times::PerItem(&case.timestep), &text),
+            &mut |_, _| {
+                calls += 1;
+                if calls > stop {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            },
+        );
         assert!(
             matches!(result, Err(ForwardError::Interrupted)),
             "stop at call {stop}"
@@ -185,17 +189,23 @@ fn a_pass_can_be_watched_and_stopped_within_a_block() {
 fn inputs_that_do_not_fit_are_named() {
     let dit = load(TINY[0], Placement::Resident);
     let case = case(&data("tiny_cases.safetensors"), "odd");
-    let text = dit.prepare_context(case.context.clone()).unwrap();
+    let text = dit.prepare_context(case.context.clone(), None).unwrap();
     let mut go_on = |_, _| ControlFlow::Continue(());
     let narrow = case.latent.clone().narrow(1, 0, 15);
     let messages = [
-        dit.forward(narrow, &case.timestep, &text, &mut go_on)
-            .unwrap_err()
-            .to_string(),
-        dit.forward(case.latent.clone(), &[1.0, 2.0], &text, &mut go_on)
-            .unwrap_err()
-            .to_string(),
-        dit.prepare_context(case.context.narrow(2, 0, 31))
+        dit.forward(
+            Pass::new(narrow, Times::PerItem(&case.timestep), &text),
+            &mut go_on,
+        )
+        .unwrap_err()
+        .to_string(),
+        dit.forward(
+            Pass::new(case.latent.clone(), Times::PerItem(&[1.0, 2.0]), &text),
+            &mut go_on,
+        )
+        .unwrap_err()
+        .to_string(),
+        dit.prepare_context(case.context.narrow(2, 0, 31), None)
             .map(|_| ())
             .unwrap_err()
             .to_string(),

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dit_support::{RandomModel, load, waves};
-use longtake_models::wan::dit::Placement;
+use longtake_models::wan::dit::{Pass, PassShape, Placement, Times};
 
 struct Counting;
 
@@ -120,15 +120,24 @@ fn compare(faults: &mut Faults, path: &Path, placement: Placement, shape: [usize
     let expected = dims.weight_bytes(4) - if streamed { blocks } else { 0 };
     faults.compare(&format!("{placement:?} weights"), weights, expected);
 
+    let cost = PassShape {
+        text_rows: 20,
+        streamed,
+        ..PassShape::new(batch, frames, height, width)
+    };
     let text = waves([batch, 20, 64]);
-    let (text, _, kept) = measure(|| dit.prepare_context(text).unwrap());
-    let expected = dims.context_bytes(batch, 20, streamed);
+    let (text, _, kept) = measure(|| dit.prepare_context(text, None).unwrap());
+    let expected = dims.context_bytes(&cost);
     faults.compare(&format!("{placement:?} context"), kept, expected);
 
     let latent = waves([batch, 16, frames, height, width]);
     let times = vec![500.0; batch];
     let mut go_on = |_, _| ControlFlow::Continue(());
-    let (_, peak, _) = measure(|| dit.forward(latent, &times, &text, &mut go_on).unwrap());
-    let expected = dims.workspace_bytes(batch, frames, height, width, streamed);
+    let (_, peak, _) = measure(|| {
+        dit.forward(Pass::new(latent, Times::PerItem(&times), &text), &mut go_on)
+            .unwrap()
+    });
+    // The planner counts the block that computes with the weights.
+    let expected = dims.workspace_bytes(&cost);
     faults.compare(&format!("{placement:?} pass {shape:?}"), peak, expected);
 }

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 
 use burn::tensor::TensorData;
 use dit_support::{cpu, data, load, read, tensor, values};
-use longtake_models::wan::dit::{Placement, PreparedContext, WanDit};
+use longtake_models::wan::dit::{Pass, Placement, PreparedContext, Times, WanDit};
 use longtake_models::wan::vae::latent_stats::process_out;
 use longtake_sampling::flow::{guide, x0_from_velocity};
 use longtake_sampling::schedule::{Schedule, ScheduleRequest, Scheduler, WAN_SHIFT};
@@ -35,9 +35,10 @@ impl Denoiser for Guided<'_> {
         let timestep = [self.schedule.timestep(sigma)];
         let [positive, negative] = self.texts.each_ref().map(|text| {
             let mut go_on = |_, _| ControlFlow::Continue(());
-            let velocity = self
-                .dit
-                .forward(latent.clone(), &timestep, text, &mut go_on);
+            let velocity = self.dit.forward(
+                Pass::new(latent.clone(), Times::PerItem(&timestep), text),
+                &mut go_on,
+            );
             x0_from_velocity(sigma, x, &values(velocity.unwrap()))
         });
         Ok(guide(positive, Some(&negative), CFG))
@@ -79,8 +80,8 @@ fn relative_distance(a: &[f32], b: &[f32]) -> f64 {
 fn whole_runs_end_where_comfyui_does() {
     let golden = read(&data("sampling.safetensors"));
     let dit = load(&data("tiny_diffusers"), Placement::Resident);
-    let texts =
-        ["positive", "negative"].map(|name| dit.prepare_context(tensor(&golden[name])).unwrap());
+    let texts = ["positive", "negative"]
+        .map(|name| dit.prepare_context(tensor(&golden[name]), None).unwrap());
     assert_eq!(initial_noise(SEED, &SHAPE), golden["noise"].1);
     for (name, solver) in [("euler", Solver::Euler), ("uni_pc", Solver::UniPc)] {
         let request = ScheduleRequest::new(solver, Scheduler::Simple, STEPS, WAN_SHIFT);

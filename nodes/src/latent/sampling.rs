@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use longtake_models::Tensor;
-use longtake_models::wan::dit::{DitDims, ForwardError, PreparedContext, TEXT_LEN, WanDit};
+use longtake_models::wan::dit::{
+    DitDims, ForwardError, Pass, PassShape, PreparedContext, TEXT_LEN, Times, WanDit,
+};
 use longtake_models::wan::vae::latent_stats::{process_in, process_out};
 use longtake_plan::{Cost, CostCx, InferError, LatentInfo, Rung, WeightsInfo};
 use longtake_run::{Conditioning, Latent, RunCx, RunError, Value};
@@ -78,6 +80,7 @@ pub fn shift(weights: &WeightsInfo) -> f64 {
 /// Sizes of the model that the planner knows.
 pub fn dims(weights: &WeightsInfo) -> DitDims {
     let dim = |name: &str| weights.dims.get(name).copied().unwrap_or(1) as usize;
+    let part = |name: &str| weights.dims.get(name).copied().unwrap_or(0) as usize;
     DitDims {
         dim: dim("dim"),
         ffn_dim: dim("ffn_dim"),
@@ -88,6 +91,10 @@ pub fn dims(weights: &WeightsInfo) -> DitDims {
         text_dim: dim("text_dim"),
         text_len: TEXT_LEN,
         freq_dim: 256,
+        image_dim: part("image_dim"),
+        image_positions: part("image_positions"),
+        pose_dim: part("pose_dim"),
+        mask_dim: part("mask_dim"),
     }
 }
 
@@ -158,17 +165,14 @@ pub fn rungs(cx: &CostCx<'_>, job: &Result<Job, InferError>) -> Vec<Rung> {
     // history are on the host.
     let host_bytes = latent.elements() * 4 * 8;
     let way = |streamed: bool| {
-        let contexts = dims.context_bytes(1, TEXT_LEN, streamed) * passes as u64;
-        let workspace = dims.workspace_bytes(1, frames, height, width, streamed);
-        // The planner counts the block that is in memory while the others are not.
-        let block = if streamed {
-            dims.block_parameters() * 4
-        } else {
-            0
+        let shape = PassShape {
+            streamed,
+            ..PassShape::new(1, frames, height, width)
         };
+        let contexts = dims.context_bytes(&shape) * passes as u64;
         Cost {
-            flops: evaluations * batch * dims.flops(1, frames, height, width) as f64,
-            device_bytes: workspace.saturating_sub(block) + contexts,
+            flops: evaluations * batch * dims.flops(&shape) as f64,
+            device_bytes: dims.workspace_bytes(&shape) + contexts,
             host_bytes,
             // Each pass reads every block again; from the page cache, at best.
             seconds: if streamed {
@@ -277,7 +281,7 @@ fn context(
     let shape = [1, text.tokens as usize, text.dim as usize];
     let tensor = Tensor::<1>::from_floats(text.data.as_slice(), device).reshape(shape);
     model
-        .prepare_context(tensor)
+        .prepare_context(tensor, None)
         .map_err(|e| RunError::failed(e.to_string()))
 }
 
@@ -349,7 +353,10 @@ impl Network<'_, '_> {
         };
         let velocity = self
             .model
-            .forward(latent, &timestep, &self.texts[pass], &mut hook)
+            .forward(
+                Pass::new(latent, Times::PerItem(&timestep), &self.texts[pass]),
+                &mut hook,
+            )
             .map_err(|error| match error {
                 ForwardError::Interrupted => Stop::Cancelled,
                 other => Stop::Failed(Box::new(RunError::failed(other.to_string()))),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::TensorData;
 use longtake_models::Device;
-use longtake_models::wan::dit::{Placement, WanDit};
+use longtake_models::wan::dit::{Pass, Placement, Times, WanDit};
 use longtake_models::weights::Checkpoint;
 use longtake_shaders::Tensor;
 use safetensors::tensor::TensorView;
@@ -78,10 +78,13 @@ pub fn case(path: &Path, name: &str) -> Case {
 }
 
 pub fn run(dit: &WanDit, case: &Case) -> Tensor<5> {
-    let text = dit.prepare_context(case.context.clone()).unwrap();
+    let text = dit.prepare_context(case.context.clone(), None).unwrap();
     let mut go_on = |_, _| ControlFlow::Continue(());
-    dit.forward(case.latent.clone(), &case.timestep, &text, &mut go_on)
-        .unwrap()
+    dit.forward(
+        Pass::new(case.latent.clone(), Times::PerItem(&case.timestep), &text),
+        &mut go_on,
+    )
+    .unwrap()
 }
 
 pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {

@@ -9,21 +9,30 @@
 //! per-token timesteps of Wan 2.2 5B. A checkpoint that needs the former is refused.
 
 mod block;
+mod context;
+mod cost;
 mod dims;
 mod ends;
 mod names;
+mod pass;
 mod rope;
+mod scail;
 mod source;
 
 use std::ops::ControlFlow;
 
 use longtake_shaders::Tensor;
 
-use self::block::{Block, TextKeys};
+use self::block::Block;
+pub use self::context::PreparedContext;
+use self::context::PreparedText;
+pub use self::cost::PassShape;
 pub use self::dims::{DitDims, PATCH, TEXT_LEN};
 use self::ends::Ends;
 use self::names::Layout;
+pub use self::pass::{Control, ForwardError, Hook, Pass, Times};
 use self::rope::{RopeCache, RopeTables};
+pub use self::scail::{PoseRope, ScailMode, ScailStreams};
 use self::source::Source;
 use crate::Device;
 pub use crate::weights::Placement;
@@ -34,45 +43,6 @@ const EPS: f64 = 1e-6;
 /// Tokens, over the whole batch, that the feed-forward takes at once. Enough for full speed of the
 /// matrix products, and at 14B a hidden layer of 57 MB.
 const FFN_ROWS: usize = 1024;
-
-/// Why a forward pass gave no result.
-#[derive(Debug, thiserror::Error)]
-pub enum ForwardError {
-    /// The caller's hook broke the pass off.
-    #[error("stopped by the caller before the pass had ended")]
-    Interrupted,
-    /// A streamed block could not be read.
-    #[error(transparent)]
-    Weights(#[from] WeightsError),
-    /// The inputs do not fit the network or each other.
-    #[error("{input}: expected {expected}, got {found}")]
-    Input {
-        /// Which input.
-        input: &'static str,
-        expected: String,
-        found: String,
-    },
-}
-
-/// Called with `(blocks done, blocks)` before and within every block, several times with the same
-/// numbers. Breaking ends the pass with [`ForwardError::Interrupted`].
-pub type Hook<'a> = dyn FnMut(usize, usize) -> ControlFlow<()> + 'a;
-
-/// A text made ready for the blocks. It depends on the text alone, so a sampling run makes it
-/// once; its size is [`DitDims::context_bytes`].
-#[derive(Clone)]
-pub struct PreparedContext {
-    batch: usize,
-    text: PreparedText,
-}
-
-#[derive(Clone)]
-enum PreparedText {
-    /// Keys and values of every block.
-    Keys(Vec<TextKeys>),
-    /// The embedded text `[batch, rows, dim]`; keys are made when a streamed block is there.
-    Embedded(Tensor<3>),
-}
 
 enum Blocks {
     Resident(Vec<Block>),
@@ -143,21 +113,34 @@ impl WanDit {
         }
     }
 
-    /// Embeds the text encoder's output `[batch, rows, text_dim]`; fewer than 512 rows are padded
-    /// with zero rows, more are kept.
+    /// Embeds the text encoder's output `[batch, rows, text_dim]` (fewer than 512 rows are padded
+    /// with zero rows, more are kept), and for a model with an image branch the CLIP tokens
+    /// `[1 or batch, 257 or 514, image_dim]`. Without them that branch adds nothing.
     ///
     /// # Errors
-    /// [`ForwardError::Input`] if the width is not `text_dim`.
-    pub fn prepare_context(&self, context: Tensor<3>) -> Result<PreparedContext, ForwardError> {
-        let [batch, rows, width] = context.dims();
+    /// [`ForwardError::Input`] if a width is not the network's, or it has no image branch
+    /// ([`DitDims::image_dim`] is 0) and an image is given.
+    pub fn prepare_context(
+        &self,
+        text: Tensor<3>,
+        image: Option<Tensor<3>>,
+    ) -> Result<PreparedContext, ForwardError> {
+        let [batch, rows, width] = text.dims();
         if width != self.dims.text_dim {
-            return Err(ForwardError::Input {
-                input: "text context",
-                expected: format!("[batch, rows, {}]", self.dims.text_dim),
-                found: format!("[{batch}, {rows}, {width}]"),
-            });
+            return Err(ForwardError::input(
+                "text context",
+                format!("[batch, rows, {}]", self.dims.text_dim),
+                format!("[{batch}, {rows}, {width}]"),
+            ));
         }
-        let text = self.ends.embed_text(context);
+        if let Some(image) = image {
+            return Err(ForwardError::input(
+                "image context",
+                "none: this checkpoint has no image branch",
+                format!("{:?}", image.dims()),
+            ));
+        }
+        let text = self.ends.embed_text(text);
         let text = match &self.blocks {
             Blocks::Resident(blocks) => {
                 let keys = |block: &Block| block.text_keys(text.clone());
@@ -168,22 +151,27 @@ impl WanDit {
         Ok(PreparedContext { batch, text })
     }
 
-    /// The predicted velocity `noise - x0` `[b, out_dim, f, h, w]` of a noisy latent
-    /// `[b, in_dim, f, h, w]`, at times `timestep` (1000 sigma, one per batch item).
+    /// The predicted velocity `noise - x0` `[b, out_dim, f, h, w]` of the noisy latent of `pass`.
     ///
     /// Odd `h` and `w` are padded with the opposite edge and cropped again.
     ///
     /// # Errors
     /// [`ForwardError::Interrupted`] if `hook` breaks, [`ForwardError::Input`] if the inputs do
-    /// not fit, [`ForwardError::Weights`] if a streamed block cannot be read.
-    pub fn forward(
-        &self,
-        latent: Tensor<5>,
-        timestep: &[f32],
-        context: &PreparedContext,
-        hook: &mut Hook<'_>,
-    ) -> Result<Tensor<5>, ForwardError> {
-        self.check(&latent, timestep, context)?;
+    /// not fit, [`ForwardError::Weights`] if a streamed block cannot be read, and what the
+    /// control says.
+    pub fn forward(&self, pass: Pass<'_>, hook: &mut Hook<'_>) -> Result<Tensor<5>, ForwardError> {
+        pass.check(&self.dims)?;
+        let Times::PerItem(timestep) = pass.times else {
+            return Err(ForwardError::input(
+                "times",
+                "one per item",
+                "one per frame, not built yet",
+            ));
+        };
+        if pass.control.is_some() {
+            return Err(ForwardError::input("control", "none", "one, not built yet"));
+        }
+        let (latent, context) = (pass.latent, pass.context);
         let [b, _, f, h, w] = latent.dims();
         let grid = DitDims::grid(f, h, w);
         let rope = self.rope.get(grid, self.dims.head_dim(), &self.device);
@@ -235,42 +223,6 @@ impl WanDit {
             PreparedText::Embedded(text) => block.text_keys(text.clone()),
         };
         Ok(block.forward(x, e0.clone(), keys, rope, pause))
-    }
-
-    fn check(
-        &self,
-        latent: &Tensor<5>,
-        timestep: &[f32],
-        context: &PreparedContext,
-    ) -> Result<(), ForwardError> {
-        let shape = latent.dims();
-        let [batch, channels, frames, height, width] = shape;
-        let wrong = |input, expected: String, found: String| {
-            Err(ForwardError::Input {
-                input,
-                expected,
-                found,
-            })
-        };
-        if channels != self.dims.in_dim || batch * frames * height * width == 0 {
-            let expected = format!("[batch, {}, frames, h, w], none zero", self.dims.in_dim);
-            return wrong("latent", expected, format!("{shape:?}"));
-        }
-        if timestep.len() != batch {
-            let expected = format!("{batch}, the latent's batch");
-            return wrong("number of timesteps", expected, timestep.len().to_string());
-        }
-        if let PreparedText::Keys(keys) = &context.text
-            && keys.len() != self.dims.layers
-        {
-            let expected = format!("prepared for {} blocks", self.dims.layers);
-            return wrong("text context", expected, format!("for {}", keys.len()));
-        }
-        if context.batch != batch {
-            let expected = format!("{batch}, the latent's");
-            return wrong("text context's batch", expected, context.batch.to_string());
-        }
-        Ok(())
     }
 }
 

@@ -133,6 +133,10 @@ pub fn read_dims(checkpoint: &Checkpoint) -> Result<(Layout, DitDims), WeightsEr
         text_dim: axis("text_embedding.0.weight", 1)?,
         text_len: TEXT_LEN,
         freq_dim: axis("time_embedding.0.weight", 1)?,
+        image_dim: 0,
+        image_positions: 0,
+        pose_dim: 0,
+        mask_dim: 0,
     };
     Ok((layout, dims))
 }

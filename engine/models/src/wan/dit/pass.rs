@@ -1,0 +1,147 @@
+//! What goes into one forward pass besides the weights, and what can be wrong with it.
+
+use std::ops::ControlFlow;
+
+use longtake_shaders::Tensor;
+
+use super::context::PreparedContext;
+use super::dims::DitDims;
+use super::scail::ScailStreams;
+use crate::weights::WeightsError;
+
+/// Why a forward pass gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ForwardError {
+    /// The caller's hook broke the pass off.
+    #[error("stopped by the caller before the pass had ended")]
+    Interrupted,
+    /// A streamed block could not be read.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The inputs do not fit the network or each other.
+    #[error("{input}: expected {expected}, got {found}")]
+    Input {
+        /// Which input.
+        input: &'static str,
+        expected: String,
+        found: String,
+    },
+}
+
+impl ForwardError {
+    /// An input that does not fit.
+    pub fn input(
+        input: &'static str,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        Self::Input {
+            input,
+            expected: expected.into(),
+            found: found.into(),
+        }
+    }
+}
+
+/// Called with `(blocks done, blocks)` before and within every block, several times with the same
+/// numbers. Breaking ends the pass with [`ForwardError::Interrupted`].
+pub type Hook<'a> = dyn FnMut(usize, usize) -> ControlFlow<()> + 'a;
+
+/// Times of a noisy latent, 1000 sigma.
+#[derive(Clone, Copy, Debug)]
+pub enum Times<'a> {
+    /// One per item of the batch.
+    PerItem(&'a [f32]),
+    /// One per latent frame, the same for every item: Wan 2.2 TI2V-5B, whose given first frame
+    /// has time 0, and clips that go on from clean frames (Wan2.2 `wan/textimage2video.py`).
+    PerFrame(&'a [f32]),
+}
+
+/// The inputs of one forward pass.
+pub struct Pass<'a> {
+    /// `[b, in_dim, f, h, w]`: the noisy latent with mask and condition channels behind it.
+    pub latent: Tensor<5>,
+    pub times: Times<'a>,
+    pub context: &'a PreparedContext,
+    /// Reference and pose; needed by a SCAIL checkpoint, refused by any other.
+    pub scail: Option<&'a ScailStreams>,
+    /// What adds to the video tokens after blocks, such as Uni3C.
+    pub control: Option<&'a mut dyn Control>,
+}
+
+impl<'a> Pass<'a> {
+    /// A pass without streams and control.
+    pub fn new(latent: Tensor<5>, times: Times<'a>, context: &'a PreparedContext) -> Self {
+        Self {
+            latent,
+            times,
+            context,
+            scail: None,
+            control: None,
+        }
+    }
+}
+
+/// A network beside the transformer whose residuals are added to its video tokens.
+pub trait Control {
+    /// Called once, before the first block. `e` is the time embedding before its projection,
+    /// `[b, 1, dim]`, or `[1, f, dim]` with times per frame; `grid` the frames, rows and columns
+    /// of the video tokens (sides rounded up).
+    ///
+    /// # Errors
+    /// Whatever does not fit; the pass ends with it.
+    fn begin(&mut self, e: &Tensor<3>, grid: [usize; 3]) -> Result<(), ForwardError>;
+
+    /// Called after each block, counted from 0: what to add to the video tokens,
+    /// `[1 or b, grid tokens, dim]`, its strength already in it.
+    ///
+    /// # Errors
+    /// Whatever went wrong; the pass ends with it.
+    fn after_block(&mut self, block: usize) -> Result<Option<Tensor<3>>, ForwardError>;
+}
+
+impl Pass<'_> {
+    /// Whether all inputs fit the network of sizes `dims` and each other.
+    pub(super) fn check(&self, dims: &DitDims) -> Result<(), ForwardError> {
+        let shape = self.latent.dims();
+        let [batch, channels, frames, height, width] = shape;
+        if channels != dims.in_dim || batch * frames * height * width == 0 {
+            let expected = format!("[batch, {}, frames, h, w], none zero", dims.in_dim);
+            return Err(ForwardError::input(
+                "latent",
+                expected,
+                format!("{shape:?}"),
+            ));
+        }
+        let (given, wanted, of) = match self.times {
+            Times::PerItem(times) => (times.len(), batch, "the latent's batch"),
+            Times::PerFrame(times) => (times.len(), frames, "the latent's frames"),
+        };
+        if given != wanted {
+            return Err(ForwardError::input(
+                "number of timesteps",
+                format!("{wanted}, {of}"),
+                given.to_string(),
+            ));
+        }
+        self.context.check(batch, dims)?;
+        match self.scail {
+            Some(streams) => {
+                if matches!(self.times, Times::PerFrame(_)) {
+                    return Err(ForwardError::input(
+                        "times",
+                        "one per item, as SCAIL was trained",
+                        "one per frame",
+                    ));
+                }
+                streams.check(shape, dims)
+            }
+            None if dims.pose_dim > 0 => Err(ForwardError::input(
+                "SCAIL streams",
+                "a reference or a pose video, which this SCAIL checkpoint is made for",
+                "none; use WanSCAILToVideo",
+            )),
+            None => Ok(()),
+        }
+    }
+}

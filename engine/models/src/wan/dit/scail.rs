@@ -1,0 +1,129 @@
+//! The streams of SCAIL: a reference image and a pose video beside the noisy latent.
+//!
+//! Tokens stand in the order reference, video, pose. Follows zai-org/SCAIL and
+//! `wan/modules/model_scail2.py` of zai-org/SCAIL-2.
+
+use longtake_shaders::Tensor;
+
+use super::dims::{DitDims, PATCH};
+use super::pass::ForwardError;
+
+/// Where the streams stand relative to each other in time and space (SCAIL-2; SCAIL-Preview knows
+/// [`ScailMode::Animation`] alone).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ScailMode {
+    /// The reference comes before the first frame: a still figure is set in motion.
+    #[default]
+    Animation,
+    /// The reference stands beside the first frame, 120 rows further down: a figure in the video
+    /// is replaced by it.
+    Replacement,
+}
+
+/// Rotary positions of the pose stream, which has half the rows and columns of the video.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PoseRope {
+    /// Cosines and sines of the full grid averaged over 2x2 tokens, as the authors do.
+    #[default]
+    Pooled,
+    /// The angle in the middle of the 2x2 tokens, as ComfyUI does.
+    Midpoint,
+}
+
+/// The clean streams of one pass. Tensors of batch 1 serve every item of a larger batch.
+#[derive(Clone, Debug, Default)]
+pub struct ScailStreams {
+    /// `[1 or b, in_dim, r, h, w]`: latents of reference images with 4 channels of ones behind
+    /// them. Additional references come first, the main one last.
+    pub reference: Option<Tensor<5>>,
+    /// `[1 or b, pose_dim, f, h/2, w/2]`: latent of the pose video, its strength in it, with 4
+    /// channels of ones behind it. `None` for steps that it does not steer.
+    pub pose: Option<Tensor<5>>,
+    /// SCAIL-2: `[1 or b, mask_dim, r or r + f, h, w]`, coloured identity masks of the references
+    /// and, if given, the video frames; what is not given is zero.
+    pub reference_mask: Option<Tensor<5>>,
+    /// SCAIL-2: `[1 or b, mask_dim, f, h/2, w/2]`, the mask of the pose video; zero if not given.
+    pub pose_mask: Option<Tensor<5>>,
+    pub mode: ScailMode,
+    pub pose_rope: PoseRope,
+}
+
+impl ScailStreams {
+    /// Frames of reference.
+    pub fn references(&self) -> usize {
+        self.reference.as_ref().map_or(0, |it| it.dims()[2])
+    }
+
+    /// Whether the streams fit a latent of shape `latent` and the network of sizes `dims`.
+    pub(super) fn check(&self, latent: [usize; 5], dims: &DitDims) -> Result<(), ForwardError> {
+        let [batch, _, frames, height, width] = latent;
+        if dims.pose_dim == 0 {
+            return Err(ForwardError::input(
+                "SCAIL streams",
+                "none: this checkpoint has no `patch_embedding_pose`",
+                "a reference or a pose video; load a SCAIL checkpoint",
+            ));
+        }
+        let side = 2 * PATCH;
+        if self.pose.is_some() && !(height.is_multiple_of(side) && width.is_multiple_of(side)) {
+            let near = |n: usize| n.next_multiple_of(side);
+            return Err(ForwardError::input(
+                "latent of a SCAIL pass",
+                format!(
+                    "sides divisible by {side} (pixels by 32), such as {}x{}",
+                    near(width),
+                    near(height)
+                ),
+                format!("{width}x{height}"),
+            ));
+        }
+        let references = self.references();
+        let fits = |input, tensor: &Option<Tensor<5>>, wanted: [usize; 4], frames: &[usize]| {
+            let Some(tensor) = tensor else { return Ok(()) };
+            let found = tensor.dims();
+            let [b, c, f, h, w] = found;
+            let right = (b == 1 || b == batch) && [c, h, w] == [wanted[0], wanted[2], wanted[3]];
+            if right && f > 0 && frames.contains(&f) {
+                return Ok(());
+            }
+            let [c, f, h, w] = wanted;
+            let expected = format!("[1 or {batch}, {c}, {f}, {h}, {w}]");
+            Err(ForwardError::input(input, expected, format!("{found:?}")))
+        };
+        let video = |channels, frames| [channels, frames, height, width];
+        let half = |channels| [channels, frames, height / 2, width / 2];
+        fits(
+            "SCAIL reference",
+            &self.reference,
+            video(dims.in_dim, references),
+            &[references],
+        )?;
+        fits(
+            "SCAIL pose latent",
+            &self.pose,
+            half(dims.pose_dim),
+            &[frames],
+        )?;
+        if dims.mask_dim == 0 && (self.reference_mask.is_some() || self.pose_mask.is_some()) {
+            return Err(ForwardError::input(
+                "SCAIL masks",
+                "none: this checkpoint has no `patch_embedding_mask`",
+                "identity masks; load a SCAIL-2 checkpoint",
+            ));
+        }
+        let counts = [references, references + frames];
+        let wanted = video(dims.mask_dim, references + frames);
+        fits(
+            "SCAIL reference mask",
+            &self.reference_mask,
+            wanted,
+            &counts,
+        )?;
+        fits(
+            "SCAIL pose mask",
+            &self.pose_mask,
+            half(dims.mask_dim),
+            &[frames],
+        )
+    }
+}

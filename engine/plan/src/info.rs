@@ -128,6 +128,45 @@ pub struct WeightsInfo {
     pub options: BTreeMap<String, Json>,
 }
 
+/// Settings that change what is loaded. All others (`shift`, …) are read when a step runs, so
+/// nodes that differ in them share one loaded checkpoint.
+const LOADING: [&str; 3] = ["weight_dtype", "type", "loras"];
+
+impl WeightsInfo {
+    /// Whether two checkpoints are one when loaded.
+    pub fn loads_as(&self, other: &Self) -> bool {
+        self.folder == other.folder
+            && self.path == other.path
+            && self.fingerprint == other.fingerprint
+            && self.bytes == other.bytes
+            && LOADING
+                .iter()
+                .all(|name| self.options.get(*name) == other.options.get(*name))
+    }
+}
+
+/// What a conditioning carries beside its text, as ComfyUI's conditioning dictionaries do.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ExtrasInfo {
+    /// Shapes of the arrays made with it, by name (`concat_latent`, `clip_vision`, …).
+    pub arrays: BTreeMap<String, Vec<u32>>,
+    /// Settings by name. They are literals of nodes, so all are known before the run.
+    pub settings: BTreeMap<String, Json>,
+    /// A control net that the sampler runs beside the model.
+    pub control: Option<Arc<WeightsInfo>>,
+}
+
+impl ExtrasInfo {
+    /// Bytes of all arrays, f32.
+    pub fn bytes(&self) -> u64 {
+        let of = |shape: &Vec<u32>| {
+            let product = |all: u64, &n: &u32| all.saturating_mul(u64::from(n));
+            shape.iter().fold(4, product)
+        };
+        self.arrays.values().map(of).fold(0, u64::saturating_add)
+    }
+}
+
 /// What is known of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Info {
@@ -135,8 +174,12 @@ pub enum Info {
     Clip(ClipInfo),
     /// A latent.
     Latent(LatentInfo),
-    /// Encoded text: rows × width, f32 on the host.
-    Conditioning { tokens: u32, dim: u32 },
+    /// Encoded text, rows × width, or what a vision encoder says of a picture; f32 on the host.
+    Conditioning {
+        tokens: u32,
+        dim: u32,
+        extras: Arc<ExtrasInfo>,
+    },
     /// A checkpoint.
     Weights(Arc<WeightsInfo>),
     /// A constant (`INT`, `FLOAT`, `STRING`, `BOOLEAN`).
@@ -147,4 +190,15 @@ pub enum Info {
     Segment(ClipInfo),
     /// Nothing that a later node could use (an output node's end).
     Nothing,
+}
+
+impl Info {
+    /// Encoded text alone.
+    pub fn text(tokens: u32, dim: u32) -> Self {
+        Self::Conditioning {
+            tokens,
+            dim,
+            extras: Arc::default(),
+        }
+    }
 }

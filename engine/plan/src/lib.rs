@@ -32,7 +32,7 @@ mod uses;
 
 pub use compile::{Compiled, Options, compile};
 pub use facts::{FactError, Facts, MediaFacts, Stored, WeightsFacts};
-pub use info::{ClipInfo, Fps, Info, LatentInfo, WeightsInfo};
+pub use info::{ClipInfo, ExtrasInfo, Fps, Info, LatentInfo, WeightsInfo};
 pub use machine::{DeviceKind, Machine};
 pub use pass::expand::internal;
 pub use plan::{NodePath, Plan, Signature, Step, StepId, StepInput, Value, ValueId, WeightsId};

@@ -1,12 +1,13 @@
 //! What a node class tells the compiler: how sizes flow through it, what it costs, who runs it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use longtake_graph::Declaration;
 use serde_json::Value as Json;
 
-use crate::{ClipInfo, Facts, Info, LatentInfo, Machine, NodePath, WeightsInfo};
+use crate::{ClipInfo, ExtrasInfo, Facts, Info, LatentInfo, Machine, NodePath, WeightsInfo};
 
 /// A node class as the compiler sees it.
 #[derive(Clone, Copy)]
@@ -283,6 +284,28 @@ macro_rules! readers {
                 match self.info(name)? {
                     Info::Weights(weights) => Ok(weights),
                     other => Err(unexpected(name, "a checkpoint", other)),
+                }
+            }
+
+            /// What stands beside the text of a conditioning.
+            ///
+            /// # Errors
+            /// No conditioning is linked.
+            pub fn extras(&self, name: &str) -> Result<&Arc<ExtrasInfo>, InferError> {
+                match self.info(name)? {
+                    Info::Conditioning { extras, .. } => Ok(extras),
+                    other => Err(unexpected(name, "conditioning", other)),
+                }
+            }
+
+            /// Rows and width of a conditioning.
+            ///
+            /// # Errors
+            /// No conditioning is linked.
+            pub fn text_size(&self, name: &str) -> Result<(u32, u32), InferError> {
+                match self.info(name)? {
+                    Info::Conditioning { tokens, dim, .. } => Ok((*tokens, *dim)),
+                    other => Err(unexpected(name, "conditioning", other)),
                 }
             }
 

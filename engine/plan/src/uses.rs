@@ -3,12 +3,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use longtake_graph::{InputType, Kind};
+
 use crate::compile::Op;
 use crate::{Info, WeightsInfo};
 
-/// Settings that change what is loaded. All others (`shift`, …) are read when a step runs, so
-/// nodes that differ in them share one loaded checkpoint.
-const LOADING: [&str; 3] = ["weight_dtype", "type", "loras"];
+/// Whether an op runs a diffusion model.
+pub(crate) fn takes_model(op: &Op<'_>) -> bool {
+    op.spec.is_some_and(|spec| {
+        let mut inputs = spec.decl.inputs.iter();
+        inputs.any(|it| matches!(it.ty, InputType::Socket(kind) if kind == Kind::MODEL))
+    })
+}
 
 /// Checkpoints of a graph and the sets of them that ops need. Set 0 is empty.
 #[derive(Default)]
@@ -51,6 +57,16 @@ impl Uses {
                     let id = self.weight(info);
                     self.set(vec![id])
                 }
+                // Only who runs a model runs the control net that a conditioning asks for.
+                Some(Info::Conditioning { extras, .. }) if takes_model(op) => {
+                    match &extras.control {
+                        Some(control) => {
+                            let id = self.weight(control);
+                            self.set(vec![id])
+                        }
+                        None => 0,
+                    }
+                }
                 _ if source.is_lazy() => self.of[from as usize],
                 _ => 0,
             };
@@ -65,7 +81,7 @@ impl Uses {
         if let Some(&id) = self.by_address.get(&address) {
             return id;
         }
-        let id = if let Some(id) = self.weights.iter().position(|it| Self::same(it, info)) {
+        let id = if let Some(id) = self.weights.iter().position(|it| it.loads_as(info)) {
             id as u32
         } else {
             self.weights.push(info.clone());
@@ -73,17 +89,6 @@ impl Uses {
         };
         self.by_address.insert(address, id);
         id
-    }
-
-    /// Whether two checkpoints are one when loaded.
-    pub fn same(a: &WeightsInfo, b: &WeightsInfo) -> bool {
-        a.folder == b.folder
-            && a.path == b.path
-            && a.fingerprint == b.fingerprint
-            && a.bytes == b.bytes
-            && LOADING
-                .iter()
-                .all(|name| a.options.get(*name) == b.options.get(*name))
     }
 
     fn set(&mut self, set: Vec<u32>) -> u32 {

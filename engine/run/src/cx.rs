@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use longtake_plan::{Info, Plan, Specs, Step, StepInput, WeightsInfo};
+use longtake_plan::{ExtrasInfo, Info, Plan, Specs, Step, StepInput, WeightsInfo};
 use serde_json::Value as Json;
 
 use crate::{
@@ -226,7 +226,21 @@ impl RunCx<'_> {
         }
     }
 
-    /// A loaded checkpoint as the type its loader made.
+    /// What the plan says stands beside the text of a conditioning: settings, a control net.
+    ///
+    /// # Errors
+    /// Absent or another kind.
+    pub fn extras(&self, name: &str) -> Result<Arc<ExtrasInfo>, RunError> {
+        if let Some(StepInput::Value(id)) = self.step.inputs.get(name)
+            && let Info::Conditioning { extras, .. } = &self.plan.value(*id).info
+        {
+            return Ok(Arc::clone(extras));
+        }
+        Err(self.missing(name, "conditioning"))
+    }
+
+    /// A loaded checkpoint as the type its loader made. `NAME.control` is the control net of the
+    /// conditioning at input `NAME`.
     ///
     /// # Errors
     /// Not loaded, or of another family.

@@ -23,6 +23,7 @@ pub mod models;
 pub mod paths;
 pub mod report;
 pub mod store;
+mod tensor_file;
 pub mod value;
 
 pub use clip::{Clip, FrameSource};
@@ -35,4 +36,4 @@ pub use models::{Device, Models, Resident};
 pub use paths::{PathError, Roots};
 pub use report::Report;
 pub use store::Store;
-pub use value::{Conditioning, Latent, Segment, Value};
+pub use value::{Array, Conditioning, Latent, Segment, Value};

@@ -4,18 +4,19 @@
 //! the data files it names. A data file is written whole before the manifest, so an entry exists
 //! or it does not, whenever the program dies. Entries never change.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use longtake_plan::{ClipInfo, Fps, Info, LatentInfo, Signature, Step};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use longtake_plan::{ClipInfo, ExtrasInfo, Fps, Info, LatentInfo, Signature, Step};
 use serde::{Deserialize, Serialize};
 
 use crate::files::{write_atomic, write_bytes};
 use crate::frames_file::{open_kept, write_kept};
-use crate::{Conditioning, Latent, RunError, Segment, Value};
+use crate::tensor_file::{read_conditioning, read_latent, write_conditioning, write_latent};
+use crate::{Array, RunError, Segment, Value};
 
 /// A folder of finished results.
 #[derive(Clone, Debug)]
@@ -34,10 +35,25 @@ struct Manifest {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Kept {
-    Latent { file: String, shape: [u32; 5] },
-    Conditioning { file: String, tokens: u32, dim: u32 },
-    Clip { file: String, info: Sizes },
-    Segment { file: String, info: Sizes },
+    Latent {
+        file: String,
+        shape: [u32; 5],
+    },
+    Conditioning {
+        file: String,
+        tokens: u32,
+        dim: u32,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        arrays: BTreeMap<String, Vec<u32>>,
+    },
+    Clip {
+        file: String,
+        info: Sizes,
+    },
+    Segment {
+        file: String,
+        info: Sizes,
+    },
     Files(Vec<Written>),
     Json(serde_json::Value),
 }
@@ -210,9 +226,18 @@ impl Store {
                 height: *height,
                 width: *width,
             })),
-            Kept::Conditioning { tokens, dim, .. } => Some(Info::Conditioning {
+            Kept::Conditioning {
+                tokens,
+                dim,
+                arrays,
+                ..
+            } => Some(Info::Conditioning {
                 tokens: *tokens,
                 dim: *dim,
+                extras: Arc::new(ExtrasInfo {
+                    arrays: arrays.clone(),
+                    ..ExtrasInfo::default()
+                }),
             }),
             Kept::Clip { info, .. } => Some(Info::Clip((*info).into())),
             Kept::Segment { info, .. } => Some(Info::Segment((*info).into())),
@@ -309,18 +334,18 @@ impl Store {
                 let file = file("latent");
                 let it = latent.info;
                 let shape = [it.batch, it.channels, it.frames, it.height, it.width];
-                let dims: Vec<usize> = shape.iter().map(|&n| n as usize).collect();
-                write_tensor(&path(&file)?, &dims, &latent.data)?;
+                write_latent(&path(&file)?, latent)?;
                 Kept::Latent { file, shape }
             }
             Value::Conditioning(it) => {
                 let file = file("conditioning");
-                let dims = [it.tokens as usize, it.dim as usize];
-                write_tensor(&path(&file)?, &dims, &it.data)?;
+                write_conditioning(&path(&file)?, it)?;
+                let shape = |(name, array): (&String, &Array)| (name.clone(), array.shape.clone());
                 Kept::Conditioning {
                     file,
                     tokens: it.tokens,
                     dim: it.dim,
+                    arrays: it.arrays.iter().map(shape).collect(),
                 }
             }
             Value::Clip(clip) => {
@@ -372,31 +397,6 @@ fn facts(path: &Path) -> Option<(u64, u64)> {
     Some((meta.len(), modified.as_nanos() as u64))
 }
 
-fn write_tensor(path: &Path, shape: &[usize], data: &[f32]) -> Result<(), RunError> {
-    let view = TensorView::new(Dtype::F32, shape.to_vec(), bytemuck::cast_slice(data))
-        .map_err(|e| RunError::failed(format!("a tensor {shape:?} of {}: {e}", data.len())))?;
-    let bytes = safetensors::serialize([("value", view)], None)
-        .map_err(|e| RunError::failed(format!("writing {}: {e}", path.display())))?;
-    write_bytes(path, &bytes)
-}
-
-fn read_tensor(path: &Path, shape: &[u32]) -> Result<Arc<Vec<f32>>, RunError> {
-    let bytes = fs::read(path).map_err(|e| RunError::io("reading", path, &e))?;
-    let bad = |what: String| RunError::failed(format!("{}: {what}", path.display()));
-    let file = SafeTensors::deserialize(&bytes).map_err(|e| bad(e.to_string()))?;
-    let tensor = file.tensor("value").map_err(|e| bad(e.to_string()))?;
-    let expected: Vec<usize> = shape.iter().map(|&n| n as usize).collect();
-    if tensor.dtype() != Dtype::F32 || tensor.shape() != expected {
-        return Err(bad(format!(
-            "expected F32 {expected:?}, found {:?} {:?}",
-            tensor.dtype(),
-            tensor.shape()
-        )));
-    }
-    // The data of a mapped or read file need not be aligned for f32.
-    Ok(Arc::new(bytemuck::pod_collect_to_vec(tensor.data())))
-}
-
 fn read_kept(shelf: &Path, kept: &Kept) -> Result<Value, RunError> {
     Ok(match kept {
         Kept::Latent { file, shape } => {
@@ -408,16 +408,18 @@ fn read_kept(shelf: &Path, kept: &Kept) -> Result<Value, RunError> {
                 height,
                 width,
             };
-            Value::Latent(Latent {
-                info,
-                data: read_tensor(&shelf.join(file), shape)?,
-            })
+            Value::Latent(read_latent(&shelf.join(file), info)?)
         }
-        Kept::Conditioning { file, tokens, dim } => Value::Conditioning(Conditioning {
-            tokens: *tokens,
-            dim: *dim,
-            data: read_tensor(&shelf.join(file), &[*tokens, *dim])?,
-        }),
+        Kept::Conditioning {
+            file,
+            tokens,
+            dim,
+            arrays,
+        } => Value::Conditioning(read_conditioning(
+            &shelf.join(file),
+            [*tokens, *dim],
+            arrays,
+        )?),
         Kept::Clip { file, .. } => Value::Clip(open_kept(&shelf.join(file))?),
         Kept::Segment { file, info } => Value::Segment(Segment {
             path: shelf.join(file),

@@ -1,5 +1,6 @@
 //! What steps hand to each other at run time.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,6 +16,24 @@ pub struct Latent {
     pub info: LatentInfo,
     /// `[batch, channels, frames, height, width]`, row-major.
     pub data: Arc<Vec<f32>>,
+    /// `[frames, height, width]`: 1 where the sampler is to make something, 0 where the latent is
+    /// to stay (ComfyUI's `noise_mask`). `None`: 1 everywhere.
+    pub mask: Option<Arc<Vec<f32>>>,
+    /// Where a sampler stopped on its way, for the step that goes on from there
+    /// (`longtake_sampling::SolverState` as bytes).
+    pub state: Option<Arc<Vec<u8>>>,
+}
+
+impl Latent {
+    /// A latent of which everything is to be made.
+    pub fn new(info: LatentInfo, data: Vec<f32>) -> Self {
+        Self {
+            info,
+            data: Arc::new(data),
+            mask: None,
+            state: None,
+        }
+    }
 }
 
 /// Encoded text on the host, f32.
@@ -25,6 +44,30 @@ pub struct Conditioning {
     /// Width of a row.
     pub dim: u32,
     /// `[tokens, dim]`, row-major.
+    pub data: Arc<Vec<f32>>,
+    /// What stands beside the text, by name; settings are in the plan
+    /// ([`longtake_plan::ExtrasInfo`]).
+    pub arrays: Arc<BTreeMap<String, Array>>,
+}
+
+impl Conditioning {
+    /// Text alone, or what a vision encoder says of a picture.
+    pub fn text(tokens: u32, dim: u32, data: Vec<f32>) -> Self {
+        Self {
+            tokens,
+            dim,
+            data: Arc::new(data),
+            arrays: Arc::default(),
+        }
+    }
+}
+
+/// A named part of a conditioning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Sizes, slowest first.
+    pub shape: Vec<u32>,
+    /// Row-major.
     pub data: Arc<Vec<f32>>,
 }
 

@@ -391,18 +391,21 @@ fn a_damaged_entry_is_set_aside() {
     let store = Store::open(&root).unwrap();
     let mut plan = plan(&[("add", Gpu, Stored, From::Number(1))]);
     let step = plan.steps.remove(0);
-    let latent = longtake_run::Latent {
-        info: longtake_plan::LatentInfo {
-            batch: 1,
-            channels: 1,
-            frames: 1,
-            height: 2,
-            width: 2,
-        },
-        data: Arc::new(vec![1.0, 2.0, 3.0, 4.0]),
+    let info = longtake_plan::LatentInfo {
+        batch: 1,
+        channels: 1,
+        frames: 1,
+        height: 2,
+        width: 2,
     };
-    store.save(&step, &[Value::Latent(latent)]).unwrap();
-    assert!(store.load(&step.signature).is_ok());
+    let latent = longtake_run::Latent {
+        mask: Some(Arc::new(vec![0.0, 1.0, 1.0, 0.5])),
+        state: Some(Arc::new(vec![7, 8, 9])),
+        ..longtake_run::Latent::new(info, vec![1.0, 2.0, 3.0, 4.0])
+    };
+    store.save(&step, &[Value::Latent(latent.clone())]).unwrap();
+    let back = store.load(&step.signature).unwrap();
+    assert!(matches!(&back[..], [Value::Latent(it)] if *it == latent));
     let file = store.data_path(&step.signature, ".0.latent").unwrap();
     let whole = std::fs::read(&file).unwrap();
     std::fs::write(&file, &whole[..whole.len() - 3]).unwrap();

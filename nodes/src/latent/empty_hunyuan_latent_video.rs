@@ -1,7 +1,5 @@
 //! `EmptyHunyuanLatentVideo`: zeros in the shape of a video, for text to video.
 
-use std::sync::Arc;
-
 use longtake_graph::declare::{int, output};
 use longtake_graph::{Declaration, Kind};
 use longtake_plan::{Cost, InferCx, InferError, Info, Keep, Lane, LatentInfo};
@@ -118,6 +116,6 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
             "the plan does not know this latent's size",
         ));
     };
-    let data = Arc::new(vec![0.0; info.elements() as usize]);
-    Ok(vec![Value::Latent(Latent { info, data })])
+    let data = vec![0.0; info.elements() as usize];
+    Ok(vec![Value::Latent(Latent::new(info, data))])
 }

@@ -1,7 +1,6 @@
 //! `.latent` files: safetensors with the tensor `latent_tensor` (ComfyUI `nodes.py`, `SaveLatent`).
 
 use std::path::Path;
-use std::sync::Arc;
 
 use longtake_models::weights::Checkpoint;
 use longtake_plan::{FactError, Info, LatentInfo};
@@ -79,10 +78,7 @@ pub fn read(path: &Path) -> Result<Latent, RunError> {
             *value *= OLD_SCALE;
         }
     }
-    Ok(Latent {
-        info,
-        data: Arc::new(data),
-    })
+    Ok(Latent::new(info, data))
 }
 
 /// Writes a latent with the graph that made it.
@@ -119,10 +115,7 @@ mod tests {
             height: 1,
             width: 3,
         };
-        let latent = Latent {
-            info,
-            data: Arc::new(vec![1.0, -2.5, 3.0, 0.0, f32::MIN, 9.0]),
-        };
+        let latent = Latent::new(info, vec![1.0, -2.5, 3.0, 0.0, f32::MIN, 9.0]);
         write(&path, &latent, Some(&serde_json::json!({"1": {}}))).unwrap();
         assert_eq!(read(&path).unwrap(), latent);
         assert_eq!(probe(&path).unwrap(), Info::Latent(info));

@@ -1,7 +1,6 @@
 //! What both KSamplers share: choices, cost, and the run itself.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use longtake_models::Tensor;
 use longtake_models::wan::dit::{
@@ -256,10 +255,7 @@ pub fn run(cx: &mut RunCx<'_>, job: &Job) -> Result<Vec<Value>, RunError> {
         },
     })?;
     each_sample(&mut data, shape, process_out)?;
-    Ok(vec![Value::Latent(Latent {
-        info: shape,
-        data: Arc::new(data),
-    })])
+    Ok(vec![Value::Latent(Latent::new(shape, data))])
 }
 
 /// Applies a per-channel map to each sample of a batch.

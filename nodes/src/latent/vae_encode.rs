@@ -1,7 +1,5 @@
 //! `VAEEncode`: frames to a latent, in portions.
 
-use std::sync::Arc;
-
 use longtake_graph::declare::{output, socket};
 use longtake_graph::{Declaration, Kind};
 use longtake_models::Tensor;
@@ -104,10 +102,7 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         .convert::<f32>()
         .into_vec()
         .map_err(|e| RunError::failed(format!("reading the latent: {e:?}")))?;
-    Ok(vec![Value::Latent(Latent {
-        info,
-        data: Arc::new(data),
-    })])
+    Ok(vec![Value::Latent(Latent::new(info, data))])
 }
 
 /// The centre of a frame, RGB floats (ComfyUI `comfy/sd.py`, `vae_encode_crop_pixels`).

@@ -1,7 +1,5 @@
 //! `CLIPTextEncode`: words to conditioning.
 
-use std::sync::Arc;
-
 use longtake_graph::declare::{output, socket, text_area};
 use longtake_graph::{Declaration, Kind};
 use longtake_models::umt5;
@@ -36,7 +34,7 @@ const ROWS: u32 = 512;
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let dim = cx.weights("clip")?.dims.get("dim").copied().unwrap_or(0) as u32;
     // A prompt that needs more rows is known only after tokenizing; it adds little.
-    Ok(vec![Info::Conditioning { tokens: ROWS, dim }])
+    Ok(vec![Info::text(ROWS, dim)])
 }
 
 fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
@@ -83,9 +81,9 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         .encoder
         .encode_prompt(&clip.tokenizer, &text)
         .map_err(|e| RunError::failed(e.to_string()))?;
-    Ok(vec![Value::Conditioning(Conditioning {
-        tokens: encoded.rows as u32,
-        dim: encoded.dim as u32,
-        data: Arc::new(encoded.data),
-    })])
+    Ok(vec![Value::Conditioning(Conditioning::text(
+        encoded.rows as u32,
+        encoded.dim as u32,
+        encoded.data,
+    ))])
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::compile::{Arg, Op, State};
-use crate::uses::Uses;
 use crate::{
     Cost, Info, Keep, Lane, Plan, Step, StepId, StepInput, Value, ValueId, WeightsInfo, Work,
 };
@@ -151,7 +150,11 @@ fn host_bytes(op: &Op<'_>, info: &Info) -> u64 {
     });
     match info {
         Info::Latent(latent) => latent.elements().saturating_mul(4),
-        Info::Conditioning { tokens, dim } => u64::from(*tokens) * u64::from(*dim) * 4,
+        Info::Conditioning {
+            tokens,
+            dim,
+            extras,
+        } => (u64::from(*tokens) * u64::from(*dim) * 4).saturating_add(extras.bytes()),
         Info::Clip(clip) if in_memory => clip
             .frame_bytes()
             .saturating_mul(clip.frames)
@@ -164,6 +167,6 @@ fn host_bytes(op: &Op<'_>, info: &Info) -> u64 {
 pub(super) fn weights_id(plan: &Plan, info: &Arc<WeightsInfo>) -> Option<u32> {
     plan.weights
         .iter()
-        .position(|it| Uses::same(it, info))
+        .position(|it| it.loads_as(info))
         .map(|it| it as u32)
 }

@@ -389,9 +389,13 @@ fn values_on_device(plan: &Plan, step: &Step) -> u64 {
         StepInput::Value(id) => std::slice::from_ref(id),
         StepInput::List(ids) => ids,
     });
-    let size = |id: &ValueId| match plan.value(*id).info {
+    let size = |id: &ValueId| match &plan.value(*id).info {
         Info::Latent(latent) => latent.elements().saturating_mul(4),
-        Info::Conditioning { tokens, dim } => u64::from(tokens) * u64::from(dim) * 4,
+        Info::Conditioning {
+            tokens,
+            dim,
+            extras,
+        } => (u64::from(*tokens) * u64::from(*dim) * 4).saturating_add(extras.bytes()),
         _ => 0,
     };
     read.chain(&step.writes)

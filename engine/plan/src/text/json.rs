@@ -89,9 +89,14 @@ fn info(info: &Info) -> Json {
             "kind": "latent",
             "shape": [latent.batch, latent.channels, latent.frames, latent.height, latent.width],
         }),
-        Info::Conditioning { tokens, dim } => {
-            json!({"kind": "conditioning", "tokens": tokens, "dim": dim})
-        }
+        Info::Conditioning {
+            tokens,
+            dim,
+            extras,
+        } => json!({
+            "kind": "conditioning", "tokens": tokens, "dim": dim, "arrays": extras.arrays,
+            "control": extras.control.as_ref().map(|it| &it.name),
+        }),
         Info::Weights(weights) => {
             json!({"kind": "weights", "name": weights.name, "options": weights.options})
         }

@@ -157,7 +157,18 @@ pub(super) fn makes(plan: &Plan, steps: &[&Step]) -> String {
                 latent.width
             )
         }
-        Some(Info::Conditioning { tokens, dim }) => format!("text {tokens}×{dim}"),
+        Some(Info::Conditioning {
+            tokens,
+            dim,
+            extras,
+        }) => {
+            let mut text = format!("text {tokens}×{dim}");
+            for name in extras.arrays.keys() {
+                text.push_str(" + ");
+                text.push_str(&name.replace('_', " "));
+            }
+            text
+        }
         Some(Info::Constant(value)) => clip(&value.to_string(), 20),
         _ if steps.first().is_some_and(|step| step.keep == Keep::Output) => {
             if steps.len() == 1 {

@@ -177,10 +177,7 @@ fn models() -> Vec<NodeSpec> {
             device_run(|_| vec![rung("whole", 100 * MIB, 0, 5e12, 0.0)]),
             |cx| {
                 cx.weights("clip")?;
-                Ok(vec![Info::Conditioning {
-                    tokens: 512,
-                    dim: 4096,
-                }])
+                Ok(vec![Info::text(512, 4096)])
             },
         ),
         spec(sample, device_run(sample_rungs), infer_sample),

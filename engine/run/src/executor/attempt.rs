@@ -154,8 +154,13 @@ impl Shared<'_> {
             let StepInput::Value(value) = input else {
                 continue;
             };
-            let Info::Weights(info) = &self.plan.value(*value).info else {
-                continue;
+            let (name, info) = match &self.plan.value(*value).info {
+                Info::Weights(info) => (name.clone(), info),
+                Info::Conditioning { extras, .. } => match &extras.control {
+                    Some(control) => (format!("{name}.control"), control),
+                    None => continue,
+                },
+                _ => continue,
             };
             // One file may stand in the plan twice, with settings that change what is loaded.
             let id = step
@@ -163,12 +168,9 @@ impl Shared<'_> {
                 .iter()
                 .chain(&step.streamed)
                 .copied()
-                .find(|id| {
-                    let it = self.plan.weight(*id);
-                    it.folder == info.folder && it.path == info.path
-                });
+                .find(|id| self.plan.weight(*id).loads_as(info));
             if let Some(id) = id {
-                models.insert(name.clone(), self.load(id, step.streamed.contains(&id))?);
+                models.insert(name, self.load(id, step.streamed.contains(&id))?);
             }
         }
         Ok(models)

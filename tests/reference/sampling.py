@@ -13,6 +13,8 @@ What comes from where:
   exponential from k-diffusion.
 - euler, heun, dpmpp_2m: k-diffusion. wan_unipc, wan_dpmpp: diffusers' schedulers, given Wan's sigmas.
 - lcm, euler_ancestral, res_multistep, uni_pc, uni_pc_bh2: ComfyUI's formulas restated below.
+- the SDE solvers, sa_solver, er_sde, deis, ipndm, gradient_estimation: restated in sampling_sde.py,
+  with the noise of torchsde 0.2.6 itself (see --torchsde there).
 """
 
 import argparse
@@ -27,6 +29,8 @@ import numpy as np
 import scipy.stats
 import torch
 from diffusers import DPMSolverMultistepScheduler, UniPCMultistepScheduler
+
+import sampling_sde
 
 OUT = Path(__file__).resolve().parents[1] / "data" / "sampling"
 N = 48  # elements of the toy latent
@@ -395,6 +399,7 @@ def solvers():
         "euler_ancestral": euler_ancestral,
         "wan_unipc": with_diffusers(UniPCMultistepScheduler, solver_type="bh2"),
         "wan_dpmpp": with_diffusers(DPMSolverMultistepScheduler, algorithm_type="dpmsolver++"),
+        **sampling_sde.solvers(toy),
     }
 
 
@@ -417,7 +422,11 @@ def runs_golden():
             fresh_from = torch.Generator().manual_seed(7 + 1)
             latent = torch.zeros(N) if case in plain else torch.sin(torch.arange(N, dtype=torch.float32))
             x = sigmas[0] * noise + (1.0 - sigmas[0]) * latent
-            x = solve(x, sigmas, lambda: torch.randn(N, generator=fresh_from))
+            fresh = lambda: torch.randn(N, generator=fresh_from)
+            if name in sampling_sde.NAMES:
+                x = solve(x, sigmas, fresh, shift=case["shift"], seed=7)
+            else:
+                x = solve(x, sigmas, fresh)
             x = x / (1.0 - sigmas[-1])
             assert torch.isfinite(x).all(), (name, case)
             cases.append({"solver": name, **case, "from_latent": case not in plain, "out": floats(x)})
@@ -444,9 +453,13 @@ def rows(items):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--k-diffusion", default="/root/.cache/longtake/ref-k-diffusion")
-    K = load_k_diffusion(parser.parse_args().k_diffusion)
+    parser.add_argument("--torchsde", default="/root/.cache/longtake/ref-torchsde")
+    args = parser.parse_args()
+    K = load_k_diffusion(args.k_diffusion)
+    sampling_sde.load_torchsde(args.torchsde)
     OUT.mkdir(parents=True, exist_ok=True)
     check_uni_pc_against_diffusers()
     noise_golden()
+    write("brownian.json", sampling_sde.brownian_golden(floats))
     schedules_golden()
     runs_golden()

@@ -35,6 +35,23 @@ pub fn x0_from_velocity(sigma: f32, x: &[f32], velocity: &[f32]) -> Vec<f32> {
     x.iter().zip(velocity).map(|(x, v)| x - v * sigma).collect()
 }
 
+/// The sigma that is `percent` (0 to 1) of the way through a schedule of this shift:
+/// `ModelSamplingDiscreteFlow.percent_to_sigma`. Not the share of steps.
+pub fn percent_to_sigma(shift: f64, percent: f64) -> f64 {
+    if percent <= 0.0 {
+        return 1.0;
+    }
+    if percent >= 1.0 {
+        return 0.0;
+    }
+    let t = 1.0 - percent;
+    if shift == 1.0 {
+        t
+    } else {
+        shift * t / (1.0 + (shift - 1.0) * t)
+    }
+}
+
 /// Whether guidance at this scale needs the unconditional prediction. At 1 it cancels out, so
 /// ComfyUI does not compute it (`math.isclose(cfg, 1.0)`), and neither do we.
 pub fn needs_uncond(cfg: f64) -> bool {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use crate::flow::{add_noise, remove_scaling};
 use crate::noise::FreshNoise;
-use crate::solver::{Denoiser, Solver, SolverState, StepInfo, Stop};
+use crate::solver::{Denoiser, Sampler, SolverState, StepInfo, Stop};
 
 /// Noises `latent` to `sigmas[0]`, samples to the last sigma, and takes the scaling out again.
 ///
@@ -21,7 +21,7 @@ use crate::solver::{Denoiser, Solver, SolverState, StepInfo, Stop};
 /// # Errors
 /// As [`crate::sample`]; [`Stop::Failed`] too when the lengths of `initial` and `latent` differ.
 pub fn sample_latent(
-    solver: Solver,
+    sampler: impl Into<Sampler>,
     denoiser: &mut dyn Denoiser,
     sigmas: &[f32],
     fresh: &mut FreshNoise,
@@ -29,7 +29,7 @@ pub fn sample_latent(
     initial: &[f32],
     on_step: &mut dyn FnMut(StepInfo<'_>) -> ControlFlow<()>,
 ) -> Result<Vec<f32>, Stop> {
-    let mut state = begin_latent(solver, sigmas, fresh.clone(), latent, initial)?;
+    let mut state = begin_latent(sampler, sigmas, fresh.clone(), latent, initial)?;
     let result = state.run(denoiser, usize::MAX, on_step);
     fresh.clone_from(state.noise());
     result.map(|()| finish_latent(state))
@@ -41,14 +41,14 @@ pub fn sample_latent(
 /// # Errors
 /// As [`SolverState::start`]; [`Stop::Failed`] too when the lengths of `initial` and `latent` differ.
 pub fn begin_latent(
-    solver: Solver,
+    sampler: impl Into<Sampler>,
     sigmas: &[f32],
     fresh: FreshNoise,
     latent: Vec<f32>,
     initial: &[f32],
 ) -> Result<SolverState, Stop> {
     let &[first, _, ..] = sigmas else {
-        return SolverState::start(solver, &[], fresh, latent);
+        return SolverState::start(sampler, &[], fresh, latent);
     };
     if initial.len() != latent.len() {
         let message = format!(
@@ -60,7 +60,7 @@ pub fn begin_latent(
     }
     let x = add_noise(first, initial, &latent);
     drop(latent);
-    SolverState::start(solver, sigmas, fresh, x)
+    SolverState::start(sampler, sigmas, fresh, x)
 }
 
 /// The last part of [`sample_latent`]: takes the noise scaling out, at whatever sigma the run stands.
@@ -68,6 +68,6 @@ pub fn finish_latent(state: SolverState) -> Vec<f32> {
     let Some(&sigma) = state.sigmas().get(state.step()) else {
         return state.into_latent();
     };
-    let sigma = state.solver().end_sigma(sigma);
+    let sigma = state.sampler().solver.end_sigma(sigma);
     remove_scaling(sigma, state.into_latent())
 }

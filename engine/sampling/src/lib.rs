@@ -27,8 +27,8 @@ pub mod solver;
 
 pub use latent::{begin_latent, finish_latent, sample_latent};
 pub use names::UnknownName;
-pub use noise::{FreshNoise, SeedOffset, TorchRng, initial_noise};
+pub use noise::{BrownianPath, FreshNoise, SeedOffset, TorchRng, initial_noise};
 pub use schedule::{Schedule, ScheduleError, ScheduleRequest, Scheduler};
 pub use solver::{
-    Denoiser, Solver, SolverState, StateError, StepInfo, Stop, model_evaluations, sample,
+    Denoiser, Sampler, Solver, SolverState, StateError, StepInfo, Stop, model_evaluations, sample,
 };

@@ -6,8 +6,8 @@
 use std::ops::ControlFlow;
 
 use longtake_sampling::{
-    Denoiser, FreshNoise, Schedule, ScheduleRequest, Scheduler, SeedOffset, Solver, Stop, TorchRng,
-    initial_noise, sample_latent,
+    BrownianPath, Denoiser, FreshNoise, Sampler, Schedule, ScheduleRequest, Scheduler, SeedOffset,
+    Solver, Stop, TorchRng, initial_noise, sample_latent,
 };
 use serde_json::Value;
 
@@ -68,6 +68,19 @@ fn noise_is_pytorchs_bit_for_bit() {
             case["bits_sum"].as_u64().unwrap(),
             "all bits of size {size}"
         );
+    }
+}
+
+/// torchsde's tree: same seeds, same halving, same sums.
+#[test]
+fn brownian_paths_are_torchsdes_bit_for_bit() {
+    for case in items(&golden("brownian.json"), "cases") {
+        let [low, high, from, to] =
+            ["low", "high", "from", "to"].map(|key| case[key].as_f64().unwrap() as f32);
+        let want = floats(case, "noise");
+        let path = BrownianPath::new(seed(case), low, high);
+        let got = path.noise(from, to, want.len());
+        assert_eq!(got, want, "seed {} from {from} to {to}", case["seed"]);
     }
 }
 
@@ -249,8 +262,9 @@ fn trajectories() {
         };
         let mut fresh = FreshNoise::new(seed, SeedOffset::One);
         let go_on = &mut |_: longtake_sampling::StepInfo<'_>| ControlFlow::Continue(());
+        let sampler = Sampler::new(solver, shift);
         let got = sample_latent(
-            solver, &mut Toy, &sigmas, &mut fresh, latent, &initial, go_on,
+            sampler, &mut Toy, &sigmas, &mut fresh, latent, &initial, go_on,
         )
         .unwrap();
 

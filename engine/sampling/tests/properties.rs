@@ -152,7 +152,12 @@ fn solvers_converge_at_their_order() {
     };
     for solver in Solver::ALL.into_iter().filter(|it| !it.draws_noise()) {
         let (few, many) = (error(solver, 8), error(solver, 16));
-        let least = if solver == Solver::Euler { 1.8 } else { 3.0 };
+        let least = match solver {
+            Solver::Euler | Solver::Ddim => 1.8,
+            // First order too; at few steps the second-order part of its error has the other sign.
+            Solver::GradientEstimation => 1.25,
+            _ => 3.0,
+        };
         assert!(
             few / many > least,
             "{solver}: error {few:.2e} at 8 steps, {many:.2e} at 16"
@@ -163,7 +168,7 @@ fn solvers_converge_at_their_order() {
 /// With nothing but noise in the flow, x at sigma is noise of deviation sigma, however it got there.
 #[test]
 fn fresh_noise_keeps_the_noise_level() {
-    const MANY: usize = 40_000;
+    const MANY: usize = 20_000;
     struct Nothing;
     impl Denoiser for Nothing {
         fn denoise(&mut self, x: &[f32], _: f32) -> Result<Vec<f32>, Stop> {
@@ -178,7 +183,7 @@ fn fresh_noise_keeps_the_noise_level() {
             (x.iter().map(|it| f64::from(*it).powi(2)).sum::<f64>() / MANY as f64).sqrt();
         let want = f64::from(sigmas[5]);
         assert!(
-            (deviation / want - 1.0).abs() < 0.015,
+            (deviation / want - 1.0).abs() < 0.02,
             "{solver}: {deviation} at sigma {want}"
         );
     }
@@ -280,11 +285,8 @@ fn cancelling_takes_effect_before_the_next_evaluation() {
         assert!(matches!(end, Err(Stop::Cancelled)), "{solver}");
         assert_eq!(seen, [(0, 10), (1, 10), (2, 10)], "{solver}");
         // Before the step's prediction, two whole steps were taken.
-        assert_eq!(
-            denoiser.calls,
-            2 * solver.evaluations_per_step() + 1,
-            "{solver}"
-        );
+        let two = model_evaluations(solver, &sigmas[..3]);
+        assert_eq!(denoiser.calls, two + 1, "{solver}");
     }
 }
 
@@ -384,9 +386,9 @@ fn names() {
     );
     assert_eq!(
         message("DPMPP_2M"),
-        "unknown sampler `DPMPP_2M`; did you mean dpmpp_2m?"
+        "unknown sampler `DPMPP_2M`; did you mean dpmpp_2m or dpmpp_sde or dpmpp_2m_sde?"
     );
-    assert!(message("ddim").starts_with("unknown sampler `ddim`; known: euler, heun,"));
+    assert!(message("plms").starts_with("unknown sampler `plms`; known: euler, euler_ancestral,"));
     let unknown = "karass".parse::<Scheduler>().unwrap_err().to_string();
     assert_eq!(unknown, "unknown scheduler `karass`; did you mean karras?");
 }

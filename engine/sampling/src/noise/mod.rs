@@ -4,9 +4,12 @@
 //! `ATen/core/DistributionsHelper.h`, `ATen/core/MT19937RNGEngine.h`; its use in ComfyUI:
 //! `comfy/sample.py` (`prepare_noise`) and `comfy/k_diffusion/sampling.py` (`default_noise_sampler`).
 
+mod brownian;
 mod cephes;
 mod mt19937;
+mod seed_sequence;
 
+pub use brownian::BrownianPath;
 use mt19937::Mt19937;
 
 /// `torch.Generator("cpu").manual_seed(seed)`.
@@ -125,7 +128,8 @@ pub enum SeedOffset {
     One,
 }
 
-/// Noise for samplers that need it on the way (`euler_ancestral`, `lcm`); one generator per run.
+/// Noise for samplers that need it on the way; one generator per run. The DPM++ SDE family takes the
+/// seed alone and follows a Brownian path over sigma, as in ComfyUI.
 #[derive(Debug, Clone)]
 pub struct FreshNoise {
     seed: u64,
@@ -144,6 +148,11 @@ impl FreshNoise {
             seed,
             rng: TorchRng::new(first),
         }
+    }
+
+    /// The run's own seed, as `torchsde`'s tree takes it.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The run's seed and the generator where it stands.

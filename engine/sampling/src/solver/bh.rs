@@ -76,7 +76,7 @@ fn right_sides(variant: Variant, hh: f64, order: usize) -> Vec<f64> {
 /// Solves `sum_j nodes[j]^i * w[j] = right[i]`, by Newton's divided differences of the dual problem
 /// (Björck and Pereyra 1970). A node at minus infinity (a prediction made at sigma 1, seen from
 /// lambda) has no weight.
-fn solve_vandermonde(nodes: &[f64], right: &[f64]) -> Vec<f64> {
+pub(super) fn solve_vandermonde(nodes: &[f64], right: &[f64]) -> Vec<f64> {
     let finite: Vec<f64> = nodes.iter().copied().filter(|it| it.is_finite()).collect();
     let n = finite.len();
     let mut w = right[..n].to_vec();

@@ -1,9 +1,9 @@
 //! [`SolverState`] as bytes, for a file between two steps of a plan.
 //!
-//! Little endian: `LTSOLVER`, version, the solver's name, sigmas, step, x, history, generator, and at
+//! Little endian: `LTSOLVER`, version, the sampler, sigmas, step, x, history, generator, and at
 //! the end the FNV-1a hash of everything before. Lists carry their length in front.
 
-use super::{Solver, SolverState, run};
+use super::{Sampler, Solver, SolverState, run};
 use crate::noise::{FreshNoise, TorchRng};
 
 const MAGIC: &[u8; 8] = b"LTSOLVER";
@@ -47,9 +47,13 @@ impl SolverState {
         let mut out = Vec::with_capacity(4 * self.x.len() * (1 + self.history.len()) + 4096);
         out.extend(MAGIC);
         out.extend(VERSION.to_le_bytes());
-        let name = self.solver.name();
+        let name = self.sampler.solver.name();
         put_count(&mut out, name.len());
         out.extend(name.as_bytes());
+        out.extend(self.sampler.shift.to_le_bytes());
+        for setting in [self.sampler.eta, self.sampler.s_noise, self.top] {
+            out.extend(setting.to_le_bytes());
+        }
         put_floats(&mut out, &self.sigmas);
         put_count(&mut out, self.step);
         put_floats(&mut out, &self.x);
@@ -100,14 +104,20 @@ fn read(reader: &mut Reader<'_>) -> Result<SolverState, StateError> {
     let len = reader.count()?;
     let name = std::str::from_utf8(reader.take(len)?).map_err(|e| damaged(e.to_string()))?;
     let solver: Solver = name.parse().map_err(|e| damaged(format!("{e}")))?;
+    let shift = f64::from_le_bytes(reader.array()?);
+    let [eta, s_noise, top] = [reader.float()?, reader.float()?, reader.float()?];
     let sigmas = reader.floats()?;
     let step = reader.count()?;
     let x = reader.floats()?;
+    let expected = if step < sigmas.len().saturating_sub(1) {
+        solver.history_at(step)
+    } else {
+        0
+    };
     let kept = reader.count()?;
-    if kept != solver.history_at(step) {
+    if kept != expected {
         return Err(damaged(format!(
-            "{solver} keeps {} latents after {step} steps, found {kept}",
-            solver.history_at(step)
+            "{solver} keeps {expected} latents after {step} steps, found {kept}"
         )));
     }
     let history = (0..kept)
@@ -124,9 +134,15 @@ fn read(reader: &mut Reader<'_>) -> Result<SolverState, StateError> {
     let rng = TorchRng::from_parts(words, next, has_cached.then_some(cached))
         .ok_or_else(|| damaged(format!("the generator stands at word {next}")))?;
     Ok(SolverState {
-        solver,
+        sampler: Sampler {
+            solver,
+            shift,
+            eta,
+            s_noise,
+        },
         sigmas,
         step,
+        top,
         x,
         history,
         noise: FreshNoise::from_parts(seed, rng),
@@ -136,10 +152,13 @@ fn read(reader: &mut Reader<'_>) -> Result<SolverState, StateError> {
 /// Whatever the solvers take for granted.
 fn check(state: &SolverState) -> Result<(), StateError> {
     run::check(&state.sigmas).map_err(|stop| damaged(stop.to_string()))?;
-    if super::visited(state.solver, &state.sigmas) != state.sigmas {
+    if super::visited(&state.sampler, &state.sigmas) != state.sigmas {
         return Err(damaged(
             "its sigmas go on behind 0 or repeat where its solver cannot",
         ));
+    }
+    if !(0.0..=1.0).contains(&state.top) {
+        return Err(damaged(format!("it began at sigma {}", state.top)));
     }
     if state.step > state.steps() {
         let (step, steps) = (state.step, state.steps());
@@ -187,6 +206,10 @@ impl<'a> Reader<'a> {
     fn count(&mut self) -> Result<usize, StateError> {
         let count = u64::from_le_bytes(self.array()?);
         usize::try_from(count).map_err(|_| damaged(format!("a count of {count}")))
+    }
+
+    fn float(&mut self) -> Result<f32, StateError> {
+        Ok(f32::from_le_bytes(self.array()?))
     }
 
     fn floats(&mut self) -> Result<Vec<f32>, StateError> {

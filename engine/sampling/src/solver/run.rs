@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use super::{Denoiser, StepInfo, Stop};
-use crate::noise::FreshNoise;
+use super::{Denoiser, Sampler, StepInfo, Stop};
+use crate::noise::{BrownianPath, FreshNoise};
 
 /// One step under way: its network, the run's sigmas (at least two), its noise, what earlier steps
 /// left, its listener.
@@ -12,7 +12,10 @@ use crate::noise::FreshNoise;
 /// stopped has not happened.
 pub(super) struct Run<'a> {
     pub denoiser: &'a mut dyn Denoiser,
+    pub sampler: Sampler,
     pub sigmas: &'a [f32],
+    /// The sigma the run was noised to: `sigmas[0]` or, for some solvers, a little above it.
+    pub top: f32,
     /// From 0, below [`Run::steps`].
     pub step: usize,
     pub noise: &'a mut FreshNoise,
@@ -40,6 +43,13 @@ impl Run<'_> {
     /// The sigma at which the step `n` before this one started.
     pub fn before(&self, n: usize) -> f32 {
         self.sigmas[self.step - n]
+    }
+
+    /// Unit noise for the way from one sigma to a lower one, along the run's Brownian path.
+    pub fn path_noise(&self, from: f32, to: f32, n: usize) -> Vec<f32> {
+        let above_zero = self.sigmas.iter().rev().find(|it| **it > 0.0);
+        let low = above_zero.copied().unwrap_or(self.top);
+        BrownianPath::new(self.noise.seed(), low, self.top).noise(from, to, n)
     }
 
     /// Keeps `value` for the steps to come, the newest first, at most `most` of them.

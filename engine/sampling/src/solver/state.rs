@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 
 use super::run::{self, Run};
-use super::{Denoiser, Solver, StepInfo, Stop, uni_pc};
+use super::{Denoiser, Sampler, Solver, StepInfo, Stop, uni_pc};
 use crate::noise::FreshNoise;
 
 /// A run between two steps: its latent, its whole schedule, what its solver remembers, the position
@@ -36,11 +36,13 @@ use crate::noise::FreshNoise;
 /// ```
 #[derive(Debug, Clone)]
 pub struct SolverState {
-    pub(super) solver: Solver,
+    pub(super) sampler: Sampler,
     /// The sigmas that are visited, all of them.
     pub(super) sigmas: Vec<f32>,
     /// Steps taken.
     pub(super) step: usize,
+    /// The sigma that x was noised to in the beginning; see [`Run::top`].
+    pub(super) top: f32,
     pub(super) x: Vec<f32>,
     /// See [`Solver::history_at`].
     pub(super) history: Vec<Vec<f32>>,
@@ -51,21 +53,24 @@ impl SolverState {
     /// A run before its first step. `x` is a latent noised to `sigmas[0]`.
     ///
     /// Sigmas that the solver does not stop at (behind the first 0; repeated ones, for multistep
-    /// solvers) are left out: see [`SolverState::sigmas`].
+    /// solvers) are left out, and the SDE solvers start a little below 1: see
+    /// [`SolverState::sigmas`].
     ///
     /// # Errors
     /// [`Stop::Failed`] if `sigmas` do not fall from at most 1 to at least 0.
     pub fn start(
-        solver: Solver,
+        sampler: impl Into<Sampler>,
         sigmas: &[f32],
         noise: FreshNoise,
         x: Vec<f32>,
     ) -> Result<Self, Stop> {
         run::check(sigmas)?;
+        let sampler = sampler.into();
         Ok(Self {
-            solver,
-            sigmas: super::visited(solver, sigmas),
+            sampler,
+            sigmas: super::visited(&sampler, sigmas),
             step: 0,
+            top: sigmas.first().copied().unwrap_or(0.0),
             x,
             history: Vec::new(),
             noise,
@@ -89,21 +94,26 @@ impl SolverState {
         while self.step < to_step.min(self.steps()) {
             let mut run = Run {
                 denoiser: &mut *denoiser,
+                sampler: self.sampler,
+                top: self.top,
                 sigmas: &self.sigmas,
                 step: self.step,
                 noise: &mut self.noise,
                 history: &mut self.history,
                 on_step: &mut *on_step,
             };
-            self.x = super::step(self.solver, &mut run, &self.x)?;
+            self.x = super::step(self.sampler.solver, &mut run, &self.x)?;
             self.step += 1;
+            if self.step == self.steps() {
+                self.history = Vec::new();
+            }
         }
         Ok(())
     }
 
     /// How this run steps.
-    pub fn solver(&self) -> Solver {
-        self.solver
+    pub fn sampler(&self) -> Sampler {
+        self.sampler
     }
 
     /// The sigmas this run visits, high to low, of its whole schedule.
@@ -135,7 +145,7 @@ impl SolverState {
 
     /// The latent at the noise level of the sigma that the run has come to.
     pub fn latent(&self) -> Vec<f32> {
-        match self.solver {
+        match self.sampler.solver {
             Solver::UniPc | Solver::UniPcBh2 if (1..self.steps()).contains(&self.step) => {
                 uni_pc::outside(&self.sigmas, self.step, &self.x)
             }

@@ -194,6 +194,61 @@ fn schedules_of_the_fact_sheet() {
     check(Simple, 20, 8.0, &sigmas, &[]);
 }
 
+/// Fact sheet 4.3, from LightX2V's and CausVid's published lists.
+#[test]
+fn schedules_of_distilled_models() {
+    let four = Scheduler::Distilled.schedule(4, 5.0).unwrap();
+    assert_close(
+        &four.sigmas,
+        &[1.0, 0.9375, 0.833333, 0.625, 0.0],
+        1e-6,
+        "4",
+    );
+    assert_close(
+        &four.timesteps,
+        &[1000.0, 937.5, 833.3333, 625.0, 0.0],
+        1e-3,
+        "4",
+    );
+    let eight = Scheduler::Distilled.schedule(8, 5.0).unwrap();
+    assert_close(
+        &eight.sigmas[..8],
+        &Scheduler::Simple.schedule(8, 5.0).unwrap().sigmas[..8],
+        1e-6,
+        "8",
+    );
+    let causvid = Scheduler::DistilledCausvid.schedule(9, 8.0).unwrap();
+    let list = [
+        999.0, 934.0, 862.0, 756.0, 603.0, 410.0, 250.0, 140.0, 74.0, 0.0,
+    ];
+    assert_eq!(causvid.timesteps, list);
+    assert_eq!(causvid.timestep(causvid.sigmas[3]), 756.0);
+    let three = Scheduler::DistilledCausvid.schedule(3, 8.0).unwrap();
+    assert_eq!(three.timesteps, [999.0, 756.0, 250.0, 0.0]);
+}
+
+#[test]
+fn sigmas_by_hand() {
+    let schedule = Schedule::manual("1.0, .9375,\n0.625 0").unwrap();
+    assert_eq!(schedule.sigmas, [1.0, 0.9375, 0.625, 0.0]);
+    let (high, low) = schedule.split(2);
+    assert_eq!(
+        (high.sigmas, low.sigmas),
+        (vec![1.0, 0.9375, 0.625], vec![0.625, 0.0])
+    );
+    let (high, low) = schedule.split_denoise(0.5);
+    assert_eq!((high.steps(), low.steps()), (1, 2)); // round(1.5) is 2
+    let (high, low) = schedule.split_denoise(0.0);
+    assert_eq!((high.steps(), low.steps()), (3, 0));
+    let (high, low) = schedule.split(9);
+    assert_eq!((high.steps(), low.sigmas.len()), (3, 0));
+    for (text, index) in [("1, 0.5, 0.6", 2), ("14.6, 0", 0), ("0.5 -0.1", 1)] {
+        let error = Schedule::manual(text).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("sigma {index} is")), "{error}");
+    }
+    assert_eq!(Schedule::manual("").unwrap().steps(), 0);
+}
+
 fn request(
     case: &Value,
     solver: Solver,

@@ -54,6 +54,8 @@ pub const SCHEDULERS: &[&str] = &[
     "kl_optimal",
     "wan_unipc",
     "wan_dpmpp",
+    "distilled",
+    "distilled_causvid",
 ];
 
 /// What a sampler node asks for.

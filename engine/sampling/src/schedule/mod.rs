@@ -6,6 +6,7 @@
 
 mod beta;
 mod comfy;
+mod distilled;
 mod wan;
 mod window;
 
@@ -22,7 +23,7 @@ pub const WAN_SHIFT: f64 = 8.0;
 /// More steps than anyone needs. ComfyUI takes 10,000, divided by `denoise` (least 0.01 in its editor).
 pub const MAX_STEPS: usize = 1_000_000;
 
-/// A way to choose sigmas. Names are ComfyUI's, except the last two.
+/// A way to choose sigmas. Names are ComfyUI's, except the last four.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scheduler {
     /// Every n-th entry of the model's table (`simple_scheduler`).
@@ -48,11 +49,15 @@ pub enum Scheduler {
     WanUniPc,
     /// Wan's own with DPM++: from 1, shifted once, integer timesteps (`get_sampling_sigmas`).
     WanDpmpp,
+    /// For step-distilled models: equal parts of the table, shifted once (LightX2V's four steps).
+    Distilled,
+    /// For CausVid's 14B model: its nine timesteps, or evenly picked ones of them; no shift.
+    DistilledCausvid,
 }
 
 impl Scheduler {
     /// All of them, in ComfyUI's order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Simple,
         Self::SgmUniform,
         Self::Karras,
@@ -64,6 +69,8 @@ impl Scheduler {
         Self::KlOptimal,
         Self::WanUniPc,
         Self::WanDpmpp,
+        Self::Distilled,
+        Self::DistilledCausvid,
     ];
 
     /// The name in files and menus.
@@ -80,12 +87,15 @@ impl Scheduler {
             Self::KlOptimal => "kl_optimal",
             Self::WanUniPc => "wan_unipc",
             Self::WanDpmpp => "wan_dpmpp",
+            Self::Distilled => "distilled",
+            Self::DistilledCausvid => "distilled_causvid",
         }
     }
 
     /// Sigmas for a full run of `steps` at `shift`, from noise to the last one, which is 0.
     ///
-    /// Usually `steps + 1` long; `beta` and `ddim_uniform` may differ, as in ComfyUI. No steps,
+    /// Usually `steps + 1` long; `beta` and `ddim_uniform` may differ, as in ComfyUI, and
+    /// `distilled_causvid` has nine steps at most. No steps,
     /// no sigmas.
     ///
     /// # Errors
@@ -112,6 +122,8 @@ impl Scheduler {
             Self::KlOptimal => Schedule::continuous(comfy::kl_optimal(&table, steps)),
             Self::WanUniPc => wan::unipc(steps, shift),
             Self::WanDpmpp => wan::dpmpp(steps, shift),
+            Self::Distilled => distilled::lightx2v(steps, shift),
+            Self::DistilledCausvid => distilled::causvid(steps),
         })
     }
 }
@@ -183,6 +195,17 @@ pub enum ScheduleError {
     TooManySteps {
         /// Steps of the whole schedule, of which a run with `denoise` below 1 takes the end.
         steps: f64,
+    },
+    /// A list of somebody's own that no sampler can follow.
+    #[error(
+        "sigma {index} is {sigma}; sigmas must fall, or stay, from at most 1 to at least 0, as in \
+         `1.0, 0.9375, 0.8333, 0.625, 0.0`"
+    )]
+    BadSigmas {
+        /// Counted from 0.
+        index: usize,
+        /// As given.
+        sigma: f32,
     },
     /// Not a number.
     #[error("denoise must be a number from 0 to 1, got {denoise}")]

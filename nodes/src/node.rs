@@ -27,6 +27,7 @@ impl Node {
                 infer,
                 work: Work::Constant,
                 role: Role::Plain,
+                front: None,
             },
             run: None,
         }
@@ -46,6 +47,7 @@ impl Node {
                 infer,
                 work,
                 role: Role::Plain,
+                front: None,
             },
             run: Some(run),
         }
@@ -67,6 +69,7 @@ impl Node {
                 infer,
                 work,
                 role: Role::Plain,
+                front: None,
             },
             run: Some(run),
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use longtake_graph::{Diagnostic, NodeId, Place, Project, Severity};
 use serde_json::Value as Json;
 
-use crate::pass::{expand, infer, order, prune, resolve, sign};
+use crate::pass::{expand, infer, order, prune, resolve, sign, stage};
 use crate::uses::Uses;
 use crate::{Facts, Info, Machine, NodePath, NodeSpec, Plan, Signature, Specs, check, fit};
 
@@ -231,6 +231,7 @@ type Pass = for<'s, 'a> fn(&'s mut State<'a>);
 const PASSES: &[(&str, bool, Pass)] = &[
     ("resolve", true, resolve::resolve),
     ("expand", true, expand::expand),
+    ("stage", true, stage::stage),
     ("infer", true, infer::infer),
     ("sign", false, sign::sign),
     ("share_equal_work", false, prune::share_equal_work),

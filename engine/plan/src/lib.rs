@@ -36,4 +36,6 @@ pub use info::{ClipInfo, ExtrasInfo, Fps, Info, LatentInfo, WeightsInfo};
 pub use machine::{DeviceKind, Machine};
 pub use pass::expand::internal;
 pub use plan::{NodePath, Plan, Signature, Step, StepId, StepInput, Value, ValueId, WeightsId};
-pub use spec::{Cost, CostCx, InferCx, InferError, Keep, Lane, NodeSpec, Role, Rung, Specs, Work};
+pub use spec::{
+    Cost, CostCx, Front, InferCx, InferError, Keep, Lane, NodeSpec, Role, Rung, Specs, Work,
+};

@@ -20,6 +20,27 @@ pub struct NodeSpec {
     pub work: Work,
     /// Part the class plays in the expansion of a film.
     pub role: Role,
+    /// Work of its own that comes before it.
+    pub front: Option<Front>,
+}
+
+/// The first of two steps that one node becomes, so that each needs only its own checkpoints:
+/// over a film all first steps can run before all second ones, and each checkpoint is loaded once.
+#[derive(Clone, Copy)]
+pub struct Front {
+    /// Class of the first step. It takes the node's inputs but `without`.
+    pub class: &'static str,
+    /// What the first step is called behind the node's name (`high`).
+    pub part: &'static str,
+    /// Inputs that only the second step takes.
+    pub without: &'static [&'static str],
+    /// Inputs that only the first step takes.
+    pub only: &'static [&'static str],
+    /// Input of the second step that takes the first one's output.
+    pub input: &'static str,
+    /// Whether there is anything to do in the first step, as far as the constants at the node's
+    /// inputs tell; a constant that is not known yet is `None`.
+    pub needed: fn(&dyn Fn(&str) -> Option<Json>) -> bool,
 }
 
 /// What has to be done for a node.
@@ -70,6 +91,9 @@ pub enum Keep {
 pub enum Role {
     /// None.
     Plain,
+    /// A bundle of inputs (a guider): whoever reads it gets its inputs in its place, under their
+    /// own names.
+    Bundle,
     /// `EachShot`: its outputs are one shot's fields; what depends on it is repeated per shot.
     EachShot,
     /// `CollectFilm`: gathers what was repeated.

@@ -8,3 +8,4 @@ mod pieces;
 pub(crate) mod prune;
 pub(crate) mod resolve;
 pub(crate) mod sign;
+pub(crate) mod stage;

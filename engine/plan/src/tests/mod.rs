@@ -7,6 +7,7 @@ mod graph;
 mod memory;
 mod properties;
 mod scale;
+mod stage;
 
 use std::collections::BTreeMap;
 

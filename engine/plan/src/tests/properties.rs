@@ -10,8 +10,11 @@ use crate::{Options, compile};
 
 /// Numbers from which a graph is made: reproducible and easy to shrink.
 fn random_project(seeds: &[(u8, u8, u16)]) -> Project {
+    random_project_of(seeds, &Toy::default().classes())
+}
+
+fn random_project_of(seeds: &[(u8, u8, u16)], classes: &[&'static str]) -> Project {
     let toy = Toy::default();
-    let classes = toy.classes();
     let mut project = Project::default();
     for (at, &(class, mode, seed)) in seeds.iter().enumerate() {
         let class = classes[class as usize % classes.len()];
@@ -27,7 +30,7 @@ fn random_project(seeds: &[(u8, u8, u16)]) -> Project {
         let inputs = toy.declaration(class).map_or(&[][..], |decl| decl.inputs);
         for (nth, input) in inputs.iter().enumerate() {
             let roll = usize::from(seed).wrapping_mul(31).wrapping_add(nth * 7919);
-            if let Some(value) = given(&toy, seeds, &classes, input, at, roll) {
+            if let Some(value) = given(&toy, seeds, classes, input, at, roll) {
                 node.inputs.insert(input.name.to_owned(), value);
             }
         }
@@ -99,7 +102,11 @@ const CROSSED_FILMS: &[(u8, u8, u16)] = &[
 
 #[test]
 fn films_that_cross_are_told_not_a_panic() {
-    let project = random_project(CROSSED_FILMS);
+    // The numbers stand for the classes there were when it was found.
+    let later = ["Experts", "ExpertsHigh", "Guider", "SampleGuided"];
+    let mut classes = Toy::default().classes();
+    classes.retain(|it| !later.contains(it));
+    let project = random_project_of(CROSSED_FILMS, &classes);
     let options = Options {
         shots: Some([2].into()),
         ..Options::default()

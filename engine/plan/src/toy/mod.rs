@@ -37,6 +37,7 @@ macro_rules! decl {
 
 mod film;
 mod graphs;
+mod staged;
 mod world;
 
 fn spec(decl: &'static Declaration, work: Work, infer: Infer) -> NodeSpec {
@@ -45,6 +46,7 @@ fn spec(decl: &'static Declaration, work: Work, infer: Infer) -> NodeSpec {
         infer,
         work,
         role: Role::Plain,
+        front: None,
     }
 }
 
@@ -79,7 +81,8 @@ impl Default for Toy {
             .chain(models())
             .chain(frames())
             .chain(film::film())
-            .chain(film::steps());
+            .chain(film::steps())
+            .chain(staged::staged());
         Self {
             specs: all.map(|spec| (spec.decl.class, spec)).collect(),
         }

@@ -5,6 +5,7 @@
 //! The device is a value ([`Device`]), chosen when the program runs.
 
 pub mod device;
+pub mod lora;
 pub mod tokenizer;
 pub mod umt5;
 pub mod wan;

@@ -1,11 +1,11 @@
 //! One layer of the encoder, and the relative positions its attention is biased by.
 
 use burn::tensor::{Int, TensorData};
-use longtake_shaders::{attention, gated_gelu, linear, rms_norm};
+use longtake_shaders::{Activation, attention, gated_gelu, rms_norm};
 
 use super::EPS;
 use crate::Tensor;
-use crate::weights::Umt5Dims;
+use crate::weights::{Matrix, Umt5Dims};
 
 /// Distance from which all positions share a bucket (`relative_attention_max_distance`).
 const MAX_DISTANCE: f32 = 128.0;
@@ -15,19 +15,19 @@ const MAX_DISTANCE: f32 = 128.0;
 pub(super) struct Layer {
     pub norm1: Tensor<1>,
     /// `[heads × d_kv, d]`
-    pub q: Tensor<2>,
-    pub k: Tensor<2>,
-    pub v: Tensor<2>,
+    pub q: Matrix,
+    pub k: Matrix,
+    pub v: Matrix,
     /// `[d, heads × d_kv]`
-    pub o: Tensor<2>,
+    pub o: Matrix,
     /// `[buckets, heads]`
     pub positions: Tensor<2>,
     pub norm2: Tensor<1>,
     /// `[d_ff, d]`
-    pub gate: Tensor<2>,
-    pub up: Tensor<2>,
+    pub gate: Matrix,
+    pub up: Matrix,
     /// `[d, d_ff]`
-    pub down: Tensor<2>,
+    pub down: Matrix,
 }
 
 impl Layer {
@@ -35,23 +35,22 @@ impl Layer {
     pub fn forward(&self, x: Tensor<3>, dims: &Umt5Dims) -> Tensor<3> {
         let x = x.clone() + self.attend(rms_norm(x, self.norm1.clone(), EPS), dims);
         let n = rms_norm(x.clone(), self.norm2.clone(), EPS);
-        let gate = linear(n.clone(), self.gate.clone(), None);
-        let up = linear(n, self.up.clone(), None);
-        x + linear(gated_gelu(gate, up), self.down.clone(), None)
+        let gate = product(&self.gate, n.clone());
+        let up = product(&self.up, n);
+        x + product(&self.down, gated_gelu(gate, up))
     }
 
     /// Attention without the usual `1/sqrt(d_kv)`: T5 folds it into the weights.
     fn attend(&self, n: Tensor<3>, dims: &Umt5Dims) -> Tensor<3> {
         let [batch, tokens, _] = n.dims();
         let split = |x: Tensor<3>| x.reshape([batch, tokens, dims.heads, dims.d_kv]);
-        let q = split(linear(n.clone(), self.q.clone(), None));
-        let k = split(linear(n.clone(), self.k.clone(), None));
-        let v = split(linear(n, self.v.clone(), None));
+        let q = split(product(&self.q, n.clone()));
+        let k = split(product(&self.k, n.clone()));
+        let v = split(product(&self.v, n));
         let out = attention(q, k, v, 1.0, Some(self.bias(tokens, dims)));
-        linear(
+        product(
+            &self.o,
             out.reshape([batch, tokens, dims.heads * dims.d_kv]),
-            self.o.clone(),
-            None,
         )
     }
 
@@ -70,6 +69,11 @@ impl Layer {
             .reshape([tokens, tokens, dims.heads]);
         bias.permute([2, 0, 1]).unsqueeze_dim(0)
     }
+}
+
+/// T5's linear layers have no bias.
+fn product(weight: &Matrix, x: Tensor<3>) -> Tensor<3> {
+    weight.apply(x, None, Activation::None)
 }
 
 /// Bucket of every (query, key) pair, queries first. The first half of the buckets is for keys

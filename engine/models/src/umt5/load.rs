@@ -155,11 +155,10 @@ pub(super) fn layer(
         ..
     } = *dims;
     let inner = heads * d_kv;
-    let matrix = |name: &str, shape: [usize; 2]| -> Result<Tensor<2>, WeightsError> {
-        checkpoint.tensor(&format!("encoder.block.{i}.{name}.weight"), shape, device)
-    };
+    let full = |name: &str| format!("encoder.block.{i}.{name}.weight");
+    let matrix = |name: &str, shape: [usize; 2]| checkpoint.matrix(&full(name), shape, device);
     let vector = |name: &str| -> Result<Tensor<1>, WeightsError> {
-        checkpoint.tensor(&format!("encoder.block.{i}.{name}.weight"), [d], device)
+        checkpoint.tensor(&full(name), [d], device)
     };
     Ok(Layer {
         norm1: vector("layer.0.layer_norm")?,
@@ -167,9 +166,10 @@ pub(super) fn layer(
         k: matrix("layer.0.SelfAttention.k", [inner, d])?,
         v: matrix("layer.0.SelfAttention.v", [inner, d])?,
         o: matrix("layer.0.SelfAttention.o", [d, inner])?,
-        positions: matrix(
-            "layer.0.SelfAttention.relative_attention_bias",
+        positions: checkpoint.tensor(
+            &full("layer.0.SelfAttention.relative_attention_bias"),
             [buckets, heads],
+            device,
         )?,
         norm2: vector("layer.1.layer_norm")?,
         gate: matrix("layer.1.DenseReluDense.wi_0", [d_ff, d])?,

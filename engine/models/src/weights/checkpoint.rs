@@ -12,6 +12,7 @@ use super::dtype::{Dtype, FloatKind};
 use super::error::WeightsError;
 use super::folder;
 use super::header::{Header, Slot, open};
+use crate::lora::Change;
 
 /// Prefix under which ComfyUI's all-in-one files keep the diffusion model.
 pub const COMFY_PREFIX: &str = "model.diffusion_model.";
@@ -33,6 +34,37 @@ pub(super) struct Entry {
     pub stored: Arc<str>,
     pub file: usize,
     pub slot: Slot,
+    /// What LoRAs do to it.
+    pub changes: Option<Arc<Changes>>,
+}
+
+/// Changes to one tensor, in order, after it was padded with zeros from its stored shape.
+#[derive(Debug)]
+pub(super) struct Changes {
+    pub stored_shape: Vec<usize>,
+    pub list: Vec<Change>,
+}
+
+impl Entry {
+    pub fn new(stored: &str, file: usize, slot: Slot) -> Self {
+        Self {
+            stored: stored.into(),
+            file,
+            slot,
+            changes: None,
+        }
+    }
+
+    /// What it is changed by; empty for most.
+    pub fn changes(&self) -> &[Change] {
+        self.changes.as_ref().map_or(&[], |it| &it.list)
+    }
+
+    /// Its shape in the file.
+    pub fn stored_shape(&self) -> &[usize] {
+        let changes = self.changes.as_ref();
+        changes.map_or(&self.slot.shape, |it| &it.stored_shape)
+    }
 }
 
 #[derive(Debug)]
@@ -54,6 +86,8 @@ pub struct Checkpoint {
     pub(super) metadata: Arc<BTreeMap<String, String>>,
     pub(super) config: Option<Arc<serde_json::Value>>,
     pub(super) float: FloatKind,
+    /// Type that block weights are rounded to; see [`Checkpoint::with_cast`].
+    pub(super) cast: Option<Dtype>,
 }
 
 impl Checkpoint {
@@ -73,11 +107,7 @@ impl Checkpoint {
             files.push(mapped);
             metadata.extend(header.metadata);
             for (name, slot) in header.tensors {
-                let entry = Entry {
-                    stored: name.as_str().into(),
-                    file: files.len() - 1,
-                    slot,
-                };
+                let entry = Entry::new(&name, files.len() - 1, slot);
                 insert(&mut entries, &files, strip(&name).to_owned(), entry)?;
             }
         }
@@ -89,6 +119,7 @@ impl Checkpoint {
             metadata: Arc::new(metadata),
             config: parts.config.map(Arc::new),
             float: FloatKind::F32,
+            cast: None,
         })
     }
 
@@ -97,6 +128,39 @@ impl Checkpoint {
     pub fn with_dtype(mut self, kind: FloatKind) -> Self {
         self.float = kind;
         self
+    }
+
+    /// The same checkpoint, the dense matrices of its blocks rounded to an fp8 type when they are
+    /// read by [`Checkpoint::matrix`] (ComfyUI's `weight_dtype`), and kept so.
+    #[must_use]
+    pub fn with_cast(mut self, dtype: Option<Dtype>) -> Self {
+        self.cast = dtype.filter(|dtype| dtype.is_fp8());
+        self
+    }
+
+    /// A view with changed tensors: `changes` by name, and `shapes` that some are padded to first.
+    /// Names that this view does not have are passed over.
+    #[must_use]
+    pub(crate) fn with_changes(
+        &self,
+        mut changes: BTreeMap<String, Vec<Change>>,
+        mut shapes: BTreeMap<String, Vec<usize>>,
+    ) -> Self {
+        let mut view = self.clone();
+        for (name, entry) in &mut view.entries {
+            let (added, shape) = (changes.remove(name), shapes.remove(name));
+            if added.is_none() && shape.is_none() {
+                continue;
+            }
+            let mut list = entry.changes().to_vec();
+            list.extend(added.unwrap_or_default());
+            let stored_shape = entry.stored_shape().to_vec();
+            if let Some(shape) = shape {
+                entry.slot.shape = shape;
+            }
+            entry.changes = Some(Arc::new(Changes { stored_shape, list }));
+        }
+        view
     }
 
     /// The float type in which [`Checkpoint::tensor`] puts weights on a GPU.
@@ -184,7 +248,7 @@ impl Checkpoint {
             .values()
             .map(|entry| &entry.slot)
             .filter(|slot| slot.dtype.is_float());
-        floats.map(|slot| slot.bytes / slot.dtype.size()).sum()
+        floats.map(|slot| slot.dtype.elements_in(slot.bytes)).sum()
     }
 
     /// The tensors under `prefix`, the prefix taken off.
@@ -224,6 +288,7 @@ impl Checkpoint {
             metadata: self.metadata.clone(),
             config: self.config.clone(),
             float: self.float,
+            cast: self.cast,
         }
     }
 }

@@ -10,7 +10,10 @@ mod dtype;
 mod error;
 mod family;
 mod folder;
+mod ggml;
 mod header;
+mod matrix;
+mod packed;
 mod probe;
 mod read;
 
@@ -19,6 +22,8 @@ pub use dtype::{Dtype, FloatKind};
 pub use error::WeightsError;
 pub use family::{Family, FamilyKind, Umt5Dims, WanDims, check_family};
 pub use header::{Header, MAX_HEADER_BYTES, Slot};
+pub use matrix::{LowRank, Matrix};
+pub use packed::{Packed, Raw, kept_bytes};
 pub use probe::{Probe, fingerprint, probe};
 
 /// Where the weights of the blocks, nearly all of them, are kept.

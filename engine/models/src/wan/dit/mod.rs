@@ -29,7 +29,7 @@ use self::context::PreparedText;
 pub use self::cost::PassShape;
 pub use self::dims::{DitDims, PATCH, TEXT_LEN};
 use self::ends::Ends;
-use self::names::Layout;
+pub(crate) use self::names::Layout;
 pub use self::pass::{Control, ForwardError, Hook, Pass, Times};
 use self::rope::{RopeCache, RopeTables};
 pub use self::scail::{PoseRope, ScailMode, ScailStreams};

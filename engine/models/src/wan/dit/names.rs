@@ -67,6 +67,18 @@ impl Layout {
         }
     }
 
+    /// The authors' name of a weight that diffusers calls `diffusers`.
+    pub fn original(diffusers: &str) -> String {
+        let (block, inner) = split_block(diffusers);
+        let table = if block.is_empty() { OUTSIDE } else { INSIDE };
+        let (stem, ending) = split_ending(inner);
+        let stem = table
+            .iter()
+            .find(|(_, theirs)| *theirs == stem)
+            .map_or(stem, |(original, _)| original);
+        format!("{block}{stem}{ending}")
+    }
+
     /// What this layout calls the weight with the authors' name `original`.
     pub fn name(self, original: &str) -> String {
         if self == Self::Original {
@@ -129,6 +141,7 @@ mod tests {
         for (original, diffusers) in cases {
             assert_eq!(Layout::Original.name(original), original);
             assert_eq!(Layout::Diffusers.name(original), diffusers);
+            assert_eq!(Layout::original(diffusers), original);
         }
     }
 

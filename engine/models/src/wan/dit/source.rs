@@ -1,12 +1,12 @@
 //! Reading the network's weights and sizes out of a checkpoint of either layout.
 
 use burn::tensor::DType;
-use longtake_shaders::{Activation, Tensor, linear_act};
+use longtake_shaders::{Activation, Tensor};
 
 use super::dims::{DitDims, PATCH, TEXT_LEN};
 use super::names::Layout;
 use crate::Device;
-use crate::weights::{Checkpoint, WeightsError};
+use crate::weights::{Checkpoint, Matrix, WeightsError};
 
 /// Head width of every published Wan model; smaller test models say theirs (see [`heads`]).
 const HEAD_DIM: usize = 128;
@@ -28,14 +28,17 @@ const IMAGE: &str = "the CLIP image branch of image to video";
 /// Weight `[out, in]` and bias `[out]` of a linear layer.
 #[derive(Clone)]
 pub struct Linear {
-    weight: Tensor<2>,
+    weight: Matrix,
     bias: Tensor<1>,
 }
 
 impl Linear {
     /// Of tensors that are at hand.
     pub fn dense(weight: Tensor<2>, bias: Tensor<1>) -> Self {
-        Self { weight, bias }
+        Self {
+            weight: weight.into(),
+            bias,
+        }
     }
 
     pub fn apply(&self, x: Tensor<3>) -> Tensor<3> {
@@ -49,12 +52,15 @@ impl Linear {
 
     /// Followed by `act`.
     pub fn act(&self, x: Tensor<3>, act: Activation) -> Tensor<3> {
-        linear_act(x, self.weight.clone(), Some(self.bias.clone()), act)
+        self.weight.apply(x, Some(self.bias.clone()), act)
     }
 
-    /// The same layer, its weight at hand: for one that is applied several times in a row.
+    /// The same layer, its weight dense: for one that is applied several times in a row.
     pub fn ready(&self) -> Self {
-        self.clone()
+        Self {
+            weight: self.weight.ready(),
+            bias: self.bias.clone(),
+        }
     }
 
     /// The type that it computes in.
@@ -83,10 +89,11 @@ impl Source<'_> {
     }
 
     pub fn linear(&self, name: &str, from: usize, to: usize) -> Result<Linear, WeightsError> {
-        Ok(Linear::dense(
-            self.get(&format!("{name}.weight"), [to, from])?,
-            self.get(&format!("{name}.bias"), [to])?,
-        ))
+        let weight = self.layout.name(&format!("{name}.weight"));
+        Ok(Linear {
+            weight: self.checkpoint.matrix(&weight, [to, from], self.device)?,
+            bias: self.get(&format!("{name}.bias"), [to])?,
+        })
     }
 }
 

@@ -31,6 +31,7 @@ import torch
 from diffusers import DPMSolverMultistepScheduler, UniPCMultistepScheduler
 
 import sampling_sde
+from sampling_sde import percent_to_sigma  # noqa: F401, for sampling_windows.py
 
 OUT = Path(__file__).resolve().parents[1] / "data" / "sampling"
 N = 48  # elements of the toy latent

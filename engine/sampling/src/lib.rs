@@ -15,20 +15,29 @@
 //! | [`solver`] | how to get from one sigma to the next |
 //! | [`flow`] | the convention above as functions, and classifier-free guidance |
 //! | [`latent`] | a whole KSampler run: noise in, solve, noise out |
+//! | [`mask`] | keeping a part of a latent as it is |
+//! | [`windows`] | clips longer than the model's, window by window |
+//! | [`cache`] | leaving out evaluations that would change little |
 //!
 //! **Invariant:** knows neither Burn nor graphs nor files. The network is a [`Denoiser`].
 
+pub mod cache;
 pub mod flow;
 pub mod latent;
+pub mod mask;
 mod names;
 pub mod noise;
 pub mod schedule;
 pub mod solver;
+pub mod windows;
 
+pub use cache::{CacheReport, EasyCache, EasyCacheSettings};
 pub use latent::{begin_latent, finish_latent, sample_latent};
+pub use mask::{Kept, Masked, sample_latent_masked};
 pub use names::UnknownName;
 pub use noise::{BrownianPath, FreshNoise, SeedOffset, TorchRng, initial_noise};
 pub use schedule::{Schedule, ScheduleError, ScheduleRequest, Scheduler};
 pub use solver::{
     Denoiser, Sampler, Solver, SolverState, StateError, StepInfo, Stop, model_evaluations, sample,
 };
+pub use windows::{ContextWindows, Fuse, WindowError, WindowSchedule};

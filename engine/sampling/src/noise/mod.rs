@@ -54,6 +54,17 @@ impl TorchRng {
         data
     }
 
+    /// `torch.randperm(n, generator=self)`: the numbers below `n`, shuffled; for `n` up to 200
+    /// million, above which PyTorch draws differently.
+    pub fn randperm(&mut self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        for i in 0..n.saturating_sub(1) {
+            let other = i + self.engine.draw() as usize % (n - i);
+            order.swap(i, other);
+        }
+        order
+    }
+
     /// Words of the generator's state.
     pub(crate) const WORDS: usize = mt19937::WORDS;
 

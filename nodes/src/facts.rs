@@ -195,6 +195,10 @@ fn weights_facts(path: PathBuf, found: &Probe) -> WeightsFacts {
                 ("out_dim", it.out_dim),
                 ("text_dim", it.text_dim),
                 ("i2v", usize::from(it.i2v)),
+                ("image_dim", it.image_dim),
+                ("image_positions", it.image_positions),
+                ("pose_dim", it.pose_dim),
+                ("mask_dim", it.mask_dim),
             ]),
         ),
         Some(Family::WanVae21 { latent_channels }) => {

@@ -27,6 +27,7 @@ const MODEL: RandomModel = RandomModel {
     heads: 12,
     layers: 1,
     text_dim: 64,
+    ..RandomModel::SMALL
 };
 
 struct Bench {

@@ -264,17 +264,17 @@ fn files_that_do_not_fit_are_refused_with_the_tensor_named() {
         "{axes}"
     );
 
-    let image = refusal(|tensors| {
-        find(tensors, "blocks.0.norm3.bias").name = "img_emb.proj.0.bias".to_owned();
+    let vace = refusal(|tensors| {
+        find(tensors, "blocks.0.norm3.bias").name = "vace_patch_embedding.bias".to_owned();
     });
     assert!(
-        image.contains("the CLIP image branch of image to video, which is not supported yet"),
-        "{image}"
+        vace.contains("the VACE control branch, which is not supported yet"),
+        "{vace}"
     );
 
     let other = refusal(|tensors| tensors.truncate(0));
     assert!(
-        other.contains("expected a checkpoint of Wan 2.1 text to video, found neither"),
+        other.contains("expected a checkpoint of a Wan video transformer, found neither"),
         "{other}"
     );
 }

@@ -30,6 +30,14 @@ pub struct WanDims {
     pub text_dim: usize,
     /// Whether there is a CLIP image branch (Wan 2.1 image-to-video).
     pub i2v: bool,
+    /// Width of the CLIP tokens that branch takes, or 0.
+    pub image_dim: usize,
+    /// Rows of its learned positions (first and last frame), or 0.
+    pub image_positions: usize,
+    /// Channels of SCAIL's pose latent, or 0.
+    pub pose_dim: usize,
+    /// Channels of SCAIL-2's identity masks, or 0.
+    pub mask_dim: usize,
 }
 
 /// Sizes of a UMT5 encoder.
@@ -259,22 +267,24 @@ fn lora(table: &Table) -> Option<Family> {
 }
 
 fn wan_dit(table: &Table) -> Option<WanDims> {
-    // (head modulation, head, first feed-forward, first text layer, an image-branch tensor)
-    const ORIGINAL: [&str; 5] = [
+    // (head modulation, head, first feed-forward, first text layer, two image-branch tensors)
+    const ORIGINAL: [&str; 6] = [
         "head.modulation",
         "head.head.weight",
         "blocks.0.ffn.0.weight",
         "text_embedding.0.weight",
         "img_emb.proj.0.bias",
+        "img_emb.emb_pos",
     ];
-    const DIFFUSERS: [&str; 5] = [
+    const DIFFUSERS: [&str; 6] = [
         "scale_shift_table",
         "proj_out.weight",
         "blocks.0.ffn.net.0.proj.weight",
         "condition_embedder.text_embedder.linear_1.weight",
         "condition_embedder.image_embedder.norm1.bias",
+        "condition_embedder.image_embedder.pos_embed",
     ];
-    let [modulation, head, ffn, text, image] = if table.has(ORIGINAL[0]) {
+    let [modulation, head, ffn, text, image, positions] = if table.has(ORIGINAL[0]) {
         ORIGINAL
     } else {
         DIFFUSERS
@@ -289,6 +299,10 @@ fn wan_dit(table: &Table) -> Option<WanDims> {
         out_dim: table.axis(head, 0)? / 4,
         text_dim: table.axis(text, 1)?,
         i2v: table.has(image),
+        image_dim: table.axis(image, 0).unwrap_or(0),
+        image_positions: table.axis(positions, 1).unwrap_or(0),
+        pose_dim: table.axis("patch_embedding_pose.weight", 1).unwrap_or(0),
+        mask_dim: table.axis("patch_embedding_mask.weight", 1).unwrap_or(0),
     })
 }
 
@@ -410,6 +424,10 @@ mod tests {
             out_dim: 16,
             text_dim: 4096,
             i2v: false,
+            image_dim: 0,
+            image_positions: 0,
+            pose_dim: 0,
+            mask_dim: 0,
         };
         check(
             &[
@@ -438,6 +456,7 @@ mod tests {
             Some(Family::WanDit(WanDims {
                 in_dim: 36,
                 i2v: true,
+                image_dim: 1280,
                 ..dims
             })),
         );

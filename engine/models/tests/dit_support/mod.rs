@@ -146,15 +146,31 @@ pub fn to_f16(tensors: &mut Vec<Stored>) {
 }
 
 /// Sizes of a model of random weights, in the order of [`DitDims`]'s fields.
+#[derive(Clone, Copy)]
 pub struct RandomModel {
     pub dim: usize,
     pub ffn_dim: usize,
     pub heads: usize,
     pub layers: usize,
+    pub in_dim: usize,
     pub text_dim: usize,
+    pub image_dim: usize,
+    pub pose_dim: usize,
 }
 
 impl RandomModel {
+    /// Text to video, quick to run.
+    pub const SMALL: Self = Self {
+        dim: 48,
+        ffn_dim: 96,
+        heads: 2,
+        layers: 2,
+        in_dim: 16,
+        text_dim: 64,
+        image_dim: 0,
+        pose_dim: 0,
+    };
+
     /// Writes it in the authors' layout, float32.
     pub fn write(&self, path: &Path) {
         let (d, f) = (self.dim, self.ffn_dim);
@@ -173,11 +189,19 @@ impl RandomModel {
         ] {
             linear(name.to_owned(), from, to);
         }
+        let image = self.image_dim;
+        if image > 0 {
+            linear("img_emb.proj.1".to_owned(), image, image);
+            linear("img_emb.proj.3".to_owned(), image, d);
+        }
         for block in 0..self.layers {
             for attention in ["self_attn", "cross_attn"] {
                 for part in ["q", "k", "v", "o"] {
                     linear(format!("blocks.{block}.{attention}.{part}"), d, d);
                 }
+            }
+            for part in ["k_img", "v_img"].iter().filter(|_| image > 0) {
+                linear(format!("blocks.{block}.cross_attn.{part}"), d, d);
             }
             linear(format!("blocks.{block}.ffn.0"), d, f);
             linear(format!("blocks.{block}.ffn.2"), f, d);
@@ -192,11 +216,24 @@ impl RandomModel {
             for name in vectors.chain(norms) {
                 tensors.push((format!("blocks.{block}.{name}"), vec![d]));
             }
+            if image > 0 {
+                let name = format!("blocks.{block}.cross_attn.norm_k_img.weight");
+                tensors.push((name, vec![d]));
+            }
             tensors.push((format!("blocks.{block}.modulation"), vec![1, 6, d]));
         }
+        for (name, width) in [("img_emb.proj.0", image), ("img_emb.proj.4", d)] {
+            for part in ["weight", "bias"].iter().filter(|_| image > 0) {
+                tensors.push((format!("{name}.{part}"), vec![width]));
+            }
+        }
         tensors.push(("head.modulation".to_owned(), vec![1, 2, d]));
-        tensors.push(("patch_embedding.weight".to_owned(), vec![d, 16, 1, 2, 2]));
-        tensors.push(("patch_embedding.bias".to_owned(), vec![d]));
+        let patches = [("", self.in_dim), ("_pose", self.pose_dim)];
+        for (name, channels) in patches.into_iter().filter(|(_, channels)| *channels > 0) {
+            let name = format!("patch_embedding{name}");
+            tensors.push((format!("{name}.weight"), vec![d, channels, 1, 2, 2]));
+            tensors.push((format!("{name}.bias"), vec![d]));
+        }
 
         let bytes: Vec<Vec<u8>> = tensors
             .iter()

@@ -1,4 +1,4 @@
-//! One transformer block: self-attention, attention to the text, feed-forward.
+//! One transformer block: self-attention, attention to text and image, feed-forward.
 
 use std::ops::ControlFlow;
 
@@ -6,10 +6,16 @@ use longtake_shaders::{
     Tensor, attention, gate_residual, layer_norm, layer_norm_modulate, rms_norm, rms_norm_rope,
 };
 
+use super::EPS;
+use super::context::Embedded;
 use super::rope::RopeTables;
 use super::source::{Linear, Source};
-use super::{EPS, FFN_ROWS};
+use super::time::{Modulation, TimeRun, gated, modulate, pieces};
 use crate::weights::WeightsError;
+
+/// Indices into the six modulation vectors: shift, scale and gate of each part.
+const ATTENTION: [usize; 3] = [0, 1, 2];
+const FEED_FORWARD: [usize; 3] = [3, 4, 5];
 
 /// Projections of an attention and the norms of its queries and keys, which span all heads.
 struct Attention {
@@ -37,11 +43,36 @@ impl Attention {
     }
 }
 
-/// Keys and values of the text for one block, `[batch, rows, heads, head_dim]` each.
+/// Keys and values of the image, with the text's queries (Wan 2.1 image to video).
+struct ImageKeys {
+    k: Linear,
+    v: Linear,
+    norm_k: Tensor<1>,
+}
+
+impl ImageKeys {
+    fn load(source: &Source<'_>, name: &str) -> Result<Self, WeightsError> {
+        let dim = source.dims.dim;
+        Ok(Self {
+            k: source.linear(&format!("{name}.k_img"), dim, dim)?,
+            v: source.linear(&format!("{name}.v_img"), dim, dim)?,
+            norm_k: source.get(&format!("{name}.norm_k_img.weight"), [dim])?,
+        })
+    }
+}
+
+/// Keys and values `[batch, rows, heads, head_dim]`.
 #[derive(Clone)]
-pub struct TextKeys {
+struct Keys {
     k: Tensor<4>,
     v: Tensor<4>,
+}
+
+/// What one block attends to besides the tokens.
+#[derive(Clone)]
+pub struct ContextKeys {
+    text: Keys,
+    image: Option<Keys>,
 }
 
 /// The weights of one block on the device.
@@ -52,6 +83,7 @@ pub struct Block {
     self_attn: Attention,
     norm3: [Tensor<1>; 2],
     cross_attn: Attention,
+    image: Option<ImageKeys>,
     ffn: [Linear; 2],
 }
 
@@ -69,6 +101,10 @@ impl Block {
                 source.get(&name("norm3.bias"), [dim])?,
             ],
             cross_attn: Attention::load(source, &name("cross_attn"))?,
+            image: match dims.image_dim {
+                0 => None,
+                _ => Some(ImageKeys::load(source, &name("cross_attn"))?),
+            },
             ffn: [
                 source.linear(&name("ffn.0"), dim, ffn_dim)?,
                 source.linear(&name("ffn.2"), ffn_dim, dim)?,
@@ -76,57 +112,63 @@ impl Block {
         })
     }
 
-    /// Keys and values of an embedded text `[batch, rows, dim]`.
-    pub fn text_keys(&self, text: Tensor<3>) -> TextKeys {
-        let attn = &self.cross_attn;
-        let k = rms_norm(attn.k.apply(text.clone()), attn.norm_k.clone(), EPS);
-        let v = attn.v.apply(text);
-        TextKeys {
-            k: self.split(k),
-            v: self.split(v),
+    /// Keys and values of text and image.
+    pub fn keys(&self, context: &Embedded) -> ContextKeys {
+        let of = |k: &Linear, v: &Linear, norm: &Tensor<1>, rows: &Tensor<3>| Keys {
+            k: self.split(rms_norm(k.apply(rows.clone()), norm.clone(), EPS)),
+            v: self.split(v.apply(rows.clone())),
+        };
+        let text = &self.cross_attn;
+        let image = self.image.as_ref().zip(context.image.as_ref());
+        ContextKeys {
+            text: of(&text.k, &text.v, &text.norm_k, &context.text),
+            image: image.map(|(image, rows)| of(&image.k, &image.v, &image.norm_k, rows)),
         }
     }
 
-    /// `x` `[batch, tokens, dim]`, `e0` `[batch, 6, dim]` the projected time embedding. `pause` is
-    /// asked between the parts; where it breaks, so does the block.
+    /// `x` `[batch, tokens, dim]` with the times of its tokens. `pause` is asked between the
+    /// parts; where it breaks, so does the block.
     pub fn forward(
         &self,
         x: Tensor<3>,
-        e0: Tensor<3>,
-        text: TextKeys,
+        runs: &[TimeRun],
+        context: ContextKeys,
         rope: &RopeTables,
         pause: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> ControlFlow<(), Tensor<3>> {
-        let modulation = self.modulation.clone() + e0;
-        let part = |index: usize| modulation.clone().narrow(1, index, 1);
-        let x = self.attend(x, [part(0), part(1), part(2)], rope);
+        let modulations = Modulation::of_runs(&self.modulation, runs);
+        let x = self.attend(x, &modulations, rope);
         pause()?;
-        let x = self.attend_text(x, text);
+        let x = self.attend_context(x, context);
         pause()?;
-        self.feed_forward(x, &[part(3), part(4), part(5)], pause)
+        self.feed_forward(x, &modulations, pause)
     }
 
-    fn attend(&self, x: Tensor<3>, modulation: [Tensor<3>; 3], rope: &RopeTables) -> Tensor<3> {
-        let [shift, scale, gate] = modulation;
+    fn attend(&self, x: Tensor<3>, modulations: &[Modulation], rope: &RopeTables) -> Tensor<3> {
+        let [shift, scale, gate] = ATTENTION;
         let attn = &self.self_attn;
         let turned = |y: Tensor<3>, norm: &Tensor<1>| {
             let (cos, sin) = (rope.cos.clone(), rope.sin.clone());
             rms_norm_rope(y, norm.clone(), EPS, cos, sin, self.heads)
         };
-        let y = layer_norm_modulate(x.clone(), scale, shift, EPS);
+        let y = modulate(&x, modulations, [shift, scale]);
         let q = turned(attn.q.apply(y.clone()), &attn.norm_q);
         let k = turned(attn.k.apply(y.clone()), &attn.norm_k);
         let v = self.split(attn.v.apply(y));
         let y = mix(q, k, v);
-        gate_residual(x, gate, attn.o.apply(y))
+        gated(x, modulations, gate, attn.o.apply(y))
     }
 
-    fn attend_text(&self, x: Tensor<3>, text: TextKeys) -> Tensor<3> {
+    fn attend_context(&self, x: Tensor<3>, context: ContextKeys) -> Tensor<3> {
         let attn = &self.cross_attn;
         let [weight, bias] = self.norm3.clone();
         let y = layer_norm(x.clone(), Some(weight), Some(bias), EPS);
-        let q = rms_norm(attn.q.apply(y), attn.norm_q.clone(), EPS);
-        let y = mix(self.split(q), text.k, text.v);
+        let q = self.split(rms_norm(attn.q.apply(y), attn.norm_q.clone(), EPS));
+        let ContextKeys { text, image } = context;
+        let y = match image {
+            Some(image) => mix(q.clone(), text.k, text.v) + mix(q, image.k, image.v),
+            None => mix(q, text.k, text.v),
+        };
         x + attn.o.apply(y)
     }
 
@@ -135,20 +177,20 @@ impl Block {
     fn feed_forward(
         &self,
         mut x: Tensor<3>,
-        [shift, scale, gate]: &[Tensor<3>; 3],
+        modulations: &[Modulation],
         pause: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> ControlFlow<(), Tensor<3>> {
-        let [batch, tokens, dim] = x.dims();
-        let step = (FFN_ROWS / batch).max(1);
+        let [shift, scale, gate] = FEED_FORWARD;
+        let [batch, _, dim] = x.dims();
         let [wide, narrow] = self.ffn.each_ref().map(Linear::ready);
-        for start in (0..tokens).step_by(step) {
-            let end = tokens.min(start + step);
-            let rows = x.clone().slice([0..batch, start..end, 0..dim]);
-            let y = layer_norm_modulate(rows.clone(), scale.clone(), shift.clone(), EPS);
+        for (tokens, by) in pieces(modulations, batch) {
+            let at = [0..batch, tokens, 0..dim];
+            let rows = x.clone().slice(at.clone());
+            let y = layer_norm_modulate(rows.clone(), by.part(scale), by.part(shift), EPS);
             let y = narrow.apply(wide.apply_gelu(y));
             // `rows` is a view of `x` and has to be gone before `x` is written in place.
-            let rows = gate_residual(rows, gate.clone(), y);
-            x = x.slice_assign([0..batch, start..end, 0..dim], rows);
+            let rows = gate_residual(rows, by.part(gate), y);
+            x = x.slice_assign(at, rows);
             pause()?;
         }
         ControlFlow::Continue(x)

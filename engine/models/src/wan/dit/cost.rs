@@ -27,6 +27,8 @@ pub struct PassShape {
     pub pose: bool,
     /// Whether the blocks' weights are streamed.
     pub streamed: bool,
+    /// Bytes of one block as it is kept, packed weights packed; `None` if all are f32.
+    pub block_bytes: Option<u64>,
 }
 
 impl PassShape {
@@ -42,6 +44,7 @@ impl PassShape {
             references: 0,
             pose: false,
             streamed: false,
+            block_bytes: None,
         }
     }
 
@@ -81,7 +84,8 @@ impl DitDims {
     /// Two moments compete: the self-attention (the stream, its q, k and v, and either the
     /// normed stream or the result) and the feed-forward (the stream, and of `FFN_ROWS` tokens
     /// the normed stream and the hidden layer). What a system BLAS allocates for itself is not
-    /// in it. Streamed weights add the keys and values of text and image, which are then made
+    /// in it. Packed weights are widened while they are used: one square in the attention, both
+    /// matrices of the feed-forward. Streamed weights add the keys and values of text and image, which are then made
     /// anew in each block, and one block: the next one, read while this one computes. The block
     /// that computes is *not* in it; the planner counts it with the weights. The rotary tables,
     /// which stay cached between passes, are counted.
@@ -92,11 +96,17 @@ impl DitDims {
         let tables = (tokens * self.head_dim()) as u64 * F32;
         let threads = rayon::current_num_threads();
         let scores = attention_workspace(tokens, tokens, threads) as u64;
-        let self_attention = 5 * rows * row + scores;
+        let dense = self.block_parameters() * F32;
+        let block = shape.block_bytes.unwrap_or(dense);
+        let hidden_row = self.ffn_dim as u64 * F32;
+        let widened = |bytes: u64| if block < dense { bytes } else { 0 };
+        let square = self.dim as u64 * row;
+        let self_attention = 5 * rows * row + scores + widened(square);
         let chunk = rows.min(FFN_ROWS as u64);
-        let feed_forward = rows * row + chunk * (row + self.ffn_dim as u64 * F32);
+        let hidden = 2 * self.dim as u64 * hidden_row;
+        let feed_forward = rows * row + chunk * (row + hidden_row) + widened(hidden);
         let context = shape.batch * (shape.text_rows.max(self.text_len) + shape.image_rows);
-        let streaming = self.block_parameters() * F32 + 2 * context as u64 * row;
+        let streaming = block + 2 * context as u64 * row;
         tables + self_attention.max(feed_forward) + if shape.streamed { streaming } else { 0 }
     }
 
@@ -146,6 +156,14 @@ mod tests {
         let more = WAN_1_3B.workspace_bytes(&streamed) - WAN_1_3B.workspace_bytes(&shape);
         let text_keys = 2 * 512 * 1536 * 4;
         assert_eq!(more, WAN_1_3B.block_parameters() * 4 + text_keys);
+        let packed = |shape| PassShape {
+            block_bytes: Some(WAN_1_3B.block_parameters()),
+            ..shape
+        };
+        let [held, moved] = [shape, streamed].map(|it| WAN_1_3B.workspace_bytes(&packed(it)));
+        assert_eq!(moved - held, WAN_1_3B.block_parameters() + text_keys);
+        // A weight of the attention is widened where the most is needed.
+        assert_eq!(held, WAN_1_3B.workspace_bytes(&shape) + 1536 * 1536 * 4);
         assert_eq!(WAN_1_3B.context_bytes(&streamed), 512 * 1536 * 4);
         assert_eq!(WAN_1_3B.context_bytes(&shape), 60 * 512 * 1536 * 4);
     }

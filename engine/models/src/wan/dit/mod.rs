@@ -1,37 +1,39 @@
-//! The video diffusion transformer of Wan 2.1 (1.3B and 14B, text to video).
+//! The video diffusion transformer of Wan 2.1 and 2.2: text to video, image to video (with the
+//! CLIP branch of 2.1 or without), first and last frame, TI2V-5B, and SCAIL's reference and pose.
 //!
-//! One code path for every size: widths and depth are read off the checkpoint. Steps and constants
-//! follow Wan2.1 `wan/modules/model.py`; odd latent sides are padded as ComfyUI's
+//! One code path for every size: widths, depth and branches are read off the checkpoint. Steps and
+//! constants follow Wan2.1 `wan/modules/model.py`; odd latent sides are padded as ComfyUI's
 //! `comfy/ldm/common_dit.py` does. Attention, norms and linear layers come from
 //! `longtake-shaders`; this folder only says how they are put together.
-//!
-//! Not built yet: the CLIP image branch of Wan 2.1 image to video (`img_emb`, `k_img`), and
-//! per-token timesteps of Wan 2.2 5B. A checkpoint that needs the former is refused.
 
 mod block;
 mod context;
 mod cost;
 mod dims;
 mod ends;
+mod image;
 mod names;
 mod pass;
+mod prefetch;
 mod rope;
 mod scail;
 mod source;
+mod time;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Deref};
 
 use longtake_shaders::Tensor;
 
 use self::block::Block;
 pub use self::context::PreparedContext;
-use self::context::PreparedText;
 pub use self::cost::PassShape;
 pub use self::dims::{DitDims, PATCH, TEXT_LEN};
 use self::ends::Ends;
 pub(crate) use self::names::Layout;
+use self::pass::add_residual;
 pub use self::pass::{Control, ForwardError, Hook, Pass, Times};
-use self::rope::{RopeCache, RopeTables};
+use self::prefetch::{Reader, Streamed, Walk};
+use self::rope::{RopeCache, Tokens};
 pub use self::scail::{PoseRope, ScailMode, ScailStreams};
 use self::source::Source;
 use crate::Device;
@@ -46,7 +48,7 @@ const FFN_ROWS: usize = 1024;
 
 enum Blocks {
     Resident(Vec<Block>),
-    Streamed(Checkpoint, Layout),
+    Streamed(Streamed),
 }
 
 /// The network with its weights.
@@ -65,7 +67,7 @@ impl WanDit {
     /// # Errors
     /// A tensor that is missing or has another shape than the sizes read off the others call for:
     /// the error names the file, the tensor, both shapes. Also a checkpoint that is no Wan
-    /// transformer, or one with an image branch.
+    /// transformer, or one with a branch that is not built (VACE, Animate, S2V).
     pub fn load(
         checkpoint: &Checkpoint,
         device: &Device,
@@ -91,7 +93,12 @@ impl WanDit {
                     })
                     .collect::<Result<_, WeightsError>>()?,
             ),
-            Placement::Streamed => Blocks::Streamed(checkpoint.clone(), layout),
+            Placement::Streamed => Blocks::Streamed(Streamed::new(Reader {
+                checkpoint: checkpoint.clone(),
+                layout,
+                dims,
+                device: device.clone(),
+            })),
         };
         Ok(Self {
             dims,
@@ -109,7 +116,7 @@ impl WanDit {
     pub fn placement(&self) -> Placement {
         match self.blocks {
             Blocks::Resident(_) => Placement::Resident,
-            Blocks::Streamed(..) => Placement::Streamed,
+            Blocks::Streamed(_) => Placement::Streamed,
         }
     }
 
@@ -125,30 +132,11 @@ impl WanDit {
         text: Tensor<3>,
         image: Option<Tensor<3>>,
     ) -> Result<PreparedContext, ForwardError> {
-        let [batch, rows, width] = text.dims();
-        if width != self.dims.text_dim {
-            return Err(ForwardError::input(
-                "text context",
-                format!("[batch, rows, {}]", self.dims.text_dim),
-                format!("[{batch}, {rows}, {width}]"),
-            ));
-        }
-        if let Some(image) = image {
-            return Err(ForwardError::input(
-                "image context",
-                "none: this checkpoint has no image branch",
-                format!("{:?}", image.dims()),
-            ));
-        }
-        let text = self.ends.embed_text(text);
-        let text = match &self.blocks {
-            Blocks::Resident(blocks) => {
-                let keys = |block: &Block| block.text_keys(text.clone());
-                PreparedText::Keys(blocks.iter().map(keys).collect())
-            }
-            Blocks::Streamed(..) => PreparedText::Embedded(text),
+        let blocks = match &self.blocks {
+            Blocks::Resident(blocks) => Some(blocks.as_slice()),
+            Blocks::Streamed(_) => None,
         };
-        Ok(PreparedContext { batch, text })
+        PreparedContext::new(text, image, &self.dims, &self.ends, blocks)
     }
 
     /// The predicted velocity `noise - x0` `[b, out_dim, f, h, w]` of the noisy latent of `pass`.
@@ -161,79 +149,86 @@ impl WanDit {
     /// control says.
     pub fn forward(&self, pass: Pass<'_>, hook: &mut Hook<'_>) -> Result<Tensor<5>, ForwardError> {
         pass.check(&self.dims)?;
-        let Times::PerItem(timestep) = pass.times else {
-            return Err(ForwardError::input(
-                "times",
-                "one per item",
-                "one per frame, not built yet",
-            ));
-        };
-        if pass.control.is_some() {
-            return Err(ForwardError::input("control", "none", "one, not built yet"));
-        }
-        let (latent, context) = (pass.latent, pass.context);
-        let [b, _, f, h, w] = latent.dims();
+        let (dims, layers) = (&self.dims, self.dims.layers);
+        let [b, _, f, h, w] = pass.latent.dims();
         let grid = DitDims::grid(f, h, w);
-        let rope = self.rope.get(grid, self.dims.head_dim(), &self.device);
-        let time = self.ends.embed_time(timestep, &self.device);
-        let latent = latent.cast(self.ends.dtype());
-        let mut x = self.ends.embed_latent(pad_to_even(latent));
-        for index in 0..self.dims.layers {
-            let mut pause = || hook(index, self.dims.layers);
+        let tokens = pass
+            .scail
+            .map_or(Tokens::video(grid), |streams| streams.tokens(grid));
+        let mut blocks = self.blocks.walk();
+        let rope = self.rope.get(tokens, dims.head_dim(), &self.device);
+        let times = &self.ends.time;
+        let time = times.embed(pass.times, f, tokens.count(), &self.device);
+        let mut x = self.ends.embed(pass.latent, pass.scail);
+        let mut control = pass.control;
+        if let Some(control) = &mut control {
+            control.begin(&time.for_control, grid)?;
+        }
+        for index in 0..layers {
+            let mut pause = || hook(index, layers);
             if pause().is_break() {
                 return Err(ForwardError::Interrupted);
             }
-            match self.block(index, x, &time.e0, context, &rope, &mut pause)? {
+            let block = blocks.take(index)?;
+            let keys = pass.context.keys(index, &block);
+            match block.forward(x, &time.runs, keys, &rope, &mut pause) {
                 ControlFlow::Continue(y) => x = y,
                 ControlFlow::Break(()) => return Err(ForwardError::Interrupted),
             }
+            if let Some(control) = &mut control
+                && let Some(residual) = control.after_block(index)?
+            {
+                x = add_residual(x, residual, &tokens)?;
+            }
         }
-        if hook(self.dims.layers, self.dims.layers).is_break() {
+        if hook(layers, layers).is_break() {
             return Err(ForwardError::Interrupted);
         }
-        let padded = self.ends.head(x, time.e, grid);
-        Ok(padded.slice([0..b, 0..self.dims.out_dim, 0..f, 0..h, 0..w]))
-    }
-
-    fn block(
-        &self,
-        index: usize,
-        x: Tensor<3>,
-        e0: &Tensor<3>,
-        context: &PreparedContext,
-        rope: &RopeTables,
-        pause: &mut dyn FnMut() -> ControlFlow<()>,
-    ) -> Result<ControlFlow<(), Tensor<3>>, ForwardError> {
-        let read;
-        let block = match &self.blocks {
-            Blocks::Resident(blocks) => &blocks[index],
-            Blocks::Streamed(checkpoint, layout) => {
-                let source = Source {
-                    checkpoint,
-                    layout: *layout,
-                    dims: self.dims,
-                    device: &self.device,
-                };
-                read = Block::load(&source, index)?;
-                &read
-            }
-        };
-        let keys = match &context.text {
-            PreparedText::Keys(keys) => keys[index].clone(),
-            PreparedText::Embedded(text) => block.text_keys(text.clone()),
-        };
-        Ok(block.forward(x, e0.clone(), keys, rope, pause))
+        let video = tokens.video_range();
+        let padded = self
+            .ends
+            .head(x.narrow(1, video.start, video.len()), &time.runs, grid);
+        Ok(padded.slice([0..b, 0..dims.out_dim, 0..f, 0..h, 0..w]))
     }
 }
 
-/// Repeats the first row and column behind the last where the number is odd (ComfyUI's circular
-/// padding).
-fn pad_to_even(mut latent: Tensor<5>) -> Tensor<5> {
-    for axis in [3, 4] {
-        if !latent.dims()[axis].is_multiple_of(PATCH) {
-            let first = latent.clone().narrow(axis, 0, 1);
-            latent = Tensor::cat(vec![latent, first], axis);
+impl Blocks {
+    fn walk(&self) -> BlockWalk<'_> {
+        match self {
+            Self::Resident(blocks) => BlockWalk::Resident(blocks),
+            Self::Streamed(streamed) => BlockWalk::Streamed(streamed.walk()),
         }
     }
-    latent
+}
+
+/// One pass through the blocks, wherever they are.
+enum BlockWalk<'a> {
+    Resident(&'a [Block]),
+    Streamed(Walk<'a>),
+}
+
+/// A block while it computes.
+enum Held<'a> {
+    Resident(&'a Block),
+    Read(Box<Block>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Block;
+
+    fn deref(&self) -> &Block {
+        match self {
+            Self::Resident(block) => block,
+            Self::Read(block) => block,
+        }
+    }
+}
+
+impl<'a> BlockWalk<'a> {
+    fn take(&mut self, index: usize) -> Result<Held<'a>, WeightsError> {
+        match self {
+            Self::Resident(blocks) => Ok(Held::Resident(&blocks[index])),
+            Self::Streamed(walk) => Ok(Held::Read(Box::new(walk.take(index)?))),
+        }
+    }
 }

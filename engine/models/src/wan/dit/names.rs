@@ -29,6 +29,20 @@ const OUTSIDE: &[(&str, &str)] = &[
         "condition_embedder.time_embedder.linear_2",
     ),
     ("time_projection.1", "condition_embedder.time_proj"),
+    ("img_emb.proj.0", "condition_embedder.image_embedder.norm1"),
+    (
+        "img_emb.proj.1",
+        "condition_embedder.image_embedder.ff.net.0.proj",
+    ),
+    (
+        "img_emb.proj.3",
+        "condition_embedder.image_embedder.ff.net.2",
+    ),
+    ("img_emb.proj.4", "condition_embedder.image_embedder.norm2"),
+    (
+        "img_emb.emb_pos",
+        "condition_embedder.image_embedder.pos_embed",
+    ),
     ("head.modulation", "scale_shift_table"),
     ("head.head", "proj_out"),
 ];
@@ -49,6 +63,9 @@ const INSIDE: &[(&str, &str)] = &[
     ("cross_attn.o", "attn2.to_out.0"),
     ("cross_attn.norm_q", "attn2.norm_q"),
     ("cross_attn.norm_k", "attn2.norm_k"),
+    ("cross_attn.k_img", "attn2.add_k_proj"),
+    ("cross_attn.v_img", "attn2.add_v_proj"),
+    ("cross_attn.norm_k_img", "attn2.norm_added_k"),
     ("norm3", "norm2"),
     ("ffn.0", "ffn.net.0.proj"),
     ("ffn.2", "ffn.net.2"),
@@ -137,6 +154,14 @@ mod tests {
                 "blocks.0.attn2.to_out.0.weight",
             ),
             ("blocks.7.ffn.0.weight", "blocks.7.ffn.net.0.proj.weight"),
+            (
+                "blocks.39.cross_attn.norm_k_img.weight",
+                "blocks.39.attn2.norm_added_k.weight",
+            ),
+            (
+                "img_emb.emb_pos",
+                "condition_embedder.image_embedder.pos_embed",
+            ),
         ];
         for (original, diffusers) in cases {
             assert_eq!(Layout::Original.name(original), original);

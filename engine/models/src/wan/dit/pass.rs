@@ -6,6 +6,7 @@ use longtake_shaders::Tensor;
 
 use super::context::PreparedContext;
 use super::dims::DitDims;
+use super::rope::Tokens;
 use super::scail::ScailStreams;
 use crate::weights::WeightsError;
 
@@ -144,4 +145,30 @@ impl Pass<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// What a control returned, added to the video's tokens of `x` `[b, tokens, dim]`.
+pub(super) fn add_residual(
+    x: Tensor<3>,
+    residual: Tensor<3>,
+    tokens: &Tokens,
+) -> Result<Tensor<3>, ForwardError> {
+    let [batch, count, dim] = x.dims();
+    let video = tokens.video_range();
+    let found = residual.dims();
+    if ![1, batch].contains(&found[0]) || found[1..] != [video.len(), dim] {
+        let expected = format!("[1 or {batch}, {}, {dim}]", video.len());
+        return Err(ForwardError::input(
+            "residual of the control",
+            expected,
+            format!("{found:?}"),
+        ));
+    }
+    let residual = residual.cast(x.dtype());
+    if video.len() == count {
+        return Ok(x + residual);
+    }
+    let at = [0..batch, video, 0..dim];
+    let sum = x.clone().slice(at.clone()) + residual;
+    Ok(x.slice_assign(at, sum))
 }

@@ -6,7 +6,11 @@
 use longtake_shaders::Tensor;
 
 use super::dims::{DitDims, PATCH};
+use super::ends::PatchEmbedding;
 use super::pass::ForwardError;
+use super::rope::{Grid, Tokens};
+use super::source::Source;
+use crate::weights::WeightsError;
 
 /// Where the streams stand relative to each other in time and space (SCAIL-2; SCAIL-Preview knows
 /// [`ScailMode::Animation`] alone).
@@ -40,9 +44,9 @@ pub struct ScailStreams {
     /// channels of ones behind it. `None` for steps that it does not steer.
     pub pose: Option<Tensor<5>>,
     /// SCAIL-2: `[1 or b, mask_dim, r or r + f, h, w]`, coloured identity masks of the references
-    /// and, if given, the video frames; what is not given is zero.
+    /// and, if given, the video frames (zero otherwise). Without it nothing is added to them.
     pub reference_mask: Option<Tensor<5>>,
-    /// SCAIL-2: `[1 or b, mask_dim, f, h/2, w/2]`, the mask of the pose video; zero if not given.
+    /// SCAIL-2: `[1 or b, mask_dim, f, h/2, w/2]`, the mask of the pose video.
     pub pose_mask: Option<Tensor<5>>,
     pub mode: ScailMode,
     pub pose_rope: PoseRope,
@@ -126,4 +130,82 @@ impl ScailStreams {
             &[frames],
         )
     }
+}
+
+impl ScailStreams {
+    /// What the tokens of a pass with these streams are.
+    pub(super) fn tokens(&self, grid: Grid) -> Tokens {
+        Tokens {
+            grid,
+            references: self.references(),
+            pose: self.pose.as_ref().map(|_| self.pose_rope),
+            mode: self.mode,
+        }
+    }
+}
+
+/// The embeddings that only SCAIL checkpoints have.
+pub struct ScailEmbedding {
+    pose: PatchEmbedding,
+    mask: Option<PatchEmbedding>,
+}
+
+impl ScailEmbedding {
+    /// `None` for other checkpoints.
+    pub fn load(source: &Source<'_>) -> Result<Option<Self>, WeightsError> {
+        let (pose, mask) = (source.dims.pose_dim, source.dims.mask_dim);
+        if pose == 0 {
+            return Ok(None);
+        }
+        let embedding = |name, channels| PatchEmbedding::load(source, name, channels);
+        Ok(Some(Self {
+            pose: embedding("patch_embedding_pose", pose)?,
+            mask: match mask {
+                0 => None,
+                mask => Some(embedding("patch_embedding_mask", mask)?),
+            },
+        }))
+    }
+
+    /// All tokens `[b, tokens, dim]` of a latent `[b, in_dim, f, h, w]` with its streams.
+    pub fn embed(
+        &self,
+        video: &PatchEmbedding,
+        latent: Tensor<5>,
+        streams: &ScailStreams,
+    ) -> Tensor<3> {
+        let [batch, _, frames, ..] = latent.dims();
+        let whole = |tokens: Tensor<3>| match tokens.dims() {
+            [b, count, dim] if b < batch => tokens.expand([batch, count, dim]),
+            _ => tokens,
+        };
+        let masked = |tokens: Tensor<3>, mask: Option<Tensor<5>>| match (&self.mask, mask) {
+            (Some(embedding), Some(mask)) => tokens + whole(embedding.embed(mask)),
+            _ => tokens,
+        };
+        let mut tokens = video.embed(latent);
+        if let Some(reference) = streams.reference.clone() {
+            tokens = Tensor::cat(vec![whole(video.embed(reference)), tokens], 1);
+        }
+        let mask = streams.reference_mask.clone();
+        tokens = masked(
+            tokens,
+            mask.map(|it| lengthen(it, streams.references() + frames)),
+        );
+        if let Some(pose) = streams.pose.clone() {
+            let pose = masked(whole(self.pose.embed(pose)), streams.pose_mask.clone());
+            tokens = Tensor::cat(vec![tokens, pose], 1);
+        }
+        tokens
+    }
+}
+
+/// Zero frames behind the given ones, up to `frames`.
+fn lengthen(mask: Tensor<5>, frames: usize) -> Tensor<5> {
+    let [b, c, given, h, w] = mask.dims();
+    if given == frames {
+        return mask;
+    }
+    let zeros = Tensor::zeros([b, c, frames - given, h, w], (&mask.device(), mask.dtype()));
+    Tensor::cat(vec![mask, zeros], 2)
 }

@@ -17,13 +17,13 @@ const HEADS_ENTRY: &str = "longtake.heads";
 /// Beginnings of tensor names (both layouts) of parts that are not built: without them such a
 /// model would run and give nonsense.
 const UNSUPPORTED: &[(&str, &str)] = &[
-    ("img_emb.", IMAGE),
-    ("condition_embedder.image_embedder.", IMAGE),
     ("vace_patch_embedding.", "the VACE control branch"),
-    ("patch_embedding_pose.", "the SCAIL pose input"),
-    ("patch_embedding_mask.", "the SCAIL-2 mask input"),
+    ("control_adapter.", "the camera adapter of Wan Fun"),
+    ("ref_conv.", "the reference input of Wan Fun"),
+    ("pose_patch_embedding.", "the pose input of Wan Animate"),
+    ("casual_audio_encoder.", "the audio input of Wan S2V"),
+    ("audio_proj.", "an audio input"),
 ];
-const IMAGE: &str = "the CLIP image branch of image to video";
 
 /// Weight `[out, in]` and bias `[out]` of a linear layer.
 #[derive(Clone)]
@@ -101,7 +101,7 @@ impl Source<'_> {
 pub fn read_dims(checkpoint: &Checkpoint) -> Result<(Layout, DitDims), WeightsError> {
     let refuse = |found: &str| WeightsError::WrongFamily {
         file: checkpoint.path().into(),
-        expected: "Wan 2.1 text to video".to_owned(),
+        expected: "a Wan video transformer".to_owned(),
         found: found.to_owned(),
     };
     let layout = Layout::detect(|name| checkpoint.has(name)).ok_or_else(|| {
@@ -129,6 +129,13 @@ pub fn read_dims(checkpoint: &Checkpoint) -> Result<(Layout, DitDims), WeightsEr
                 remedy: "the file is of another model",
             })
     };
+    let part = |name: &str, index: usize| {
+        if checkpoint.has(&layout.name(name)) {
+            axis(name, index)
+        } else {
+            Ok(0)
+        }
+    };
     let dim = axis("time_embedding.2.bias", 0)?;
     let dims = DitDims {
         dim,
@@ -140,10 +147,10 @@ pub fn read_dims(checkpoint: &Checkpoint) -> Result<(Layout, DitDims), WeightsEr
         text_dim: axis("text_embedding.0.weight", 1)?,
         text_len: TEXT_LEN,
         freq_dim: axis("time_embedding.0.weight", 1)?,
-        image_dim: 0,
-        image_positions: 0,
-        pose_dim: 0,
-        mask_dim: 0,
+        image_dim: part("img_emb.proj.0.bias", 0)?,
+        image_positions: part("img_emb.emb_pos", 1)?,
+        pose_dim: part("patch_embedding_pose.weight", 1)?,
+        mask_dim: part("patch_embedding_mask.weight", 1)?,
     };
     Ok((layout, dims))
 }

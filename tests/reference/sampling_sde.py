@@ -4,8 +4,10 @@ Source of the formulas: ComfyUI `comfy/k_diffusion/sampling.py`, `sa_solver.py`,
 noise is torchsde's own: `pip install --no-deps --target DIR torchsde==0.2.6 trampoline==0.1.2`.
 
 Where ComfyUI's single precision loses digits by cancelling (the weights of sa_solver, er_sde and deis),
-weights are made in double here, as in the Rust; `--single` of the check at the end of this file, run as a
-script, prints how far ComfyUI's single precision is from that.
+weights are made in double here, as in the Rust. Run as a script, this file prints how far results are from
+those of single precision:
+
+    python tests/reference/sampling_sde.py
 """
 
 import math
@@ -276,7 +278,7 @@ def adams(lams, s, t, tau, dtype):
     return torch.linalg.solve(torch.vander(lams, n, increasing=True).T, rows @ product).float()
 
 
-def sa_solver(toy, x, sigmas, fresh, shift, seed, pece=False, dtype=WIDE):
+def sa_solver(toy, x, sigmas, fresh, shift, seed, pece=False):
     sigmas = offset(sigmas, shift)
     lams, n = lam(sigmas), len(sigmas)
     first, last = percent_to_sigma(shift, 0.2), percent_to_sigma(shift, 0.8)
@@ -287,7 +289,7 @@ def sa_solver(toy, x, sigmas, fresh, shift, seed, pece=False, dtype=WIDE):
     def move(i, order, tau, x):
         """From sigma i - 1 to sigma i with predictions at the last `order` sigmas known."""
         known = len_known
-        b = adams(lams[known - order : known], lams[i - 1], lams[i], tau, dtype) * (sigmas[i] * lams[i].exp())
+        b = adams(lams[known - order : known], lams[i - 1], lams[i], tau, WIDE) * (sigmas[i] * lams[i].exp())
         total = sum(w * p for w, p in zip(b, preds[-order:]))
         return sigmas[i] / sigmas[i - 1] * (-(tau**2) * (lams[i] - lams[i - 1])).exp() * x + total
 
@@ -326,3 +328,25 @@ def solvers(toy):
         "sa_solver_pece": partial(sa_solver, pece=True),
     }
     return {name: partial(found[name], toy) for name in NAMES}
+
+
+def compare_with_single():
+    """ComfyUI's precision against double, relative L2, on the toy network of sampling.py."""
+    global WIDE
+    from sampling import N, ksampler_sigmas, toy
+
+    for name in ("deis", "er_sde", "sa_solver", "sa_solver_pece"):
+        for steps, shift in ((4, 5.0), (20, 8.0), (50, 12.0)):
+            outs = []
+            for WIDE in (torch.float64, torch.float32):
+                generator = torch.Generator().manual_seed(8)
+                x = torch.randn(N, generator=torch.Generator().manual_seed(7))
+                sigmas = ksampler_sigmas(name, "simple", steps, shift)
+                fresh = lambda: torch.randn(N, generator=generator)
+                outs.append(solvers(toy)[name](x, sigmas, fresh, shift=shift, seed=7))
+            error = float((outs[0] - outs[1]).norm() / outs[0].norm())
+            print(f"{name} {steps} steps, shift {shift}: {error:.1e}")
+
+
+if __name__ == "__main__":
+    compare_with_single()

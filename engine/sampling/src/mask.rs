@@ -14,7 +14,8 @@ use crate::solver::{Denoiser, Sampler, StepInfo, Stop};
 /// What the network is shown where nothing is to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kept {
-    /// The latent noised to the network's level: `BaseModel.scale_latent_inpaint`.
+    /// The latent noised to the network's level: `BaseModel.scale_latent_inpaint`. (ComfyUI's `ddim`
+    /// takes other noise for it than the run's, from the seed plus one; here it is always the run's.)
     #[default]
     Noised,
     /// The latent without noise, for models that are told which frames are clean: Wan 2.2 TI2V-5B's

@@ -171,8 +171,8 @@ impl Schedule {
         self.sigmas.len().saturating_sub(1)
     }
 
-    /// The timestep for a sigma that a solver asked for. Solvers ask only for sigmas of the
-    /// schedule; any other gets `1000 * sigma`.
+    /// The timestep for a sigma that a solver asked for. One that is not of the schedule, as solvers
+    /// of several stages ask for and those that cannot begin at 1, gets `1000 * sigma`.
     pub fn timestep(&self, sigma: f32) -> f32 {
         let known = self.sigmas.iter().position(|&it| it == sigma);
         known.map_or(sigma * 1000.0, |i| self.timesteps[i])

@@ -135,18 +135,15 @@ impl Solver {
     /// x, the prediction, its history and what is being made of them. For memory planning.
     pub const fn latents_held(self) -> usize {
         match self {
-            Self::Euler | Self::Lcm | Self::EulerAncestral | Self::Ddim => 3,
-            Self::Heun
-            | Self::Dpmpp2m
-            | Self::ResMultistep
-            | Self::WanDpmpp
-            | Self::GradientEstimation
-            | Self::ErSde => 5,
-            Self::WanUniPc | Self::Ipndm | Self::Deis => 6,
+            Self::Euler | Self::Ddim => 3,
+            Self::Lcm | Self::EulerAncestral | Self::ResMultistep | Self::WanDpmpp => 4,
+            Self::Heun | Self::Dpmpp2m | Self::GradientEstimation => 5,
+            Self::Deis => 6,
+            Self::Ipndm | Self::ErSde => 7,
             // The path holds three on its way down its tree.
-            Self::DpmppSde | Self::Dpmpp2mSde | Self::Dpmpp2mSdeHeun => 7,
-            Self::UniPc | Self::UniPcBh2 | Self::Dpmpp3mSde => 8,
-            Self::SaSolver | Self::SaSolverPece => 10,
+            Self::WanUniPc | Self::DpmppSde | Self::Dpmpp2mSde | Self::Dpmpp2mSdeHeun => 8,
+            Self::Dpmpp3mSde => 9,
+            Self::UniPc | Self::UniPcBh2 | Self::SaSolver | Self::SaSolverPece => 12,
         }
     }
 

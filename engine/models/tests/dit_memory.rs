@@ -8,11 +8,14 @@ mod dit_support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use dit_support::{RandomModel, load, waves};
-use longtake_models::wan::dit::{Pass, PassShape, Placement, ScailStreams, Times};
+use dit_support::{RandomModel, load, rewrite, waves};
+use longtake_models::wan::dit::{
+    Pass, PassShape, Placement, PreparedContext, ScailStreams, Times, WanDit,
+};
+use safetensors::Dtype;
 
 struct Counting;
 
@@ -77,10 +80,64 @@ impl Faults {
     }
 }
 
-/// A pass: its sizes, and whether its frames have times of their own.
-struct Run {
+/// A checkpoint, the bytes of one of its blocks as they are kept, and a pass through it.
+struct Run<'a> {
+    path: &'a Path,
+    block: Option<u64>,
     shape: PassShape,
     per_frame: bool,
+}
+
+impl<'a> Run<'a> {
+    fn new(path: &'a Path, [batch, frames, height, width]: [usize; 4]) -> Self {
+        Self {
+            path,
+            block: None,
+            shape: PassShape {
+                text_rows: 20,
+                ..PassShape::new(batch, frames, height, width)
+            },
+            per_frame: false,
+        }
+    }
+
+    fn with(mut self, edit: impl FnOnce(&mut Self)) -> Self {
+        edit(&mut self);
+        self
+    }
+}
+
+const WIDE: RandomModel = RandomModel {
+    dim: 256,
+    ffn_dim: 1536,
+    layers: 3,
+    ..RandomModel::SMALL
+};
+
+fn write(folder: &Path, name: &str, model: RandomModel) -> PathBuf {
+    let path = folder.join(name).with_extension("safetensors");
+    model.write(&path);
+    path
+}
+
+/// The same with the matrices of the blocks in eight bits, and the bytes of one block.
+fn pack(from: &Path, to: PathBuf) -> (PathBuf, u64) {
+    let mut bytes = 0;
+    rewrite(from, &to, |tensors| {
+        for it in tensors
+            .iter_mut()
+            .filter(|it| it.name.starts_with("blocks."))
+        {
+            if it.shape.len() == 2 {
+                it.dtype = Dtype::F8_E4M3;
+                it.bytes = vec![0x20; it.shape.iter().product()];
+            }
+            if it.name.starts_with("blocks.0.") {
+                bytes += it.bytes.len() as u64;
+            }
+        }
+    });
+    (to, bytes)
 }
 
 #[test]
@@ -89,107 +146,81 @@ fn formulas_match_what_is_allocated() {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(2);
     threads.build_global().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, more: RandomModel| {
-        let path = folder.path().join(name).with_extension("safetensors");
-        let model = RandomModel {
-            dim: 256,
-            ffn_dim: 1536,
-            layers: 3,
-            ..more
-        };
-        model.write(&path);
-        path
+    let folder = folder.path();
+    let text = &write(folder, "text", WIDE);
+    let (packed, block) = pack(text, folder.join("packed.safetensors"));
+    let image = RandomModel {
+        in_dim: 36,
+        image_dim: 64,
+        ..WIDE
     };
-    let small = RandomModel::SMALL;
-    let text = write("text", small);
-    let image = write(
-        "image",
-        RandomModel {
-            in_dim: 36,
-            image_dim: 64,
-            ..small
-        },
-    );
-    let scail = write(
-        "scail",
-        RandomModel {
-            in_dim: 20,
-            image_dim: 64,
-            pose_dim: 20,
-            ..small
-        },
-    );
-
-    let plain = |shape: [usize; 4]| Run {
-        shape: PassShape {
-            text_rows: 20,
-            ..PassShape::new(shape[0], shape[1], shape[2], shape[3])
-        },
-        per_frame: false,
+    let scail = RandomModel {
+        in_dim: 20,
+        pose_dim: 20,
+        ..image
     };
-    let with = |shape: [usize; 4], edit: fn(&mut Run)| {
-        let mut run = plain(shape);
-        edit(&mut run);
-        run
-    };
+    let [image, scail] = [("image", image), ("scail", scail)].map(|(n, it)| write(folder, n, it));
     let runs = [
         // In turn the feed-forward and the self-attention need the most.
-        (&text, plain([1, 4, 32, 48])),
-        (&text, plain([1, 6, 32, 48])),
-        (&text, plain([2, 5, 25, 40])),
-        (&text, with([1, 6, 32, 48], |it| it.per_frame = true)),
-        (&text, with([2, 5, 25, 40], |it| it.per_frame = true)),
-        (&image, with([1, 5, 32, 48], |it| it.shape.image_rows = 257)),
-        (
-            &scail,
-            with([1, 4, 32, 48], |it| {
-                it.shape.image_rows = 257;
-                it.shape.references = 2;
-                it.shape.pose = true;
-            }),
-        ),
+        Run::new(text, [1, 4, 32, 48]),
+        Run::new(text, [1, 6, 32, 48]),
+        Run::new(text, [2, 5, 25, 40]),
+        Run::new(text, [1, 6, 32, 48]).with(|it| it.per_frame = true),
+        Run::new(text, [2, 5, 25, 40]).with(|it| it.per_frame = true),
+        Run::new(&image, [1, 5, 32, 48]).with(|it| it.shape.image_rows = 257),
+        Run::new(&scail, [1, 4, 32, 48]).with(|it| {
+            it.shape.image_rows = 257;
+            it.shape.references = 2;
+            it.shape.pose = true;
+        }),
+        Run::new(&packed, [1, 4, 32, 48]).with(|it| it.block = Some(block)),
+        Run::new(&packed, [1, 9, 32, 48]).with(|it| it.block = Some(block)),
     ];
     let mut faults = Faults::default();
     // Threads keep buffers for packing matrices from the first product on; not part of a pass.
-    compare(
-        &mut Faults::default(),
-        &text,
-        Placement::Resident,
-        &runs[0].1,
-    );
+    compare(&mut Faults::default(), Placement::Resident, &runs[0]);
     for placement in [Placement::Resident, Placement::Streamed] {
-        for (path, run) in &runs {
+        for run in &runs {
             // Anew for each: the tables of the grid before would be freed during the pass.
-            compare(&mut faults, path, placement, run);
+            compare(&mut faults, placement, run);
         }
     }
-    nothing_stays_of_a_stopped_pass(&text);
+    nothing_stays_of_a_stopped_pass(text);
     assert!(faults.0.is_empty(), "{:#?}", faults.0);
 }
 
-fn compare(faults: &mut Faults, path: &Path, placement: Placement, run: &Run) {
+fn compare(faults: &mut Faults, placement: Placement, run: &Run<'_>) {
     let streamed = placement == Placement::Streamed;
     let shape = PassShape {
         streamed,
+        block_bytes: run.block,
         ..run.shape
     };
-    let (dit, _, weights) = measure(|| load(path, placement));
+    let (dit, _, weights) = measure(|| load(run.path, placement));
     let dims = dit.dims();
-    let block = dims.block_parameters() * 4;
-    let blocks = dims.layers as u64 * block;
-    let expected = dims.weight_bytes(4) - if streamed { blocks } else { 0 };
+    let block = run.block.unwrap_or(dims.block_parameters() * 4);
+    let blocks = if streamed { 0 } else { dims.layers as u64 };
+    let expected = dims.outer_parameters() * 4 + blocks * block;
     faults.compare(&format!("{placement:?} weights"), weights, expected);
 
     let text = waves([shape.batch, shape.text_rows, dims.text_dim]);
-    let image =
-        (shape.image_rows > 0).then(|| waves([shape.batch, shape.image_rows, dims.image_dim]));
+    let image = [shape.batch, shape.image_rows, dims.image_dim];
+    let image = (shape.image_rows > 0).then(|| waves(image));
     let (context, _, kept) = measure(|| dit.prepare_context(text, image).unwrap());
-    faults.compare(
-        &format!("{placement:?} context"),
-        kept,
-        dims.context_bytes(&shape),
-    );
+    let expected = dims.context_bytes(&shape);
+    faults.compare(&format!("{placement:?} context"), kept, expected);
 
+    let (peak, what) = (
+        peak_of(&dit, &context, run),
+        format!("{placement:?} {shape:?}"),
+    );
+    // The planner counts the block that computes with the weights.
+    let computing = if streamed { block } else { 0 };
+    faults.compare(&what, peak, dims.workspace_bytes(&shape) + computing);
+}
+
+/// The most bytes that a pass held besides its inputs.
+fn peak_of(dit: &WanDit, context: &PreparedContext, run: &Run<'_>) -> u64 {
     let PassShape {
         batch,
         frames,
@@ -197,38 +228,27 @@ fn compare(faults: &mut Faults, path: &Path, placement: Placement, run: &Run) {
         width,
         references,
         ..
-    } = shape;
+    } = run.shape;
+    let dims = dit.dims();
     let streams = (references > 0).then(|| ScailStreams {
         reference: Some(waves([1, dims.in_dim, references, height, width])),
-        pose: shape
-            .pose
-            .then(|| waves([1, dims.pose_dim, frames, height / 2, width / 2])),
+        pose: Some(waves([1, dims.pose_dim, frames, height / 2, width / 2])),
         ..ScailStreams::default()
     });
     let mut times = vec![500.0; if run.per_frame { frames } else { batch }];
     times[0] = 0.0;
+    let times = if run.per_frame {
+        Times::PerFrame(&times)
+    } else {
+        Times::PerItem(&times)
+    };
+    let latent = waves([batch, dims.in_dim, frames, height, width]);
     let pass = Pass {
         scail: streams.as_ref(),
-        ..Pass::new(
-            waves([batch, dims.in_dim, frames, height, width]),
-            if run.per_frame {
-                Times::PerFrame(&times)
-            } else {
-                Times::PerItem(&times)
-            },
-            &context,
-        )
+        ..Pass::new(latent, times, context)
     };
     let mut go_on = |_, _| ControlFlow::Continue(());
-    let (_, peak, _) = measure(|| dit.forward(pass, &mut go_on).unwrap());
-    // The planner counts the block that computes with the weights.
-    let computing = if streamed { block } else { 0 };
-    let expected = dims.workspace_bytes(&shape) + computing;
-    let what = format!(
-        "{placement:?} pass {shape:?}, times per frame: {}",
-        run.per_frame
-    );
-    faults.compare(&what, peak, expected);
+    measure(|| dit.forward(pass, &mut go_on).unwrap()).1
 }
 
 /// The block being read when a pass is stopped is gone, with the read, when the pass returns.

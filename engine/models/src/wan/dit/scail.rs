@@ -60,7 +60,47 @@ impl ScailStreams {
 
     /// Whether the streams fit a latent of shape `latent` and the network of sizes `dims`.
     pub(super) fn check(&self, latent: [usize; 5], dims: &DitDims) -> Result<(), ForwardError> {
+        self.check_network(dims)?;
         let [batch, _, frames, height, width] = latent;
+        let side = 2 * PATCH;
+        if self.pose.is_some() && !(height.is_multiple_of(side) && width.is_multiple_of(side)) {
+            let near = |n: usize| n.next_multiple_of(side);
+            let (w, h) = (near(width), near(height));
+            return Err(ForwardError::input(
+                "latent of a SCAIL pass",
+                format!("sides divisible by {side} (pixels by 32), such as {w}x{h}"),
+                format!("{width}x{height}"),
+            ));
+        }
+        let references = self.references();
+        let all = references + frames;
+        let whole = |channels| [batch, channels, height, width];
+        let half = |channels| [batch, channels, height / 2, width / 2];
+        let of = |stream: &Option<Tensor<5>>| stream.as_ref().map(Tensor::dims);
+        let (latent, pose, mask) = (dims.in_dim, dims.pose_dim, dims.mask_dim);
+        fits(
+            "SCAIL reference",
+            of(&self.reference),
+            whole(latent),
+            &[references],
+        )?;
+        fits("SCAIL pose latent", of(&self.pose), half(pose), &[frames])?;
+        let found = of(&self.reference_mask);
+        fits(
+            "SCAIL reference mask",
+            found,
+            whole(mask),
+            &[all, references],
+        )?;
+        fits(
+            "SCAIL pose mask",
+            of(&self.pose_mask),
+            half(mask),
+            &[frames],
+        )
+    }
+
+    fn check_network(&self, dims: &DitDims) -> Result<(), ForwardError> {
         if dims.pose_dim == 0 {
             return Err(ForwardError::input(
                 "SCAIL streams",
@@ -68,46 +108,6 @@ impl ScailStreams {
                 "a reference or a pose video; load a SCAIL checkpoint",
             ));
         }
-        let side = 2 * PATCH;
-        if self.pose.is_some() && !(height.is_multiple_of(side) && width.is_multiple_of(side)) {
-            let near = |n: usize| n.next_multiple_of(side);
-            return Err(ForwardError::input(
-                "latent of a SCAIL pass",
-                format!(
-                    "sides divisible by {side} (pixels by 32), such as {}x{}",
-                    near(width),
-                    near(height)
-                ),
-                format!("{width}x{height}"),
-            ));
-        }
-        let references = self.references();
-        let fits = |input, tensor: &Option<Tensor<5>>, wanted: [usize; 4], frames: &[usize]| {
-            let Some(tensor) = tensor else { return Ok(()) };
-            let found = tensor.dims();
-            let [b, c, f, h, w] = found;
-            let right = (b == 1 || b == batch) && [c, h, w] == [wanted[0], wanted[2], wanted[3]];
-            if right && f > 0 && frames.contains(&f) {
-                return Ok(());
-            }
-            let [c, f, h, w] = wanted;
-            let expected = format!("[1 or {batch}, {c}, {f}, {h}, {w}]");
-            Err(ForwardError::input(input, expected, format!("{found:?}")))
-        };
-        let video = |channels, frames| [channels, frames, height, width];
-        let half = |channels| [channels, frames, height / 2, width / 2];
-        fits(
-            "SCAIL reference",
-            &self.reference,
-            video(dims.in_dim, references),
-            &[references],
-        )?;
-        fits(
-            "SCAIL pose latent",
-            &self.pose,
-            half(dims.pose_dim),
-            &[frames],
-        )?;
         if dims.mask_dim == 0 && (self.reference_mask.is_some() || self.pose_mask.is_some()) {
             return Err(ForwardError::input(
                 "SCAIL masks",
@@ -115,21 +115,30 @@ impl ScailStreams {
                 "identity masks; load a SCAIL-2 checkpoint",
             ));
         }
-        let counts = [references, references + frames];
-        let wanted = video(dims.mask_dim, references + frames);
-        fits(
-            "SCAIL reference mask",
-            &self.reference_mask,
-            wanted,
-            &counts,
-        )?;
-        fits(
-            "SCAIL pose mask",
-            &self.pose_mask,
-            half(dims.mask_dim),
-            &[frames],
-        )
+        Ok(())
     }
+}
+
+/// Whether a stream of shape `found` has the sizes `wanted` (batch or 1, channels, height, width)
+/// and one of the numbers of `frames`, of which the first is named if not.
+fn fits(
+    input: &'static str,
+    found: Option<[usize; 5]>,
+    wanted: [usize; 4],
+    frames: &[usize],
+) -> Result<(), ForwardError> {
+    let Some(found) = found else { return Ok(()) };
+    let [b, c, f, h, w] = found;
+    let [batch, channels, height, width] = wanted;
+    let right = (b == 1 || b == batch) && [c, h, w] == [channels, height, width];
+    if right && f > 0 && frames.contains(&f) {
+        return Ok(());
+    }
+    let expected = format!(
+        "[1 or {batch}, {channels}, {}, {height}, {width}]",
+        frames[0]
+    );
+    Err(ForwardError::input(input, expected, format!("{found:?}")))
 }
 
 impl ScailStreams {

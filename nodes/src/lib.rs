@@ -3,6 +3,7 @@
 //! [`all`] is the one list; [`Registry`] answers the compiler and the executor from it.
 //! To add a node: write its file, add one line to [`all`].
 
+pub mod camera;
 pub mod facts;
 pub mod film;
 pub mod image;

@@ -11,6 +11,7 @@ use crate::Node;
 /// Every node, sorted by folder.
 pub fn all() -> Vec<Node> {
     let mut nodes = Vec::new();
+    nodes.extend(crate::camera::NODES);
     nodes.extend(crate::film::NODES);
     nodes.extend(crate::image::NODES);
     nodes.extend(crate::latent::NODES);

@@ -1,0 +1,333 @@
+//! `PointCloudGuide`: the film that Uni3C follows, made from one picture, its depth and a path.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use longtake_graph::declare::{boolean, choice, colour, float, int, output, socket};
+use longtake_graph::{Declaration, Kind};
+use longtake_plan::{ClipInfo, Cost, CostCx, InferCx, InferError, Info};
+use longtake_run::{Clip, Frame, FrameSource, Pixels, RunCx, RunError, Value};
+
+use super::CAMERA_PATH;
+use super::cloud::{Cloud, Settings, fit_map, fit_picture};
+use super::depth::{DEPTHS, DepthIs};
+use super::path::{CameraPath, MOST_FRAMES};
+use super::splat::{Style, View};
+use crate::Node;
+use crate::picture::palette;
+
+const DECLARATION: Declaration = Declaration {
+    class: "PointCloudGuide",
+    title: "Point cloud guide",
+    title_ja: "点群ガイド",
+    category: "conditioning/camera",
+    help: "Turns one picture with a depth map into points in space and films them along a camera path: \
+           the guide of Uni3C. The first frame is the picture itself. Without a depth map the picture \
+           is a flat screen.",
+    inputs: &[
+        socket("image", Kind::IMAGE).help("The picture; its first frame counts"),
+        socket("camera_path", CAMERA_PATH).help("Where the camera goes"),
+        int("width", 832).within(16, 8192).unit("px").help("Width of the guide; the picture fills it, edges are cut"),
+        int("height", 480).within(16, 8192).unit("px").help("Height of the guide"),
+        int("length", 0)
+            .within(0, MOST_FRAMES as i128)
+            .unit("frames")
+            .help("Length; 0 is the path's own, others play the path faster or slower"),
+        choice("depth_is", "disparity", DEPTHS)
+            .help("disparity: white is near (Depth Anything); depth: white is far, evenly; millimetres: a 16-bit picture, 0 is unknown"),
+        float("near", 1.0)
+            .within_f(0.001, 10_000.0)
+            .help("Distance of the nearest sample. Only its ratio to `far` matters"),
+        float("far", 10.0)
+            .within_f(0.001, 100_000.0)
+            .help("Distance of the farthest sample; larger gives more relief"),
+        float("fov", 55.0)
+            .within_f(5.0, 150.0)
+            .step_f(0.5)
+            .unit("°")
+            .help("Angle that the picture spans across: 40 for a portrait lens, 55 usual, 75 wide"),
+        float("radius", 0.0)
+            .within_f(0.0, 100_000.0)
+            .help("Distance of the subject, which orbits turn about; 0 takes the median"),
+        float("edge", 0.35)
+            .within_f(0.0, 1.0)
+            .help("Cuts points where the depth tears; larger cuts more, 0 nothing"),
+        float("splat", 0.008)
+            .within_f(0.001, 0.1)
+            .step_f(0.001)
+            .help("Radius of a point, where the shorter side is 2"),
+        boolean("cover", true)
+            .help("Lets points grow when the camera comes near, so that surfaces stay closed"),
+        colour("background", "#808080")
+            .help("Holes; Uni3C was trained with mid-grey, the zero of its values"),
+        socket("depth", Kind::named("IMAGE,MASK")).optional().help("Depth map of the picture, of the same shape; 16-bit PNG keeps more of it"),
+        socket("subject", Kind::MASK).optional().help("1 on the subject: its median distance becomes the radius"),
+    ],
+    outputs: &[output("IMAGE", Kind::IMAGE), output("MASK", Kind::MASK)],
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::lazy(&DECLARATION, infer, cost, run);
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    cx.clip("image")?;
+    for name in ["depth", "subject"] {
+        if cx.has(name) {
+            cx.clip(name)?;
+        }
+    }
+    let (near, far) = (cx.float("near")?, cx.float("far")?);
+    if near >= far && cx.text("depth_is")? != "millimetres" {
+        let message = format!("expected near below far, found near {near} and far {far}");
+        return Err(InferError::at("value_out_of_range", "near", message));
+    }
+    let background = cx.text("background")?;
+    if palette::parse(background).is_none() {
+        let message = format!("expected a colour such as #808080, found `{background}`");
+        return Err(InferError::at("invalid_input_type", "background", message));
+    }
+    let path = path_of(cx.json("camera_path"))
+        .map_err(|message| InferError::at("return_type_mismatch", "camera_path", message))?;
+    let [image, mask] = infos(
+        (cx.int("width")?, cx.int("height")?),
+        cx.int("length")?,
+        &path,
+    );
+    Ok(vec![Info::Clip(image), Info::Clip(mask)])
+}
+
+/// The path at the input of that name.
+pub(super) fn path_of(json: Option<&serde_json::Value>) -> Result<CameraPath, String> {
+    let json = json.ok_or("`camera_path` needs a path that is known before the run")?;
+    CameraPath::from_json(json)
+}
+
+fn infos((width, height): (i64, i64), length: i64, path: &CameraPath) -> [ClipInfo; 2] {
+    let frames = match length {
+        0 => path.frames.len() as u64,
+        frames => frames.max(1) as u64,
+    };
+    let image = ClipInfo {
+        frames,
+        width: width.clamp(1, 8192) as u32,
+        height: height.clamp(1, 8192) as u32,
+        channels: 3,
+        fps: None,
+    };
+    [
+        image,
+        ClipInfo {
+            channels: 1,
+            ..image
+        },
+    ]
+}
+
+/// The cloud (28 bytes a point), a projected point (20 + 4) and the map on its way (12), beside one
+/// chunk of frames.
+fn cost(cx: &CostCx<'_>) -> Cost {
+    let Some(Info::Clip(clip)) = cx.outputs.first() else {
+        return Cost::default();
+    };
+    let pixels = u64::from(clip.width) * u64::from(clip.height);
+    let frames = clip.chunk_frames().min(clip.frames.max(1));
+    Cost {
+        host_bytes: pixels * (3 * frames + 64),
+        // Measured: 100 ns a pixel and frame on one core.
+        seconds: (pixels * frames) as f64 * 1e-7,
+        ..Cost::default()
+    }
+}
+
+fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
+    let path = path_of(cx.json("camera_path")).map_err(RunError::failed)?;
+    let size = (cx.int("width")?, cx.int("height")?);
+    let [image, mask] = infos(size, cx.int("length")?, &path);
+    let background = cx.text("background")?;
+    let background = palette::parse(background)
+        .ok_or_else(|| RunError::failed(format!("`{background}` is no colour")))?;
+    let source = Source::read(cx, (image.width, image.height), path.elevation)?;
+    let guide = Arc::new(Guide {
+        source,
+        path,
+        style: Style {
+            radius: cx.float("splat")? as f32,
+            cover: cx.boolean("cover")?,
+            background: background.map(|it| it * 255.0),
+        },
+        frames: image.frames,
+        cloud: Mutex::new(None),
+    });
+    let film = |info, holes| {
+        let guide = Arc::clone(&guide);
+        Value::Clip(Clip::new(Film { guide, info, holes }))
+    };
+    Ok(vec![film(image, false), film(mask, true)])
+}
+
+/// What a cloud is made of, before anything is read.
+pub(super) struct Source {
+    image: Clip,
+    depth: Option<(Clip, DepthIs, f32, f32)>,
+    subject: Option<Clip>,
+    settings: Settings,
+}
+
+impl Source {
+    /// From the inputs that a guide and a preview share.
+    pub(super) fn read(cx: &RunCx<'_>, size: (u32, u32), elevation: f64) -> Result<Self, RunError> {
+        let depth = if cx.has("depth") {
+            let name = cx.text("depth_is")?;
+            let is = DepthIs::named(name).ok_or_else(|| {
+                RunError::failed(format!(
+                    "input `depth_is`: expected one of {}, got `{name}`",
+                    DEPTHS.join(", ")
+                ))
+            })?;
+            Some((
+                cx.clip("depth")?,
+                is,
+                cx.float("near")? as f32,
+                cx.float("far")? as f32,
+            ))
+        } else {
+            None
+        };
+        Ok(Self {
+            image: cx.clip("image")?,
+            depth,
+            subject: if cx.has("subject") {
+                Some(cx.clip("subject")?)
+            } else {
+                None
+            },
+            settings: Settings {
+                size,
+                fov: cx.float("fov")?,
+                elevation,
+                radius: cx.float("radius")?,
+                edge: cx.float("edge")? as f32,
+            },
+        })
+    }
+
+    /// Reads the pictures and makes the cloud.
+    pub(super) fn cloud(&self) -> Result<Cloud, RunError> {
+        let size = self.settings.size;
+        let image = first(&self.image, "image")?;
+        let shape = (image.width, image.height);
+        let distances = match &self.depth {
+            None => None,
+            Some((clip, is, near, far)) => {
+                let map = first(clip, "depth")?;
+                // Between a known and an unknown sample there is nothing to mix.
+                let map = fit_map(&map, shape, size, *is != DepthIs::Millimetres)?;
+                Some(is.distances(&map, *near, *far)?)
+            }
+        };
+        let subject = match &self.subject {
+            None => None,
+            Some(clip) => {
+                let mask = first(clip, "subject")?;
+                let mask = crate::picture::resize::scale(
+                    &mask,
+                    size,
+                    crate::picture::resize::Method::NearestExact,
+                    true,
+                );
+                let step = usize::from(mask.channels);
+                Some(
+                    mask.to_f32()
+                        .iter()
+                        .step_by(step)
+                        .map(|it| *it > 0.5)
+                        .collect::<Vec<_>>(),
+                )
+            }
+        };
+        Cloud::new(
+            fit_picture(&image, size),
+            distances,
+            subject.as_deref(),
+            &self.settings,
+        )
+    }
+}
+
+fn first(clip: &Clip, input: &str) -> Result<Frame, RunError> {
+    if clip.info().frames == 0 {
+        return Err(RunError::failed(format!(
+            "input `{input}`: expected a picture, got no frames"
+        )));
+    }
+    let frame = clip.read(0..1)?.pop();
+    frame.ok_or_else(|| {
+        RunError::failed(format!(
+            "input `{input}`: expected a picture, got no frames"
+        ))
+    })
+}
+
+/// The guide: a cloud, made when the first frame is asked for, and a path.
+struct Guide {
+    source: Source,
+    path: CameraPath,
+    style: Style,
+    frames: u64,
+    cloud: Mutex<Option<Arc<Cloud>>>,
+}
+
+impl Guide {
+    fn cloud(&self) -> Result<Arc<Cloud>, RunError> {
+        let mut made = self.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cloud) = &*made {
+            return Ok(Arc::clone(cloud));
+        }
+        let cloud = Arc::new(self.source.cloud()?);
+        *made = Some(Arc::clone(&cloud));
+        Ok(cloud)
+    }
+}
+
+/// One of the guide's two films.
+struct Film {
+    guide: Arc<Guide>,
+    info: ClipInfo,
+    holes: bool,
+}
+
+impl FrameSource for Film {
+    fn info(&self) -> ClipInfo {
+        self.info
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Vec<Frame>, RunError> {
+        let cloud = self.guide.cloud()?;
+        Ok(range.map(|index| self.frame(&cloud, index)).collect())
+    }
+}
+
+impl Film {
+    fn frame(&self, cloud: &Cloud, index: u64) -> Frame {
+        let (width, height) = (self.info.width, self.info.height);
+        let still = index == 0;
+        if still && !self.holes {
+            return cloud.picture.clone();
+        }
+        if still {
+            return Frame::new(
+                width,
+                height,
+                1,
+                Pixels::U8(vec![0; cloud.width * cloud.height]),
+            );
+        }
+        let pose = self.guide.path.pose(index, self.guide.frames);
+        let view = View::new(cloud, &pose, self.guide.style);
+        if self.holes {
+            return Frame::new(width, height, 1, Pixels::U8(view.holes()));
+        }
+        Frame::new(width, height, 3, Pixels::U8(view.colours()))
+    }
+}

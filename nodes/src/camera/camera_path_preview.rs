@@ -1,1 +1,99 @@
-//! x
+//! `CameraPathPreview`: a drawing of a camera path, to look at before anything dear is run.
+
+use longtake_graph::declare::{choice, float, int, output, socket};
+use longtake_graph::{Declaration, Kind};
+use longtake_plan::{ClipInfo, InferCx, InferError, Info};
+use longtake_run::{RunCx, RunError, Value};
+
+use super::CAMERA_PATH;
+use super::depth::DEPTHS;
+use super::point_cloud_guide::{Source, path_of};
+use super::sketch::Sketch;
+use crate::Node;
+use crate::film::recipe::{Drawn, drawn_cost};
+
+const DECLARATION: Declaration = Declaration {
+    class: "CameraPathPreview",
+    title: "Camera path preview",
+    title_ja: "カメラ軌跡プレビュー",
+    category: "conditioning/camera",
+    help: "Draws a camera path from above and from the side, coloured by time. With a picture (and its \
+           depth map) the scene is drawn as well, and five views along the path; without one, the \
+           numbers that change.",
+    inputs: &[
+        socket("camera_path", CAMERA_PATH).help("The path to draw"),
+        int("width", 1280).within(320, 4096).unit("px").help("Width of the drawing"),
+        int("height", 720).within(180, 4096).unit("px").help("Height of the drawing"),
+        choice("depth_is", "disparity", DEPTHS)
+            .help("disparity: white is near (Depth Anything); depth: white is far, evenly; millimetres: a 16-bit picture, 0 is unknown"),
+        float("near", 1.0).within_f(0.001, 10_000.0).help("Distance of the nearest sample"),
+        float("far", 10.0).within_f(0.001, 100_000.0).help("Distance of the farthest sample"),
+        float("fov", 55.0).within_f(5.0, 150.0).step_f(0.5).unit("°").help("Angle that the picture spans across"),
+        float("radius", 0.0).within_f(0.0, 100_000.0).help("Distance of the subject; 0 takes the median"),
+        float("edge", 0.35).within_f(0.0, 1.0).help("Cuts points where the depth tears; 0 keeps all"),
+        socket("image", Kind::IMAGE).optional().help("The picture"),
+        socket("depth", Kind::named("IMAGE,MASK")).optional().help("Its depth map"),
+        socket("subject", Kind::MASK).optional().help("1 on the subject: its median distance becomes the radius"),
+    ],
+    outputs: &[output("IMAGE", Kind::IMAGE)],
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::lazy(&DECLARATION, infer, drawn_cost, run);
+
+/// Width of the cloud behind the drawing, pixels.
+const CLOUD_WIDTH: u32 = 480;
+
+fn shape(width: i64, height: i64) -> ClipInfo {
+    ClipInfo {
+        frames: 1,
+        width: width.clamp(320, 4096) as u32,
+        height: height.clamp(180, 4096) as u32,
+        channels: 3,
+        fps: None,
+    }
+}
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    path_of(cx.json("camera_path"))
+        .map_err(|message| InferError::at("return_type_mismatch", "camera_path", message))?;
+    for name in ["image", "depth", "subject"] {
+        if cx.has(name) {
+            cx.clip(name)?;
+        }
+    }
+    Ok(vec![Info::Clip(shape(cx.int("width")?, cx.int("height")?))])
+}
+
+fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
+    let path = path_of(cx.json("camera_path")).map_err(RunError::failed)?;
+    let info = shape(cx.int("width")?, cx.int("height")?);
+    let fov = cx.float("fov")?;
+    let mut aspect = 16.0 / 9.0;
+    let mut source = None;
+    if cx.has("image") {
+        let image = cx.clip("image")?.info();
+        aspect = f64::from(image.width) / f64::from(image.height.max(1));
+        let height = (f64::from(CLOUD_WIDTH) / aspect)
+            .round()
+            .clamp(16.0, 2048.0);
+        source = Some(Source::read(
+            cx,
+            (CLOUD_WIDTH, height as u32),
+            path.elevation,
+        )?);
+    }
+    let drawn = Drawn::new(move || {
+        let cloud = source.as_ref().map(Source::cloud).transpose()?;
+        let sketch = Sketch {
+            path: &path,
+            cloud: cloud.as_ref(),
+            fov,
+            aspect,
+            size: (info.width, info.height),
+        };
+        sketch.draw()
+    });
+    Ok(vec![Value::Clip(drawn.clip(info))])
+}

@@ -12,17 +12,17 @@
 //! - [`camera_path`], [`point_cloud_guide`], [`camera_path_preview`]: the nodes.
 
 pub mod camera_path;
-
+pub mod camera_path_preview;
 pub mod cloud;
 pub mod curve;
 pub mod depth;
 pub mod keyframes;
 pub mod moves;
 pub mod path;
-
+pub mod plot;
 pub mod point_cloud_guide;
 pub mod pose;
-
+pub mod sketch;
 pub mod splat;
 pub mod uni3c;
 
@@ -33,4 +33,8 @@ use longtake_graph::Kind;
 pub const CAMERA_PATH: Kind = Kind::named("CAMERA_PATH");
 
 /// Nodes of this folder.
-pub const NODES: &[Node] = &[camera_path::NODE, point_cloud_guide::NODE];
+pub const NODES: &[Node] = &[
+    camera_path::NODE,
+    camera_path_preview::NODE,
+    point_cloud_guide::NODE,
+];

@@ -331,3 +331,87 @@ impl Film {
         Frame::new(width, height, 3, Pixels::U8(view.colours()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::camera::uni3c;
+
+    /// A guide of an odd-sized picture: a near disc before a far wall.
+    fn films(length: u64) -> [Clip; 2] {
+        let (width, height) = (121, 77);
+        let near = |i: u32| (i % width).abs_diff(60).pow(2) + (i / width).abs_diff(38).pow(2) < 400;
+        let pixels = 0..width * height;
+        let picture = pixels
+            .clone()
+            .flat_map(|i| [if near(i) { 240 } else { 30 }, (i % width) as u8, 90]);
+        let picture = Frame::new(width, height, 3, Pixels::U8(picture.collect()));
+        let map = pixels
+            .map(|i| if near(i) { 60_000 } else { 8_000 })
+            .collect();
+        let map = Frame::new(width, height, 1, Pixels::U16(map));
+        let path = CameraPath {
+            name: String::new(),
+            elevation: 5.0,
+            frames: uni3c::frames("uni3c-free1", 9).unwrap(),
+        };
+        let [image, mask] = infos((i64::from(width), i64::from(height)), length as i64, &path);
+        let source = Source {
+            image: Clip::from_frames(vec![picture]),
+            depth: Some((Clip::from_frames(vec![map]), DepthIs::Disparity, 1.0, 6.0)),
+            subject: None,
+            settings: Settings {
+                size: (width, height),
+                fov: 55.0,
+                elevation: 5.0,
+                radius: 1.1,
+                edge: 0.35,
+            },
+        };
+        let style = Style {
+            radius: 0.008,
+            cover: true,
+            background: [127.5; 3],
+        };
+        let guide = Arc::new(Guide {
+            source,
+            path,
+            style,
+            frames: image.frames,
+            cloud: Mutex::new(None),
+        });
+        [(image, false), (mask, true)].map(|(info, holes)| {
+            let guide = Arc::clone(&guide);
+            Clip::new(Film { guide, info, holes })
+        })
+    }
+
+    #[test]
+    fn any_stretch_is_the_same_and_the_first_frame_is_the_picture() {
+        let [image, mask] = films(0);
+        let (seen, holes) = (image.read(0..9).unwrap(), mask.read(0..9).unwrap());
+        assert_eq!(image.read(3..6).unwrap(), seen[3..6]);
+        assert_eq!(mask.read(8..9).unwrap(), holes[8..9]);
+        assert_eq!(seen[0].to_u8()[..3], [30, 0, 90]);
+        assert!(holes[0].to_u8().iter().all(|it| *it == 0));
+        // The camera goes back: from some frame on the picture has a border of holes.
+        let count = |frame: &Frame| frame.to_u8().iter().filter(|it| **it == 255).count();
+        let counts: Vec<usize> = holes.iter().map(count).collect();
+        assert!(counts[8] > 2000 && counts.is_sorted(), "{counts:?}");
+        // A hole is the background, and everything else is not.
+        let (rgb, hole) = (seen[8].to_u8(), holes[8].to_u8());
+        assert!(
+            rgb.chunks(3)
+                .zip(&hole)
+                .all(|(px, hole)| *hole == 0 || px == [128; 3])
+        );
+    }
+
+    #[test]
+    fn a_path_can_be_played_slower() {
+        let ([image, _], [slow, _]) = (films(0), films(17));
+        assert_eq!((image.info().frames, slow.info().frames), (9, 17));
+        assert_eq!(slow.read(16..17).unwrap(), image.read(8..9).unwrap());
+        assert_eq!(slow.read(6..7).unwrap(), image.read(3..4).unwrap());
+    }
+}

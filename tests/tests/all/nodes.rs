@@ -51,6 +51,7 @@ const KINDS: &[Kind] = &[
     Kind::STRING,
     Kind::BOOLEAN,
     Kind::STORYBOARD,
+    longtake_nodes::camera::CAMERA_PATH,
 ];
 
 fn declarations() -> Vec<&'static Declaration> {
@@ -176,8 +177,9 @@ fn outputs_are_known_kinds() {
 
 #[test]
 fn lists_are_sorted_and_classes_are_unique() {
-    use longtake_nodes::{film, image, latent, model, video};
+    use longtake_nodes::{camera, film, image, latent, model, video};
     for list in [
+        camera::NODES,
         film::NODES,
         image::NODES,
         latent::NODES,

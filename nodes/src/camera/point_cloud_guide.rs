@@ -395,7 +395,13 @@ mod tests {
         assert_eq!(seen[0].to_u8()[..3], [30, 0, 90]);
         assert!(holes[0].to_u8().iter().all(|it| *it == 0));
         // The camera goes back: from some frame on the picture has a border of holes.
-        let count = |frame: &Frame| frame.to_u8().iter().filter(|it| **it == 255).count();
+        let count = |frame: &Frame| {
+            let holes = frame.to_u8();
+            holes
+                .iter()
+                .map(|it| usize::from(*it == 255))
+                .sum::<usize>()
+        };
         let counts: Vec<usize> = holes.iter().map(count).collect();
         assert!(counts[8] > 2000 && counts.is_sorted(), "{counts:?}");
         // A hole is the background, and everything else is not.

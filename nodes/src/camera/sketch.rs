@@ -103,7 +103,8 @@ impl Sketch<'_> {
     /// No font is installed.
     pub fn draw(&self) -> Result<Frame, RunError> {
         let (width, height) = (self.size.0 as f32, self.size.1 as f32);
-        let u = height / 720.0;
+        // Letters and lines keep to the tighter side, panels fill what there is.
+        let (u, v) = ((width / 1280.0).min(height / 720.0), height / 720.0);
         let mut canvas = Canvas::paint(self.size.0, self.size.1, |_, y| {
             mix(PAPER, hex(0x0b0e14), y as f32 / height)
         });
@@ -112,9 +113,9 @@ impl Sketch<'_> {
         let wide = (width - 3.0 * margin) / 2.0;
         let area = |x| Area {
             x,
-            y: 92.0 * u,
+            y: 92.0 * v,
             width: wide,
-            height: 410.0 * u,
+            height: 410.0 * v,
         };
         let titles = [("TOP VIEW  ·  上から", TOP), ("SIDE VIEW  ·  横から", SIDE)];
         for (i, (title, look)) in titles.into_iter().enumerate() {
@@ -126,9 +127,9 @@ impl Sketch<'_> {
         }
         let strip = Area {
             x: margin,
-            y: 520.0 * u,
+            y: 520.0 * v,
             width: width - 2.0 * margin,
-            height: 180.0 * u,
+            height: 180.0 * v,
         };
         match self.cloud {
             Some(cloud) => self.views(&mut canvas, cloud, strip, u)?,
@@ -205,7 +206,7 @@ impl Sketch<'_> {
         Panel {
             look,
             area,
-            centre: ((low.0 + high.0) / 2.0, (low.1 + high.1) / 2.0),
+            centre: (low.0.midpoint(high.0), low.1.midpoint(high.1)),
             zoom,
         }
     }
@@ -229,14 +230,12 @@ impl Sketch<'_> {
         let last = self.frames().saturating_sub(1).max(1) as f32;
         let places = (0..self.frames()).map(|frame| panel.place(self.pose(frame).position));
         let places: Vec<Point> = places.collect();
+        for pair in places.windows(2) {
+            pen.line(pair[0], pair[1], 6.0 * u, (PAPER, 0.5));
+        }
         for (i, pair) in places.windows(2).enumerate() {
-            pen.line(pair[0], pair[1], 6.0 * u, (PAPER, 0.35));
-            pen.line(
-                pair[0],
-                pair[1],
-                3.2 * u,
-                (time_colour(i as f32 / last), 1.0),
-            );
+            let colour = time_colour(i as f32 / last);
+            pen.line(pair[0], pair[1], 3.2 * u, (colour, 1.0));
         }
         if let [first, .., end] = places[..] {
             pen.disc(end, 7.5 * u, (END, 1.0));
@@ -287,9 +286,11 @@ impl Sketch<'_> {
         let area = panel.area;
         let mut mark = |text: &str, colour, place: Point, down: f32| {
             let wide = 150.0 * u;
-            let x = (place.0 - wide / 2.0).clamp(area.x, area.x + area.width - wide);
+            let x = (place.0 - wide / 2.0)
+                .min(area.x + area.width - wide)
+                .max(area.x);
             let low = area.y + area.height - 26.0 * u;
-            let y = (place.1 + down * u).clamp(area.y + 28.0 * u, low);
+            let y = (place.1 + down * u).min(low).max(area.y + 28.0 * u);
             words(canvas, text, 15.0 * u, colour, (x, y), wide, Align::Centre)
         };
         mark("subject · 被写体", WORDS, panel.place([0.0; 3]), -36.0)?;
@@ -503,7 +504,7 @@ fn dots(pen: &mut Pen<'_>, panel: &Panel, cloud: &Cloud, u: f32) {
             x >= area.x && y >= area.y && x < area.x + area.width && y < area.y + area.height;
         if inside {
             let colour = colour.map(|it| f32::from(it) / 255.0);
-            pen.disc((x, y), 0.55 * u, (colour, 0.4));
+            pen.disc((x, y), 0.9 * u, (colour, 0.55));
         }
     }
 }
@@ -540,8 +541,96 @@ fn words(
     let ink = Ink {
         colour,
         alpha: 1.0,
-        shadow: 0.0,
+        shadow: size / 5.0,
     };
     set(text, &style, width, 1)?.draw(canvas, at, ink);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::camera::cloud::Settings;
+    use crate::camera::{moves, uni3c};
+    use longtake_run::Pixels;
+
+    fn path(name: &str, length: usize) -> CameraPath {
+        let ours = |i| moves::at(name, 1.0, i as f64 / (length - 1).max(1) as f64);
+        let frames = uni3c::frames(name, length);
+        CameraPath {
+            name: name.to_owned(),
+            elevation: 5.0,
+            frames: frames.or_else(|| (0..length).map(ours).collect()).unwrap(),
+        }
+    }
+
+    fn sketch(path: &CameraPath, cloud: Option<&Cloud>, size: (u32, u32)) -> Frame {
+        let sketch = Sketch {
+            path,
+            cloud,
+            fov: 55.0,
+            aspect: 1.7,
+            size,
+        };
+        sketch.draw().unwrap()
+    }
+
+    #[test]
+    fn every_path_can_be_drawn_in_any_size() {
+        for (name, length, size) in [
+            ("static", 1, (320, 180)),
+            ("orbit-360", 33, (641, 361)),
+            ("uni3c-swing1", 2, (320, 700)),
+            ("dolly-zoom", 9, (900, 200)),
+        ] {
+            let frame = sketch(&path(name, length), None, size);
+            assert_eq!((frame.width, frame.height), size, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_start_stands_left_of_the_subject_seen_from_the_side() {
+        let path = path("static", 5);
+        let frame = sketch(&path, None, (1280, 720));
+        let data = frame.to_u8();
+        // The disc's ring has the colour of the start; the side view is the right half.
+        let teal = START.map(|it| (it * 255.0).round() as u8);
+        let found = (0..720 * 640).filter(|i| {
+            let at = ((i / 640 + 92) % 720 * 1280 + 640 + i % 640) * 3;
+            data[at..at + 3] == teal
+        });
+        let columns: Vec<usize> = found.map(|i| i % 640).collect();
+        let mean = columns.iter().sum::<usize>() / columns.len().max(1);
+        assert!(columns.len() > 30 && mean < 300, "{} {mean}", columns.len());
+    }
+
+    #[test]
+    fn a_cloud_is_drawn_in_its_colours() {
+        let picture = Frame::new(64, 36, 3, Pixels::U8([250, 30, 200].repeat(64 * 36)));
+        let settings = Settings {
+            size: (64, 36),
+            fov: 55.0,
+            elevation: 5.0,
+            radius: 0.0,
+            edge: 0.35,
+        };
+        let cloud = Cloud::new(picture, None, None, &settings).unwrap();
+        let data = sketch(&path("orbit-right", 9), Some(&cloud), (640, 360)).to_u8();
+        let pink = data
+            .as_chunks::<3>()
+            .0
+            .iter()
+            .filter(|it| it[0] > 150 && it[1] < 80);
+        assert!(pink.count() > 3000);
+    }
+
+    #[test]
+    fn facts_name_what_changes_and_where_it_ends() {
+        assert_eq!(changes(&path("static", 5)), "still");
+        assert_eq!(
+            changes(&path("uni3c-free4", 81)),
+            "theta −15°  phi −60°  distance 0.75"
+        );
+        assert_eq!(changes(&path("zoom-in", 9)), "focal 1.5");
+    }
 }

@@ -430,7 +430,10 @@ mod tests {
         let pose = Pose::new(&near, 5.0);
         let count = |cover| {
             let view = View::new(&cloud, &pose, Style { cover, ..UNI3C });
-            view.holes().iter().filter(|it| **it == 255).count()
+            view.holes()
+                .iter()
+                .map(|it| usize::from(*it == 255))
+                .sum::<usize>()
         };
         assert_eq!(count(true), 0);
         assert!(

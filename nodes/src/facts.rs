@@ -72,6 +72,10 @@ impl Facts for DiskFacts {
     fn media(&self, what: FileKind, name: &str) -> Answer<MediaFacts> {
         remembered(&self.media, name.to_owned(), || {
             let path = paths::find(&self.roots.input, name).map_err(path_error)?;
+            if what == FileKind::Keypoints {
+                // May be a folder.
+                return crate::pose::file::facts(path);
+            }
             let unreadable = |e: std::io::Error| FactError {
                 code: "file_unreadable",
                 message: format!("reading {}: {e}", path.display()),
@@ -80,6 +84,7 @@ impl Facts for DiskFacts {
                 FileKind::Image => image_info(&path)?,
                 FileKind::Video => crate::video::probe(&path)?,
                 FileKind::Latent => crate::latent::file::probe(&path)?,
+                FileKind::Keypoints => Info::Nothing,
             };
             let mut hasher = blake3::Hasher::new();
             let file = std::fs::File::open(&path).map_err(unreadable)?;

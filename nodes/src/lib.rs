@@ -13,6 +13,7 @@ pub mod node;
 pub mod object_info;
 pub mod output;
 pub mod picture;
+pub mod pose;
 pub mod rate;
 pub mod registry;
 pub mod video;

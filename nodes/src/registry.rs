@@ -16,6 +16,7 @@ pub fn all() -> Vec<Node> {
     nodes.extend(crate::image::NODES);
     nodes.extend(crate::latent::NODES);
     nodes.extend(crate::model::NODES);
+    nodes.extend(crate::pose::NODES);
     nodes.extend(crate::video::NODES);
     nodes
 }

@@ -117,6 +117,8 @@ pub enum FileKind {
     Video,
     /// `.latent` safetensors.
     Latent,
+    /// Keypoint JSON, or a folder of it.
+    Keypoints,
 }
 
 /// A folder of the models tree, named as ComfyUI names it.

@@ -35,6 +35,8 @@ impl Kind {
     pub const BOOLEAN: Self = Self::named("BOOLEAN");
     /// A film's shot list.
     pub const STORYBOARD: Self = Self::named("STORYBOARD");
+    /// People's joints over time.
+    pub const POSE_KEYPOINT: Self = Self::named("POSE_KEYPOINT");
     /// Anything.
     pub const ANY: Self = Self::named("*");
 

@@ -52,6 +52,7 @@ const KINDS: &[Kind] = &[
     Kind::BOOLEAN,
     Kind::STORYBOARD,
     longtake_nodes::camera::CAMERA_PATH,
+    Kind::POSE_KEYPOINT,
 ];
 
 fn declarations() -> Vec<&'static Declaration> {

@@ -1,0 +1,105 @@
+//! `LoadPoseKeypoints`: a motion from OpenPose, DWPose or ComfyUI keypoint JSON.
+
+use longtake_graph::declare::{FileKind, choice, float, input_file, int, output};
+use longtake_graph::{Declaration, Kind};
+use longtake_plan::{InferCx, InferError, Info};
+use serde_json::json;
+
+use super::clean::Smoothing;
+use super::lift::Lift;
+use super::recipe::{Make, Recipe, Source};
+use super::track::Depth;
+use crate::Node;
+use crate::node::fact_error;
+
+const DECLARATION: Declaration = Declaration {
+    class: "LoadPoseKeypoints",
+    title: "Load pose keypoints",
+    title_ja: "ポーズキーポイントを読み込む",
+    category: "conditioning/pose",
+    help: "Keypoints of moving people from a JSON file (OpenPose, DWPose, ComfyUI's POSE_KEYPOINT: a frame or a \
+           list of frames) or from a folder of OpenPose's *_keypoints.json. Bodies of 18 or 25 joints, hands, faces, \
+           pixels or fractions, several people.",
+    inputs: &[
+        input_file("file", FileKind::Keypoints).help("JSON file or folder under --input"),
+        float("fps", 0.0).within_f(0.0, 1000.0).unit("fps").help("Rate of the video the keypoints were found in; 0: not known"),
+        float("min_confidence", 0.05).within_f(0.0, 1.0).help("Points the detector was less sure of count as not seen"),
+        int("fill_gaps", 5).within(0, 1000).unit("frames").help("Joints missing for at most so many frames are put on a straight line"),
+        choice("smoothing", "none", Smoothing::NAMES)
+            .help("Against jitter. gaussian: even, softens fast moves; one_euro: holds still joints, follows fast ones"),
+        float("smoothing_frames", 1.5).within_f(0.1, 50.0).unit("frames").help("Strength of the smoothing"),
+        choice("lift", "turned", Lift::NAMES)
+            .help("Depth for 2-D points. turned: shoulders and hips turned as they look, so that near limbs hide far ones; flat: none"),
+        choice("depth", "auto", Depth::NAMES)
+            .help("pose_keypoints_3d, if there: camera space in millimetres (NLF), depth in the picture's unit, or ignored"),
+        int("canvas_width", 0).optional().within(0, 32768).unit("px").help("Size of the picture the keypoints were found in; 0 takes the file's"),
+        int("canvas_height", 0).optional().within(0, 32768).unit("px").help("Its height; 0 takes the file's"),
+    ],
+    outputs: &[
+        output("POSE_KEYPOINT", Kind::POSE_KEYPOINT),
+        output("frames", Kind::INT),
+        output("width", Kind::INT),
+        output("height", Kind::INT),
+    ],
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::constant(&DECLARATION, infer);
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    let file = cx.text("file")?;
+    let facts = cx.facts.media(FileKind::Keypoints, file);
+    let facts = facts.map_err(|e| fact_error("file", e))?;
+    let Info::Clip(found) = facts.info else {
+        let message = format!("`{file}` holds no keypoints");
+        return Err(InferError::at("pose_unreadable", "file", message));
+    };
+    let side = |name: &str| cx.int(name).unwrap_or(0).clamp(0, 32768) as u32;
+    let told = (side("canvas_width"), side("canvas_height"));
+    let canvas = match (told, (found.width, found.height)) {
+        ((0, 0), (0, _) | (_, 0)) => {
+            let message = format!(
+                "`{file}` tells no canvas_width and canvas_height; set both to the size of the picture its keypoints were found in"
+            );
+            return Err(InferError::at(
+                "pose_without_canvas",
+                "canvas_width",
+                message,
+            ));
+        }
+        ((0, 0), size) => size,
+        ((0, _) | (_, 0), _) => {
+            let message = "set both canvas_width and canvas_height, or neither";
+            return Err(InferError::at(
+                "pose_without_canvas",
+                "canvas_width",
+                message,
+            ));
+        }
+        (size, _) => size,
+    };
+    let fps = cx.float("fps")?;
+    let recipe = Recipe {
+        frames: found.frames,
+        canvas: [f64::from(canvas.0), f64::from(canvas.1)],
+        fps: (fps > 0.0).then_some(fps),
+        make: Make::File(Source {
+            file: file.to_owned(),
+            hash: facts.hash.clone(),
+            canvas: (told != (0, 0)).then_some([f64::from(canvas.0), f64::from(canvas.1)]),
+            confidence: cx.float("min_confidence")?,
+            depth: Depth::named(cx.text("depth")?),
+            lift: Lift::named(cx.text("lift")?),
+            gap: cx.int("fill_gaps")?.max(0) as usize,
+            smoothing: Smoothing::named(cx.text("smoothing")?),
+            strength: cx.float("smoothing_frames")?,
+        }),
+    };
+    Ok(vec![
+        Info::Constant(recipe.to_json()),
+        Info::Constant(json!(found.frames)),
+        Info::Constant(json!(canvas.0)),
+        Info::Constant(json!(canvas.1)),
+    ])
+}

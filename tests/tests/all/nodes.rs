@@ -178,13 +178,14 @@ fn outputs_are_known_kinds() {
 
 #[test]
 fn lists_are_sorted_and_classes_are_unique() {
-    use longtake_nodes::{camera, film, image, latent, model, video};
+    use longtake_nodes::{camera, film, image, latent, model, pose, video};
     for list in [
         camera::NODES,
         film::NODES,
         image::NODES,
         latent::NODES,
         model::NODES,
+        pose::NODES,
         video::NODES,
     ] {
         let classes: Vec<&str> = list.iter().map(longtake_nodes::Node::class).collect();

@@ -80,6 +80,62 @@ fn rates_and_lengths() {
     assert_eq!(slow.read(16..17).unwrap(), own);
 }
 
+/// Joints on the camera, behind each other, far outside: drawn or left out, never a panic.
+#[test]
+fn wild_numbers_are_drawn_without_a_panic() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut state = 5u64;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        let wild = [
+            0.0, 1e6, -1e6, 1e-9, 3.0, 300.0, -40.0, 64.0, 63.999, 1000.0,
+        ];
+        wild[(state >> 33) as usize % wild.len()]
+    };
+    for field in ["pose_keypoints_2d", "pose_keypoints_3d"] {
+        let width = if field.ends_with("3d") { 4 } else { 3 };
+        let mut body = || (0..18 * width).map(|_| next()).collect::<Vec<f64>>();
+        let frame = |body: Vec<f64>| serde_json::json!({"people": [{field: body}], "canvas_width": 64, "canvas_height": 64});
+        let frames: serde_json::Value = (0..24).map(|_| frame(body())).collect();
+        let recipe = written(dir.path(), "wild.json", &frames);
+        let own = drawing(dir.path(), &recipe, [64, 48], 0.0);
+        assert_eq!(own.read(0..24).unwrap().len(), 24);
+        for mode in [Mode::Camera, Mode::Proportions] {
+            let make = Make::Retarget {
+                pose: Box::new(recipe.clone()),
+                reference: Box::new(recipe.clone()),
+                mode,
+            };
+            let other = Recipe {
+                make,
+                ..recipe.clone()
+            };
+            // Told as an error, or drawn.
+            let _ = drawing(dir.path(), &other, [64, 48], 0.0).read(0..24);
+        }
+    }
+}
+
+/// `POSE_TIME=1` tells how long a clip takes.
+#[test]
+fn a_clip_is_drawn_in_reasonable_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let recipe = written(dir.path(), "walk.json", &walk_and_wave(81, 512, 896));
+    let clip = drawing(dir.path(), &recipe, [512, 896], 0.0);
+    let start = std::time::Instant::now();
+    let frames = if std::env::var_os("POSE_TIME").is_some() {
+        81
+    } else {
+        9
+    };
+    clip.read(0..frames).unwrap();
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{frames} frames of 512×896: {seconds:.3} s");
+    assert!(seconds < 10.0, "{seconds}");
+}
+
 #[test]
 fn a_changed_file_is_not_drawn() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! Bones as long as another body's, in the directions of the motion.
 
 use super::capsule::{along, minus};
-use super::motion::{Joint, Person, distance};
+use super::motion::{Person, distance};
 use super::skeleton::{BONES, LIMBS, NECK, bone_of};
 
 /// Bounds of the change of a bone: a reference seen foreshortened must not make stumps or stilts.
@@ -26,7 +26,7 @@ pub fn transfer(frames: &mut [Person], model: &Person, first: usize) {
     let middle = known[known.len() / 2];
     let ratio_of = |kind: usize| ratios[kind].unwrap_or(middle);
     // Thighs and shanks follow torso in the list of bones.
-    let legs = (ratio_of(1) + ratio_of(2)) / 2.0;
+    let legs = f64::midpoint(ratio_of(1), ratio_of(2));
     let Some(start) = frames.get(first).and_then(|it| it.space[NECK]) else {
         return;
     };
@@ -34,12 +34,12 @@ pub fn transfer(frames: &mut [Person], model: &Person, first: usize) {
         let old = person.space.clone();
         person.space[NECK] = old[NECK].map(|it| along(start, minus(it, start), legs));
         for limb in LIMBS {
-            let made = || -> Option<Joint> {
-                let bone = minus(old[limb.to]?, old[limb.from]?);
-                let scale = bone_of(&limb).map_or(ratio_of(BONES.len() - 1), ratio_of);
-                Some(along(person.space[limb.from]?, bone, scale))
-            };
-            person.space[limb.to] = made();
+            // Eyes and ears grow with the head.
+            let scale = ratio_of(bone_of(&limb).unwrap_or(BONES.len() - 1));
+            let bone = old[limb.from].zip(old[limb.to]);
+            person.space[limb.to] = bone
+                .zip(person.space[limb.from])
+                .map(|((from, to), root)| along(root, minus(to, from), scale));
         }
     }
 }

@@ -179,7 +179,9 @@ fn frame(stage: &Stage, index: usize, (width, height): (u32, u32), parts: Parts)
             data: &mut flat,
             size,
         };
-        people.iter().for_each(|(_, it)| sheet.person(it, parts));
+        for (_, person) in &people {
+            sheet.person(person, parts);
+        }
         lay_over(&mut data, &flat);
     }
     Frame::new(width, height, 3, Pixels::U8(data))

@@ -80,7 +80,7 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, PoseError> {
         .flatten()
         .filter(|it| it.path().is_file())
         .map(|it| it.file_name().to_string_lossy().into_owned())
-        .filter(|it| it.ends_with(".json"))
+        .filter(|it| Path::new(it).extension().is_some_and(|it| it == "json"))
         .collect();
     if names.iter().any(|it| it.ends_with("_keypoints.json")) {
         names.retain(|it| it.ends_with("_keypoints.json"));

@@ -171,9 +171,9 @@ fn turn(frames: &mut [Person], scales: &[Option<[f64; 1]>]) {
         for ((right, left), depth) in pairs.iter().zip(turned) {
             let Some([depth]) = depth else { continue };
             for (joints, sign) in [(right, 1.0), (left, -1.0)] {
-                joints
-                    .iter()
-                    .for_each(|&it| person.relief[it] = Some([sign * depth * scale]));
+                for &joint in joints {
+                    person.relief[joint] = Some([sign * depth * scale]);
+                }
             }
         }
     }

@@ -12,6 +12,7 @@ mod flat;
 mod interrupted;
 mod layers;
 mod nodes;
+mod pose;
 mod presets;
 mod tidy;
 mod wan;

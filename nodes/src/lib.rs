@@ -4,6 +4,7 @@
 //! To add a node: write its file, add one line to [`all`].
 
 pub mod camera;
+pub mod conditioning;
 pub mod facts;
 pub mod film;
 pub mod image;

@@ -12,6 +12,7 @@ use crate::Node;
 pub fn all() -> Vec<Node> {
     let mut nodes = Vec::new();
     nodes.extend(crate::camera::NODES);
+    nodes.extend(crate::conditioning::NODES);
     nodes.extend(crate::film::NODES);
     nodes.extend(crate::image::NODES);
     nodes.extend(crate::latent::NODES);

@@ -178,9 +178,10 @@ fn outputs_are_known_kinds() {
 
 #[test]
 fn lists_are_sorted_and_classes_are_unique() {
-    use longtake_nodes::{camera, film, image, latent, model, pose, video};
+    use longtake_nodes::{camera, conditioning, film, image, latent, model, pose, video};
     for list in [
         camera::NODES,
+        conditioning::NODES,
         film::NODES,
         image::NODES,
         latent::NODES,

@@ -1,0 +1,168 @@
+//! Sizes of what is to be made: the inputs all these nodes share, and the latent they ask for.
+
+use longtake_graph::InputDecl;
+use longtake_graph::declare::int;
+use longtake_plan::{ClipInfo, InferCx, InferError, LatentInfo, WeightsInfo};
+
+use crate::latent::empty_hunyuan_latent_video::on_grid;
+use crate::latent::vae_decode::dims;
+
+/// Largest side and length (ComfyUI `nodes.py`, `MAX_RESOLUTION`).
+pub const LARGEST: i128 = 16384;
+/// Most values a latent may have: 8 GiB of floats.
+const MOST: u64 = 2 << 30;
+
+/// Frame width in steps of `grid`, which is also the least.
+pub const fn width(default: i128, grid: i128) -> InputDecl {
+    int("width", default)
+        .within(grid, LARGEST)
+        .step(grid)
+        .unit("px")
+        .help("Frame width")
+}
+
+/// Frame height in steps of `grid`, which is also the least.
+pub const fn height(default: i128, grid: i128) -> InputDecl {
+    int("height", default)
+        .within(grid, LARGEST)
+        .step(grid)
+        .unit("px")
+        .help("Frame height")
+}
+
+/// Number of frames.
+pub const fn length(default: i128) -> InputDecl {
+    int("length", default)
+        .within(1, LARGEST)
+        .step(4)
+        .unit("frames")
+        .help("Frames, 4k + 1; others are rounded down to that, as in ComfyUI")
+}
+
+/// Number of samples.
+pub const fn batch_size() -> InputDecl {
+    int("batch_size", 1)
+        .within(1, 4096)
+        .help("Independent samples")
+}
+
+/// A VAE that a node works with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vae {
+    /// 16 channels, 8 pixels per latent position.
+    Wan21,
+    /// 48 channels, 16 pixels per latent position.
+    Wan22,
+}
+
+impl Vae {
+    /// Pixels per latent position, on both axes.
+    pub const fn spatial(self) -> u32 {
+        match self {
+            Self::Wan21 => 8,
+            Self::Wan22 => 16,
+        }
+    }
+
+    const fn family(self) -> &'static str {
+        match self {
+            Self::Wan21 => "wan-vae-2.1",
+            Self::Wan22 => "wan-vae-2.2",
+        }
+    }
+}
+
+/// The VAE at input `vae`, which must be of that family.
+///
+/// # Errors
+/// `wrong_family`, with the file to load.
+pub fn vae<'a>(cx: &'a InferCx<'_>, expected: Vae) -> Result<&'a WeightsInfo, InferError> {
+    let weights = cx.weights("vae")?;
+    if weights.family == expected.family() {
+        return Ok(weights);
+    }
+    let what = match expected {
+        Vae::Wan21 => {
+            "expected a Wan 2.1 VAE (16 channels, wan_2.1_vae.safetensors), which all Wan models but \
+             TI2V-5B use; for TI2V-5B take Wan22ImageToVideoLatent"
+        }
+        Vae::Wan22 => {
+            "expected a Wan 2.2 VAE (48 channels, wan2.2_vae.safetensors), which only TI2V-5B uses; \
+             for other models take WanImageToVideo"
+        }
+    };
+    Err(InferError::at(
+        "wrong_family",
+        "vae",
+        format!("{}: {what}. Found {}.", weights.name, weights.family),
+    ))
+}
+
+/// Latent frames of `length` frames: the first alone, then four by four (`(length - 1) // 4 + 1`).
+pub fn latent_frames(length: i64) -> u32 {
+    ((length.max(1) - 1) / 4 + 1) as u32
+}
+
+/// Frames that a latent of so many latent frames stands for.
+pub fn pixel_frames(latent_frames: u32) -> u64 {
+    u64::from(latent_frames.saturating_sub(1)) * 4 + 1
+}
+
+/// The latent asked for at `width`, `height`, `length` and `batch_size`, in steps of `grid` pixels.
+///
+/// # Errors
+/// `size_not_multiple` with the nearest allowed values, `size_too_large`, or the VAE's.
+pub fn asked(cx: &InferCx<'_>, family: Vae, grid: i64) -> Result<LatentInfo, InferError> {
+    let channels = dims(vae(cx, family)?).z as u32;
+    let latent = LatentInfo {
+        batch: cx.int("batch_size")?.max(1) as u32,
+        channels,
+        frames: latent_frames(cx.int("length")?),
+        height: on_grid("height", cx.int("height")?, grid)? / family.spatial(),
+        width: on_grid("width", cx.int("width")?, grid)? / family.spatial(),
+    };
+    if latent.elements() <= MOST {
+        return Ok(latent);
+    }
+    let LatentInfo {
+        batch,
+        frames,
+        height,
+        width,
+        ..
+    } = latent;
+    Err(InferError::at(
+        "size_too_large",
+        "length",
+        format!(
+            "a latent of {batch}×{channels}×{frames}×{height}×{width} has {} values, more than the \
+             {MOST} that can be held; lower width, height, length or batch_size",
+            latent.elements()
+        ),
+    ))
+}
+
+/// `[channels, F, h, w]` of a latent, without its batch.
+pub fn shape(latent: LatentInfo) -> Vec<u32> {
+    vec![latent.channels, latent.frames, latent.height, latent.width]
+}
+
+/// Frames at an optional input, of which there must be at least one.
+///
+/// # Errors
+/// `frames_missing`.
+pub fn frames(cx: &InferCx<'_>, input: &str) -> Result<Option<ClipInfo>, InferError> {
+    if !cx.has(input) {
+        return Ok(None);
+    }
+    let clip = cx.clip(input)?;
+    if clip.frames > 0 && clip.width > 0 && clip.height > 0 {
+        return Ok(Some(clip));
+    }
+    let found = format!("{} of {}×{}", clip.frames, clip.width, clip.height);
+    Err(InferError::at(
+        "frames_missing",
+        input,
+        format!("`{input}` needs at least one frame, found {found}; leave it unlinked instead"),
+    ))
+}

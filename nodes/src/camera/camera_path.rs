@@ -146,11 +146,7 @@ impl Recipe<'_> {
         let times = (0..self.length).map(|i| self.ease.at(i as f64 / steps));
         if self.name == "keyframes" {
             let keys = keyframes::parse(self.keyframes).map_err(|error| {
-                InferError::at(
-                    "keyframes_unreadable",
-                    "keyframes",
-                    format!("keyframes, {error}"),
-                )
+                InferError::at("keyframes_unreadable", "keyframes", error.to_string())
             })?;
             let frames = times.map(|t| keyframes::at(&keys, self.curve, t)).collect();
             return Ok(Some(path(frames)));

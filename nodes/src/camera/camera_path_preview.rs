@@ -2,7 +2,7 @@
 
 use longtake_graph::declare::{choice, float, int, output, socket};
 use longtake_graph::{Declaration, Kind};
-use longtake_plan::{ClipInfo, InferCx, InferError, Info};
+use longtake_plan::{ClipInfo, Cost, CostCx, InferCx, InferError, Info};
 use longtake_run::{RunCx, RunError, Value};
 
 use super::CAMERA_PATH;
@@ -40,7 +40,16 @@ const DECLARATION: Declaration = Declaration {
 };
 
 /// The node.
-pub const NODE: Node = Node::lazy(&DECLARATION, infer, drawn_cost, run);
+pub const NODE: Node = Node::lazy(&DECLARATION, infer, cost, run);
+
+/// The drawing, and a small cloud while it is made.
+fn cost(cx: &CostCx<'_>) -> Cost {
+    let drawing = drawn_cost(cx);
+    Cost {
+        host_bytes: drawing.host_bytes + (16 << 20),
+        ..drawing
+    }
+}
 
 /// Width of the cloud behind the drawing, pixels.
 const CLOUD_WIDTH: u32 = 480;

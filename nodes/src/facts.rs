@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use longtake_graph::ModelFolder;
 use longtake_graph::declare::FileKind;
+use longtake_models::lora::{Lora, Survey};
 use longtake_models::wan::vae::{Layer, VaeDims};
-use longtake_models::weights::{Checkpoint, Family, Probe, probe};
+use longtake_models::weights::{Checkpoint, Family, Kept, Probe, probe};
 use longtake_plan::facts::WeightsFacts;
 use longtake_plan::{ClipInfo, FactError, Facts, Info, MediaFacts, Signature, Stored};
 use longtake_run::{PathError, Roots, Store, paths};
@@ -180,6 +181,28 @@ fn vae_dim(path: &Path) -> Option<usize> {
     })
 }
 
+/// What a LoRA is made for.
+fn lora_dims(path: &Path) -> BTreeMap<String, u64> {
+    let survey = Lora::open(path).map(|lora| Survey::of(&lora));
+    survey.unwrap_or_default().to_dims()
+}
+
+/// What is kept of a checkpoint, as named numbers; [`crate::model::loading`] turns them into bytes.
+fn kept_dims(kept: &Kept) -> BTreeMap<String, u64> {
+    let (whole, block) = (kept.whole, kept.block);
+    let pairs = [
+        ("packed", u64::from(whole.packed > 0)),
+        ("packed_bytes", whole.packed),
+        ("packed_bytes_gpu", whole.packed_gpu),
+        ("linear_elements", whole.linear),
+        ("block_elements", block.dense),
+        ("block_packed_bytes", block.packed),
+        ("block_packed_bytes_gpu", block.packed_gpu),
+        ("block_linear_elements", block.linear),
+    ];
+    pairs.map(|(name, n)| (name.to_owned(), n)).into()
+}
+
 /// What the planner needs of a probed checkpoint.
 fn weights_facts(path: PathBuf, found: &Probe) -> WeightsFacts {
     let dims = |pairs: &[(&str, usize)]| -> BTreeMap<String, u64> {
@@ -188,7 +211,7 @@ fn weights_facts(path: PathBuf, found: &Probe) -> WeightsFacts {
             .map(|(name, value)| ((*name).to_owned(), *value as u64))
             .collect()
     };
-    let (family, dims) = match &found.family {
+    let (family, mut dims) = match &found.family {
         Some(Family::WanDit(it)) => (
             "wan-dit",
             dims(&[
@@ -232,14 +255,20 @@ fn weights_facts(path: PathBuf, found: &Probe) -> WeightsFacts {
         Some(Family::ClipVision { width, layers }) => {
             ("clip-vision", dims(&[("dim", *width), ("layers", *layers)]))
         }
-        Some(Family::Lora) => ("lora", BTreeMap::new()),
+        Some(Family::Lora) => ("lora", lora_dims(&path)),
         None => ("unknown", BTreeMap::new()),
     };
+    let mut elements = found.tensor_bytes_f32 / 4;
+    // Linear layers of these two stay packed where the file has them so; all others are widened.
+    if let Some(Family::WanDit(_) | Family::Umt5(_)) = found.family {
+        dims.extend(kept_dims(&found.kept));
+        elements = found.kept.whole.dense;
+    }
     WeightsFacts {
         path,
         fingerprint: found.fingerprint.to_hex().to_string(),
         file_bytes: found.bytes,
-        elements: found.tensor_bytes_f32 / 4,
+        elements,
         family: family.to_owned(),
         dims,
     }

@@ -265,6 +265,14 @@ fn every_family_gives_the_merged_weights() {
             "{}",
             dialect.0
         );
+        assert_eq!(Survey::from_dims(&survey.to_dims()), survey);
+        assert_eq!(survey.misfit(48, 96), None);
+        assert!(
+            survey
+                .misfit(1536, 8960)
+                .unwrap()
+                .contains("48 wide with 3 blocks or more; this model is 1536 wide")
+        );
         assert_eq!(survey.elements, (RANK * (48 * 6 + 2 * (48 + 96))) as u64);
     }
 }

@@ -176,9 +176,13 @@ pub fn rungs(cx: &CostCx<'_>, job: &Result<Job, InferError>) -> Vec<Rung> {
     // Samples of a batch go one after another; x, its prediction, the noise and two orders of
     // history are on the host.
     let host_bytes = latent.elements() * 4 * 8;
+    // Packed weights are widened as they are used, which the pass's memory counts.
+    let packed = weights.dims.get("packed") == Some(&1);
+    let block_bytes = weights.dims.get("block_bytes").copied().filter(|_| packed);
     let way = |streamed: bool| {
         let shape = PassShape {
             streamed,
+            block_bytes,
             ..PassShape::new(1, frames, height, width)
         };
         let contexts = dims.context_bytes(&shape) * passes as u64;

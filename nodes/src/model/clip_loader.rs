@@ -7,7 +7,7 @@ use longtake_plan::{InferCx, InferError, Info};
 use super::loading::checkpoint;
 use crate::Node;
 
-const TYPES: &[&str] = &[
+pub(super) const TYPES: &[&str] = &[
     "stable_diffusion",
     "stable_cascade",
     "sd3",
@@ -31,7 +31,8 @@ const DECLARATION: Declaration = Declaration {
     title: "Load text encoder",
     title_ja: "テキストエンコーダーを読み込む",
     category: "loaders",
-    help: "A UMT5 text encoder from models/text_encoders, with the tokenizer inside the file.",
+    help: "A UMT5 text encoder from models/text_encoders, safetensors or GGUF, with the tokenizer inside \
+           the file.",
     inputs: &[
         model_file("clip_name", ModelFolder::TextEncoders).help("File or diffusers folder"),
         choice("type", "wan", TYPES).help("The model it is for: wan"),
@@ -46,7 +47,7 @@ const DECLARATION: Declaration = Declaration {
 /// The node.
 pub const NODE: Node = Node::constant(&DECLARATION, infer);
 
-fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+pub(super) fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let kind = cx.text("type")?;
     if kind != "wan" {
         return Err(InferError::at(

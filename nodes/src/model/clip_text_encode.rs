@@ -4,7 +4,7 @@ use longtake_graph::declare::{output, socket, text_area};
 use longtake_graph::{Declaration, Kind};
 use longtake_models::umt5;
 use longtake_models::weights::Umt5Dims;
-use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Rung};
+use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Rung, WeightsInfo};
 use longtake_run::{Conditioning, RunCx, RunError, Value};
 
 use super::loading::TextEncoder;
@@ -55,7 +55,8 @@ fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
     let whole = Cost {
         // Two operations per weight and token.
         flops: 2.0 * parameters as f64 * f64::from(ROWS),
-        device_bytes: umt5::workspace_bytes(&dims, ROWS as usize),
+        device_bytes: umt5::workspace_bytes(&dims, ROWS as usize)
+            + unpacked_bytes(weights, cx.machine.weight_bytes),
         ..Cost::default()
     };
     let streamed = Cost {
@@ -71,6 +72,12 @@ fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
         streams: vec!["clip"],
     });
     rungs
+}
+
+/// One matrix of a packed encoder, widened for the moment it is used.
+fn unpacked_bytes(weights: &WeightsInfo, weight_bytes: u64) -> u64 {
+    let dim = |name: &str| weights.dims.get(name).copied().unwrap_or(0);
+    dim("packed") * dim("dim") * dim("ffn_dim") * weight_bytes
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use longtake_models::tokenizer::Tokenizer;
-use longtake_models::umt5::Umt5;
+use longtake_models::umt5::{Umt5, as_hf};
 use longtake_models::wan::dit::WanDit;
 use longtake_models::wan::vae::{Parts, WanVae};
-use longtake_models::weights::{Checkpoint, Placement, WeightsError};
-use longtake_plan::{InferCx, InferError, WeightsInfo};
+use longtake_models::weights::{Checkpoint, Dtype, Placement, WeightsError};
+use longtake_plan::{DeviceKind, InferCx, InferError, Machine, WeightsInfo};
 use longtake_run::{Device, Resident, RunError};
 
 use longtake_graph::ModelFolder;
 use serde_json::Value as Json;
 
+use super::lora;
 use crate::node::fact_error;
 
 /// A text encoder with its tokenizer.
@@ -36,7 +37,11 @@ pub fn load(
 ) -> Result<Resident, RunError> {
     let device = super::device::handle(device)?;
     let failed = |e: WeightsError| RunError::failed(e.to_string());
-    let checkpoint = Checkpoint::open(&info.path).map_err(failed)?;
+    let mut checkpoint = Checkpoint::open(&info.path).map_err(failed)?;
+    if info.family == "umt5" {
+        checkpoint = as_hf(&checkpoint).map_err(failed)?;
+    }
+    let checkpoint = lora::put_on(checkpoint.with_cast(cast(info)), info)?;
     let mut part = |done: usize, all: usize| progress(done as f32 / all.max(1) as f32);
     let placement = if streamed {
         Placement::Streamed
@@ -98,22 +103,68 @@ pub fn checkpoint(
             ),
         ));
     }
-    Ok(WeightsInfo {
+    let mut info = WeightsInfo {
         folder,
         name: name.to_owned(),
         path: facts.path.clone(),
         fingerprint: facts.fingerprint.clone(),
-        bytes: facts.elements * cx.machine.weight_bytes,
+        bytes: facts.elements.saturating_mul(cx.machine.weight_bytes),
         family: facts.family.clone(),
         dims: facts.dims.clone(),
         options: options
             .iter()
             .map(|(key, value)| ((*key).to_owned(), value.clone()))
             .collect(),
-    })
+    };
+    count_bytes(&mut info, facts.elements, cx.machine);
+    Ok(info)
 }
 
-fn described(family: &str) -> &str {
+/// Bytes in memory of a checkpoint whose linear layers may stay packed, and of its largest block,
+/// which is what the planner counts while it streams.
+fn count_bytes(info: &mut WeightsInfo, elements: u64, machine: &Machine) {
+    let dim = |name: &str| info.dims.get(name).copied().unwrap_or(0);
+    if !info.dims.contains_key("packed") {
+        return;
+    }
+    let gpu = machine.device != DeviceKind::Cpu;
+    let packed = |cpu: &str, on_gpu: &str| dim(if gpu { on_gpu } else { cpu });
+    // A cast packs the dense linear layers of blocks, a byte per weight.
+    let casts = cast(info).is_some();
+    let bytes = |dense: u64, linear: u64, packed: u64| {
+        let linear = if casts { linear.min(dense) } else { 0 };
+        let dense = (dense - linear).saturating_mul(machine.weight_bytes);
+        dense.saturating_add(linear).saturating_add(packed)
+    };
+    let whole = bytes(
+        elements,
+        dim("linear_elements"),
+        packed("packed_bytes", "packed_bytes_gpu"),
+    );
+    let block = bytes(
+        dim("block_elements"),
+        dim("block_linear_elements"),
+        packed("block_packed_bytes", "block_packed_bytes_gpu"),
+    );
+    info.bytes = whole;
+    if block > 0 {
+        info.dims.insert("block_bytes".to_owned(), block);
+    }
+    if casts && whole > 0 {
+        info.dims.insert("packed".to_owned(), 1);
+    }
+}
+
+/// The type that `weight_dtype` rounds the blocks' weights to.
+fn cast(info: &WeightsInfo) -> Option<Dtype> {
+    match info.options.get("weight_dtype")?.as_str()? {
+        "fp8_e4m3fn" | "fp8_e4m3fn_fast" => Some(Dtype::F8E4M3),
+        "fp8_e5m2" => Some(Dtype::F8E5M2),
+        _ => None,
+    }
+}
+
+pub(super) fn described(family: &str) -> &str {
     match family {
         "wan-dit" => "a Wan diffusion model",
         "wan-vae-2.1" => "a Wan 2.1 VAE",

@@ -13,7 +13,8 @@ const DECLARATION: Declaration = Declaration {
     title: "Load diffusion model",
     title_ja: "拡散モデルを読み込む",
     category: "loaders",
-    help: "A Wan diffusion model from models/diffusion_models. The file is mapped when a step needs it.",
+    help: "A Wan diffusion model from models/diffusion_models, safetensors or GGUF. The file is mapped \
+           when a step needs it; quantised weights are kept as stored.",
     inputs: &[
         model_file("unet_name", ModelFolder::DiffusionModels).help("File or diffusers folder"),
         choice(
@@ -21,7 +22,7 @@ const DECLARATION: Declaration = Declaration {
             "default",
             &["default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"],
         )
-        .help("Kept for ComfyUI's graphs. Weights are held in the device's compute type"),
+        .help("fp8 rounds the blocks' weights to one byte each. Quantised files stay as they are"),
     ],
     outputs: &[output("MODEL", Kind::MODEL)],
     ..Declaration::EMPTY

@@ -24,6 +24,8 @@ const COMFY: &[&str] = &[
     "LoadImage",
     "LoadLatent",
     "LoadVideo",
+    "LoraLoader",
+    "LoraLoaderModelOnly",
     "ModelSamplingSD3",
     "PreviewImage",
     "SaveImage",

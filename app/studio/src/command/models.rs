@@ -91,7 +91,7 @@ fn list(roots: &Roots, facts: &DiskFacts) -> Vec<serde_json::Value> {
 fn checkpoints(files: &[String]) -> Vec<String> {
     files
         .iter()
-        .filter(|name| name.ends_with(".safetensors"))
+        .filter(|name| name.ends_with(".safetensors") || name.ends_with(".gguf"))
         .map(|name| {
             let folder = name.rsplit_once('/').map(|(folder, _)| folder);
             let whole = folder.filter(|it| files.contains(&format!("{it}/config.json")));

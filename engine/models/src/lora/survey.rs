@@ -79,7 +79,7 @@ pub struct Survey {
     pub ffn_dim: Option<usize>,
     /// One more than the highest block it names.
     pub layers: usize,
-    /// Numbers in its low-rank matrices, of Wan's blocks and in all.
+    /// Numbers in all its low-rank matrices.
     pub elements: u64,
     /// Numbers in the low-rank matrices of its largest block.
     pub block_elements: u64,
@@ -145,6 +145,64 @@ impl Survey {
             self.ffn_dim = self.ffn_dim.or(outer);
         } else if part.is_empty() || BLOCK_OTHERS.iter().any(|it| part.contains(it)) {
             self.dit += 1;
+        }
+    }
+
+    /// As the named numbers that the compiler carries.
+    pub fn to_dims(&self) -> BTreeMap<String, u64> {
+        let other = self
+            .other
+            .and_then(|name| OTHERS.iter().position(|it| it.1 == name));
+        let or_zero = |n: Option<usize>| n.unwrap_or(0) as u64;
+        let pairs = [
+            ("modules", self.modules as u64),
+            ("dit_modules", self.dit as u64),
+            ("umt5_modules", self.umt5 as u64),
+            ("dim", or_zero(self.dim)),
+            ("ffn_dim", or_zero(self.ffn_dim)),
+            ("layers", self.layers as u64),
+            ("adapter_elements", self.elements),
+            ("block_elements", self.block_elements),
+            ("in_dim", or_zero(self.in_dim)),
+            ("other", other.map_or(0, |at| at as u64 + 1)),
+        ];
+        pairs.map(|(name, n)| (name.to_owned(), n)).into()
+    }
+
+    /// The survey that [`Survey::to_dims`] wrote.
+    pub fn from_dims(dims: &BTreeMap<String, u64>) -> Self {
+        let number = |name: &str| dims.get(name).copied().unwrap_or(0);
+        let count = |name: &str| usize::try_from(number(name)).unwrap_or(usize::MAX);
+        let some = |name: &str| Some(count(name)).filter(|&n| n > 0);
+        let other = some("other").and_then(|at| OTHERS.get(at - 1));
+        Self {
+            modules: count("modules"),
+            dit: count("dit_modules"),
+            umt5: count("umt5_modules"),
+            dim: some("dim"),
+            ffn_dim: some("ffn_dim"),
+            layers: count("layers"),
+            elements: number("adapter_elements"),
+            block_elements: number("block_elements"),
+            in_dim: some("in_dim"),
+            other: other.map(|it| it.1),
+        }
+    }
+
+    /// Why it cannot be put on a DiT of these widths, if so.
+    pub fn misfit(&self, dim: usize, ffn_dim: usize) -> Option<String> {
+        let wrong = |ours: usize, theirs: Option<usize>| theirs.is_some_and(|it| it != ours);
+        if self.dit == 0 {
+            Some(self.described())
+        } else if wrong(dim, self.dim) {
+            Some(format!("{}; this model is {dim} wide", self.described()))
+        } else if wrong(ffn_dim, self.ffn_dim) {
+            let theirs = self.ffn_dim.unwrap_or(0);
+            Some(format!(
+                "It is made for a feed-forward {theirs} wide; this model's is {ffn_dim}"
+            ))
+        } else {
+            None
         }
     }
 

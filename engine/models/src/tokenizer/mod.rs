@@ -1,11 +1,12 @@
 //! Prompts to token ids, exactly as SentencePiece computes them.
 //!
-//! The model comes from the `spiece_model` tensor of ComfyUI's single-file encoders, from
-//! `spiece.model`, or from `tokenizer.json` of a diffusers folder. The first two are read by our
+//! The model comes from the `spiece_model` tensor of ComfyUI's single-file encoders, from the metadata
+//! of a GGUF file, from `spiece.model`, or from `tokenizer.json` of a diffusers folder. All but the last are read by our
 //! own code: besides ids equal to SentencePiece's, that takes a tenth of the memory of the
 //! `tokenizers` crate's trie; the last goes through that crate.
 
 mod charsmap;
+mod gguf;
 mod prompt;
 mod proto;
 mod unigram;
@@ -38,7 +39,7 @@ pub enum TokenizerError {
     Damaged { file: PathBuf, reason: String },
     #[error("{}: a SentencePiece model of another kind: {reason}; Wan needs UMT5's unigram model", file.display())]
     Unsupported { file: PathBuf, reason: String },
-    #[error("{}: no tokenizer: expected a `{SPIECE_TENSOR}` tensor in the file, or spiece.model or tokenizer.json in one of: {}; use ComfyUI's umt5_xxl file, or keep the tokenizer folder beside the text encoder", file.display(), looked.join(", "))]
+    #[error("{}: no tokenizer: expected a `{SPIECE_TENSOR}` tensor or `tokenizer.ggml` metadata in the file, or spiece.model or tokenizer.json in one of: {}; use ComfyUI's umt5_xxl file, or keep the tokenizer folder beside the text encoder", file.display(), looked.join(", "))]
     Missing { file: PathBuf, looked: Vec<String> },
     #[error("{}: cannot tokenise this prompt: {reason}", file.display())]
     Encode { file: PathBuf, reason: String },
@@ -63,7 +64,7 @@ enum Kind {
 }
 
 impl Tokenizer {
-    /// The tokenizer that belongs to a text encoder: its `spiece_model` tensor, or a file in its
+    /// The tokenizer that belongs to a text encoder: its `spiece_model` tensor or GGUF metadata, or a file in its
     /// folder, in `tokenizer/` or `../tokenizer/` (diffusers).
     ///
     /// # Errors
@@ -72,6 +73,13 @@ impl Tokenizer {
         let path = checkpoint.path();
         if let Ok(bytes) = checkpoint.bytes_of(SPIECE_TENSOR) {
             return Self::from_sentencepiece(bytes, path);
+        }
+        if let Some(model) = gguf::model(checkpoint) {
+            let damaged = |reason| TokenizerError::Damaged {
+                file: path.into(),
+                reason,
+            };
+            return Self::from_model(&model.map_err(damaged)?, path);
         }
         let folder = if path.is_dir() {
             path
@@ -114,11 +122,19 @@ impl Tokenizer {
             file: source.into(),
             reason,
         };
+        let model = ModelProto::parse(bytes).map_err(|e| damaged(e.to_string()))?;
+        Self::from_model(&model, source)
+    }
+
+    fn from_model(model: &ModelProto<'_>, source: &Path) -> Result<Self, TokenizerError> {
+        let damaged = |reason: String| TokenizerError::Damaged {
+            file: source.into(),
+            reason,
+        };
         let unsupported = |reason: &str| TokenizerError::Unsupported {
             file: source.into(),
             reason: reason.into(),
         };
-        let model = ModelProto::parse(bytes).map_err(|e| damaged(e.to_string()))?;
         if model.model_type != 1 {
             return Err(unsupported("it is not a unigram model"));
         }
@@ -130,9 +146,9 @@ impl Tokenizer {
             .iter()
             .filter(|piece| piece.kind == PieceKind::UserDefined);
         let protected = protected.map(|piece| piece.text.to_owned()).collect();
-        let normalizer = Normalizer::new(&model, protected)
+        let normalizer = Normalizer::new(model, protected)
             .ok_or_else(|| damaged("its character map is cut short".into()))?;
-        let unigram = Unigram::new(&model).map_err(damaged)?;
+        let unigram = Unigram::new(model).map_err(damaged)?;
         let eos = model
             .pieces
             .iter()

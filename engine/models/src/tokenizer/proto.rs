@@ -15,6 +15,21 @@ pub enum PieceKind {
     Byte,
 }
 
+impl PieceKind {
+    /// The kind with this number in the file.
+    pub fn of(number: u64) -> Option<Self> {
+        match number {
+            1 => Some(Self::Normal),
+            2 => Some(Self::Unknown),
+            3 => Some(Self::Control),
+            4 => Some(Self::UserDefined),
+            5 => Some(Self::Unused),
+            6 => Some(Self::Byte),
+            _ => None,
+        }
+    }
+}
+
 /// One piece of the vocabulary; its position is its id.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Piece<'a> {
@@ -102,15 +117,8 @@ fn piece(mut reader: Reader<'_>) -> Result<Piece<'_>, ProtoError> {
             (1, Value::Bytes(message)) => piece.text = message.text()?,
             (2, Value::Fixed32(bits)) => piece.score = f32::from_bits(bits),
             (3, Value::Varint(kind)) => {
-                piece.kind = match kind {
-                    1 => PieceKind::Normal,
-                    2 => PieceKind::Unknown,
-                    3 => PieceKind::Control,
-                    4 => PieceKind::UserDefined,
-                    5 => PieceKind::Unused,
-                    6 => PieceKind::Byte,
-                    _ => return Err(reader.error("a piece of unknown type")),
-                }
+                let kind = PieceKind::of(kind);
+                piece.kind = kind.ok_or_else(|| reader.error("a piece of unknown type"))?;
             }
             (1..=3, _) => return Err(reader.error("a piece field of the wrong wire type")),
             _ => {}

@@ -49,7 +49,10 @@ fn hf_name(name: &str) -> Option<String> {
 }
 
 /// The checkpoint under HF's names.
-fn as_hf(checkpoint: &Checkpoint) -> Result<Checkpoint, WeightsError> {
+///
+/// # Errors
+/// [`WeightsError::Duplicate`] if it has a tensor in both layouts.
+pub fn as_hf(checkpoint: &Checkpoint) -> Result<Checkpoint, WeightsError> {
     let embed = "encoder.embed_tokens.weight"; // HF exports may have the table under this name too
     if checkpoint.has("token_embedding.weight") {
         checkpoint.rename(hf_name)

@@ -11,7 +11,7 @@ use burn::tensor::{DType, TensorData};
 
 pub use conditioning::{Conditioning, MIN_ROWS};
 use layer::Layer;
-pub use load::{required_dims, weight_bytes};
+pub use load::{as_hf, required_dims, weight_bytes};
 
 use crate::weights::{Checkpoint, Umt5Dims, WeightsError};
 use crate::{Device, Tensor};

@@ -11,6 +11,7 @@ use memmap2::Mmap;
 use super::dtype::{Dtype, FloatKind};
 use super::error::WeightsError;
 use super::folder;
+use super::gguf::Array;
 use super::header::{Header, Slot, open};
 use crate::lora::Change;
 
@@ -85,13 +86,15 @@ pub struct Checkpoint {
     pub(super) entries: BTreeMap<String, Entry>,
     pub(super) metadata: Arc<BTreeMap<String, String>>,
     pub(super) config: Option<Arc<serde_json::Value>>,
+    /// Of a GGUF file.
+    pub(super) arrays: Arc<BTreeMap<String, Array>>,
     pub(super) float: FloatKind,
     /// Type that block weights are rounded to; see [`Checkpoint::with_cast`].
     pub(super) cast: Option<Dtype>,
 }
 
 impl Checkpoint {
-    /// Opens one `.safetensors` file, or a diffusers component folder (`*.safetensors`, possibly
+    /// Opens one `.safetensors` or `.gguf` file, or a diffusers component folder (`*.safetensors`, possibly
     /// sharded with an `*.index.json`, beside a `config.json`). The prefix
     /// `model.diffusion_model.` is taken off the names that have it.
     ///
@@ -101,11 +104,12 @@ impl Checkpoint {
         let parts = folder::parts(path)?;
         let mut files = Vec::new();
         let mut entries = BTreeMap::new();
-        let mut metadata = BTreeMap::new();
+        let (mut metadata, mut arrays) = (BTreeMap::new(), BTreeMap::new());
         for file in &parts.files {
             let (mapped, header) = map_file(file)?;
             files.push(mapped);
             metadata.extend(header.metadata);
+            arrays.extend(header.arrays);
             for (name, slot) in header.tensors {
                 let entry = Entry::new(&name, files.len() - 1, slot);
                 insert(&mut entries, &files, strip(&name).to_owned(), entry)?;
@@ -117,6 +121,7 @@ impl Checkpoint {
             files: Arc::new(files),
             entries,
             metadata: Arc::new(metadata),
+            arrays: Arc::new(arrays),
             config: parts.config.map(Arc::new),
             float: FloatKind::F32,
             cast: None,
@@ -186,6 +191,12 @@ impl Checkpoint {
     /// The `__metadata__` entries of all files.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata
+    }
+
+    /// An array of a GGUF file's metadata, and the mapped file that it is read from.
+    pub(crate) fn array(&self, key: &str) -> Option<(Array, &[u8])> {
+        // A GGUF checkpoint is one file.
+        Some((*self.arrays.get(key)?, self.files.first()?.map.as_ref()))
     }
 
     /// Names in this view, sorted.
@@ -286,6 +297,7 @@ impl Checkpoint {
             files: self.files.clone(),
             entries: BTreeMap::new(),
             metadata: self.metadata.clone(),
+            arrays: self.arrays.clone(),
             config: self.config.clone(),
             float: self.float,
             cast: self.cast,

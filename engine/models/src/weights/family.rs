@@ -258,6 +258,12 @@ fn lora(table: &Table) -> Option<Family> {
         ".lora_down.weight",
         ".lora_A.default.weight",
         "_lora.down.weight",
+        ".lora.down.weight",
+        ".lora_up.weight",
+        ".lora_B.weight",
+        ".diff",
+        ".diff_b",
+        ".set_weight",
     ];
     table
         .0

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -15,14 +15,16 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::dtype::Dtype;
 use super::error::WeightsError;
+use super::gguf::{self, Array};
 
 /// Longest header accepted, as in the `safetensors` crate. The largest real ones are under 1 MB.
 pub const MAX_HEADER_BYTES: u64 = 100_000_000;
 /// Most axes of a tensor.
-const MAX_RANK: usize = 8;
+pub(super) const MAX_RANK: usize = 8;
 
-const CUT: &str = "the file is cut short: download or copy it again";
-const BROKEN: &str = "the file is damaged or was written by a faulty program: fetch it again";
+pub(super) const CUT: &str = "the file is cut short: download or copy it again";
+pub(super) const BROKEN: &str =
+    "the file is damaged or was written by a faulty program: fetch it again";
 
 /// Where one tensor lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,10 +47,12 @@ pub struct Header {
     pub tensors: BTreeMap<String, Slot>,
     /// The `__metadata__` entry.
     pub metadata: BTreeMap<String, String>,
+    /// Arrays of a GGUF file's metadata.
+    pub arrays: BTreeMap<String, Array>,
 }
 
 impl Header {
-    /// Reads the header of `path` and nothing else of the file.
+    /// Reads the header of `path`, safetensors or GGUF, and nothing else of the file.
     ///
     /// # Errors
     /// [`WeightsError`] on I/O failure and on anything that the format forbids.
@@ -79,9 +83,14 @@ impl Header {
         }
         let mut length = [0; 8];
         file.read_exact(&mut length).map_err(io)?;
+        if length.starts_with(gguf::MAGIC) {
+            file.seek(SeekFrom::Start(gguf::MAGIC.len() as u64))
+                .map_err(io)?;
+            return gguf::read_header(file, file_bytes, path);
+        }
         let length = u64::from_le_bytes(length);
         if length > MAX_HEADER_BYTES {
-            let remedy = "this is no safetensors file (a .pth or .gguf renamed?): convert it first";
+            let remedy = "this is no safetensors file (a .pth renamed?): convert it first";
             return Err(bad(
                 0,
                 "a header length of at most 100000000",
@@ -135,6 +144,7 @@ impl Header {
             data_start,
             tensors,
             metadata: raw.metadata,
+            arrays: BTreeMap::new(),
         })
     }
 }
@@ -268,7 +278,7 @@ fn check_layout(
     Ok(())
 }
 
-fn malformed(
+pub(super) fn malformed(
     path: &Path,
     byte: u64,
     expected: &str,
@@ -284,7 +294,7 @@ fn malformed(
     }
 }
 
-fn bad_tensor(
+pub(super) fn bad_tensor(
     path: &Path,
     tensor: &str,
     expected: &str,

@@ -1,4 +1,4 @@
-//! Checkpoints: safetensors files and diffusers folders, opened without trusting them, and read
+//! Checkpoints: safetensors and GGUF files and diffusers folders, opened without trusting them, and read
 //! tensor by tensor onto a device.
 //!
 //! A module reads its sizes with [`Checkpoint::shape`] and [`Checkpoint::count_blocks`] and its
@@ -11,6 +11,7 @@ mod error;
 mod family;
 mod folder;
 mod ggml;
+mod gguf;
 mod header;
 mod matrix;
 mod packed;
@@ -24,7 +25,7 @@ pub use family::{Family, FamilyKind, Umt5Dims, WanDims, check_family};
 pub use header::{Header, MAX_HEADER_BYTES, Slot};
 pub use matrix::{LowRank, Matrix};
 pub use packed::{Packed, Raw, kept_bytes};
-pub use probe::{Probe, fingerprint, probe};
+pub use probe::{Kept, Probe, Share, fingerprint, probe};
 
 /// Where the weights of the blocks, nearly all of them, are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,11 +5,83 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
+use super::checkpoint::COMFY_PREFIX;
 use super::dtype::{Dtype, FloatKind};
 use super::error::WeightsError;
 use super::family::Family;
 use super::folder;
-use super::header::{Header, open};
+use super::header::{Header, Slot, open};
+use super::packed::kept_bytes;
+
+/// What loading keeps of a checkpoint whose linear layers stay packed: numbers that are widened to
+/// the device's type, and bytes that are kept as stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// All but an embedding table, whose rows are read from the file.
+    pub whole: Share,
+    /// Its largest block.
+    pub block: Share,
+}
+
+/// Part of a checkpoint in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Numbers kept in the device's type.
+    pub dense: u64,
+    /// Those of them in linear layers of blocks, which a cast to fp8 would pack.
+    pub linear: u64,
+    /// Bytes of packed matrices on the CPU.
+    pub packed: u64,
+    /// And on a GPU; see [`kept_bytes`].
+    pub packed_gpu: u64,
+}
+
+impl Share {
+    fn add(&mut self, name: &str, slot: &Slot, in_block: bool) {
+        let elements = slot.dtype.elements_in(slot.bytes);
+        let is_matrix = slot.shape.len() == 2 && name.ends_with(".weight");
+        if is_matrix && slot.dtype.is_packed() {
+            let kept = |gpu| kept_bytes(slot.dtype, elements, gpu);
+            self.packed = self.packed.saturating_add(kept(false));
+            self.packed_gpu = self.packed_gpu.saturating_add(kept(true));
+        } else if slot.dtype.is_float() {
+            self.dense = self.dense.saturating_add(elements);
+            if is_matrix && in_block {
+                self.linear = self.linear.saturating_add(elements);
+            }
+        }
+    }
+}
+
+/// Names of UMT5's embedding table.
+const TABLES: &[&str] = &[
+    "shared.weight",
+    "encoder.embed_tokens.weight",
+    "token_embedding.weight",
+];
+
+impl Kept {
+    fn of(headers: &[Header]) -> Self {
+        let mut blocks = BTreeMap::<&str, Share>::new();
+        let mut kept = Self::default();
+        for (name, slot) in headers.iter().flat_map(|header| &header.tensors) {
+            let name = name.strip_prefix(COMFY_PREFIX).unwrap_or(name);
+            if TABLES.contains(&name) {
+                continue;
+            }
+            let inner = ["blocks.", "encoder.block."]
+                .iter()
+                .find_map(|prefix| name.strip_prefix(prefix));
+            kept.whole.add(name, slot, inner.is_some());
+            if let Some((block, _)) = inner.and_then(|inner| inner.split_once('.')) {
+                blocks.entry(block).or_default().add(name, slot, true);
+            }
+        }
+        let size = |share: &Share| share.dense.saturating_mul(4).saturating_add(share.packed);
+        kept.block = blocks.into_values().max_by_key(size).unwrap_or_default();
+        kept
+    }
+}
 
 /// A checkpoint seen from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +96,8 @@ pub struct Probe {
     /// the embedding table of a UMT5 encoder, whose rows are read from the file when needed.
     pub tensor_bytes_f32: u64,
     pub tensors: usize,
+    /// What a diffusion transformer or text encoder keeps of it.
+    pub kept: Kept,
     /// See [`fingerprint`].
     pub fingerprint: blake3::Hash,
 }
@@ -48,8 +122,8 @@ pub fn probe(path: &Path) -> Result<Probe, WeightsError> {
         *by_dtype.entry(slot.dtype).or_default() += slot.bytes;
         tensors += 1;
         if slot.dtype.is_float() {
-            tensor_bytes_f32 +=
-                (slot.bytes / slot.dtype.size()).saturating_mul(FloatKind::F32.size());
+            let elements = slot.dtype.elements_in(slot.bytes);
+            tensor_bytes_f32 += elements.saturating_mul(FloatKind::F32.size());
         }
     }
     if let Some(Family::Umt5(dims)) = family {
@@ -65,6 +139,7 @@ pub fn probe(path: &Path) -> Result<Probe, WeightsError> {
         bytes: headers.iter().map(|header| header.file_bytes).sum(),
         tensor_bytes_f32,
         tensors,
+        kept: Kept::of(&headers),
         fingerprint: fingerprint_of(&headers)?,
     })
 }

@@ -1,0 +1,143 @@
+//! LoRAs on a model: noted in its options before the run, put on when it is loaded.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use longtake_graph::ModelFolder;
+use longtake_models::lora::{self, Lora, Survey, Wish};
+use longtake_models::weights::Checkpoint;
+use longtake_plan::facts::WeightsFacts;
+use longtake_plan::{InferCx, InferError, WeightsInfo};
+use longtake_run::RunError;
+use serde_json::{Value as Json, json};
+
+use super::loading::described;
+use crate::node::fact_error;
+
+/// Option under which a model lists its LoRAs, in order:
+/// `{"name", "path", "fingerprint", "strength"}`.
+const OPTION: &str = "loras";
+
+/// A LoRA file as the compiler knows it.
+pub(super) struct Choice {
+    name: String,
+    facts: Arc<WeightsFacts>,
+    survey: Survey,
+}
+
+impl Choice {
+    /// The LoRA named at `lora_name`.
+    ///
+    /// # Errors
+    /// Missing or unreadable file, or one that is no LoRA.
+    pub fn of(cx: &InferCx<'_>) -> Result<Self, InferError> {
+        const INPUT: &str = "lora_name";
+        let name = cx.text(INPUT)?.to_owned();
+        let facts = cx.facts.weights(ModelFolder::Loras, &name);
+        let facts = facts.map_err(|e| fact_error(INPUT, e))?;
+        if facts.family != "lora" {
+            let path = facts.path.display();
+            let found = described(&facts.family);
+            let message = format!("{path} holds {found}; expected a LoRA");
+            return Err(InferError::at("wrong_family", INPUT, message));
+        }
+        let survey = Survey::from_dims(&facts.dims);
+        Ok(Self {
+            name,
+            facts,
+            survey,
+        })
+    }
+
+    /// Modules of the text encoder in it.
+    pub fn umt5_modules(&self) -> usize {
+        self.survey.umt5
+    }
+
+    /// Modules of the diffusion model in it.
+    pub fn dit_modules(&self) -> usize {
+        self.survey.dit
+    }
+
+    /// Says why it cannot be put on `model`.
+    ///
+    /// # Errors
+    /// `lora_does_not_fit`.
+    pub fn check(&self, model: &WeightsInfo) -> Result<(), InferError> {
+        let dim = |name: &str| model.dims.get(name).copied().unwrap_or(0) as usize;
+        match self.survey.misfit(dim("dim"), dim("ffn_dim")) {
+            None => Ok(()),
+            Some(why) => Err(self.refused(&model.name, &why)),
+        }
+    }
+
+    /// The diagnostic that it does not fit `model`.
+    pub fn refused(&self, model: &str, why: &str) -> InferError {
+        let message = format!(
+            "the LoRA {} does not fit {model}. {why}; choose a LoRA trained on this model's family and size",
+            self.name
+        );
+        InferError::at("lora_does_not_fit", "lora_name", message)
+    }
+
+    /// `model` with it on, its low-rank matrices counted.
+    pub fn put(&self, model: &WeightsInfo, strength: f64, weight_bytes: u64) -> WeightsInfo {
+        let mut model = model.clone();
+        if strength == 0.0 {
+            return model;
+        }
+        let survey = &self.survey;
+        let bytes = survey.elements.saturating_mul(weight_bytes);
+        model.bytes = model.bytes.saturating_add(bytes);
+        if let Some(block) = model.dims.get_mut("block_bytes") {
+            *block = block.saturating_add(survey.block_elements.saturating_mul(weight_bytes));
+        }
+        // A LoRA that widens the patch embedding changes what the model takes in.
+        if let (Some(wide), Some(now)) = (survey.in_dim, model.dims.get_mut("in_dim")) {
+            *now = (*now).max(wide as u64);
+        }
+        let entry = json!({
+            "name": self.name,
+            "path": self.facts.path,
+            "fingerprint": self.facts.fingerprint,
+            "strength": strength,
+        });
+        let list = model
+            .options
+            .entry(OPTION.to_owned())
+            .or_insert_with(|| json!([]));
+        if let Json::Array(list) = list {
+            list.push(entry);
+        }
+        model
+    }
+}
+
+/// `checkpoint` with the LoRAs of `info` on.
+///
+/// # Errors
+/// A file that is missing, damaged or of another model.
+pub(super) fn put_on(checkpoint: Checkpoint, info: &WeightsInfo) -> Result<Checkpoint, RunError> {
+    let Some(Json::Array(list)) = info.options.get(OPTION) else {
+        return Ok(checkpoint);
+    };
+    let failed = |e: lora::LoraError| RunError::failed(e.to_string());
+    let mut opened = Vec::new();
+    for entry in list {
+        let path = entry.get("path").and_then(Json::as_str).unwrap_or_default();
+        let strength = entry.get("strength").and_then(Json::as_f64).unwrap_or(1.0);
+        opened.push((
+            Lora::open(Path::new(path)).map_err(failed)?,
+            strength as f32,
+        ));
+    }
+    let wishes: Vec<Wish<'_>> = opened
+        .iter()
+        .map(|(lora, strength)| Wish {
+            lora,
+            strength: *strength,
+        })
+        .collect();
+    let (view, _) = lora::put_on(&checkpoint, &wishes).map_err(failed)?;
+    Ok(view)
+}

@@ -8,7 +8,7 @@
 //! - [`moves`], [`uni3c`], [`keyframes`], [`curve`]: where paths come from.
 //! - [`depth`], [`cloud`]: a picture and its depth as points in space.
 //! - [`splat`]: the points as a camera sees them.
-//! - [`plot`], [`sketch`]: a picture of the path for people.
+//! - [`plot`], [`numbers`], [`sketch`]: a picture of the path for people.
 //! - [`camera_path`], [`point_cloud_guide`], [`camera_path_preview`]: the nodes.
 
 pub mod camera_path;
@@ -18,6 +18,7 @@ pub mod curve;
 pub mod depth;
 pub mod keyframes;
 pub mod moves;
+pub mod numbers;
 pub mod path;
 pub mod plot;
 pub mod point_cloud_guide;

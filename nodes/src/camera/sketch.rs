@@ -3,9 +3,10 @@
 use longtake_run::{Frame, RunError};
 
 use super::cloud::Cloud;
+use super::numbers::{changes, curves};
 use super::path::CameraPath;
 use super::plot::{Area, Paint, Pen, Point};
-use super::pose::{FIELDS, Params, Pose, Vec3};
+use super::pose::{Pose, Vec3};
 use super::splat::{Style as Splats, View};
 use crate::picture::canvas::Canvas;
 use crate::picture::palette::{Rgb, hex, mix};
@@ -13,10 +14,10 @@ use crate::picture::resize::{Method, scale};
 use crate::picture::text::{Align, Ink, Style, set};
 
 const PAPER: Rgb = hex(0x12161f);
-const PANEL: Rgb = hex(0x1a202c);
+pub(super) const PANEL: Rgb = hex(0x1a202c);
 const LINES: Rgb = hex(0x8fa3c4);
-const WORDS: Rgb = hex(0xe9edf5);
-const QUIET: Rgb = hex(0x93a0b8);
+pub(super) const WORDS: Rgb = hex(0xe9edf5);
+pub(super) const QUIET: Rgb = hex(0x93a0b8);
 const START: Rgb = hex(0x38d6c4);
 const MIDDLE: Rgb = hex(0x8d8bff);
 const END: Rgb = hex(0xff9d4d);
@@ -29,7 +30,7 @@ const VIEWS: u64 = 5;
 const DOTS: usize = 90_000;
 
 /// Colour of a time, 0..1.
-fn time_colour(t: f32) -> Rgb {
+pub(super) fn time_colour(t: f32) -> Rgb {
     if t < 0.5 {
         mix(START, MIDDLE, t * 2.0)
     } else {
@@ -133,7 +134,7 @@ impl Sketch<'_> {
         };
         match self.cloud {
             Some(cloud) => self.views(&mut canvas, cloud, strip, u)?,
-            None => self.curves(&mut canvas, strip, u)?,
+            None => curves(self.path, &mut canvas, strip, u)?,
         }
         Ok(canvas.into_frame())
     }
@@ -302,6 +303,28 @@ impl Sketch<'_> {
         }
     }
 
+    /// What the camera sees in a frame, small.
+    fn seen(&self, cloud: &Cloud, index: u64, size: (u32, u32)) -> Frame {
+        let style = Splats {
+            radius: 0.008,
+            cover: true,
+            background: [0.0; 3],
+        };
+        let seen = if index == 0 {
+            cloud.picture.clone()
+        } else {
+            let data = View::new(cloud, &self.pose(index), style).colours();
+            let (width, height) = (cloud.width as u32, cloud.height as u32);
+            Frame::new(width, height, 3, longtake_run::Pixels::U8(data))
+        };
+        scale(
+            &seen,
+            (size.0.max(1), size.1.max(1)),
+            Method::Lanczos,
+            false,
+        )
+    }
+
     /// What the camera sees along the path.
     fn views(
         &self,
@@ -310,11 +333,6 @@ impl Sketch<'_> {
         strip: Area,
         u: f32,
     ) -> Result<(), RunError> {
-        let style = Splats {
-            radius: 0.008,
-            cover: true,
-            background: [0.0; 3],
-        };
         let gap = 12.0 * u;
         let room = (
             (strip.width + gap) / VIEWS as f32 - gap,
@@ -327,19 +345,7 @@ impl Sketch<'_> {
         );
         for i in 0..VIEWS {
             let (index, t) = self.stop(i, VIEWS);
-            let seen = if index == 0 {
-                cloud.picture.clone()
-            } else {
-                let data = View::new(cloud, &self.pose(index), style).colours();
-                let (w, h) = (cloud.width as u32, cloud.height as u32);
-                Frame::new(w, h, 3, longtake_run::Pixels::U8(data))
-            };
-            let seen = scale(
-                &seen,
-                (size.0.max(1), size.1.max(1)),
-                Method::Lanczos,
-                false,
-            );
+            let seen = self.seen(cloud, index, size);
             let x = strip.x + i as f32 * (room.0 + gap) + (room.0 - size.0 as f32) / 2.0;
             let colour = time_colour(t);
             paste(canvas, &seen, (x as i32, strip.y as i32));
@@ -373,104 +379,6 @@ impl Sketch<'_> {
         }
         Ok(())
     }
-
-    /// The numbers that change, over time.
-    fn curves(&self, canvas: &mut Canvas, strip: Area, u: f32) -> Result<(), RunError> {
-        let moving = moving(self.path);
-        let count = moving.len().max(1) as f32;
-        let gap = 12.0 * u;
-        let wide = ((strip.width + gap) / count - gap).min(strip.width / 2.0);
-        for (i, field) in moving.into_iter().enumerate() {
-            let area = Area {
-                x: strip.x + i as f32 * (wide + gap),
-                width: wide,
-                ..strip
-            };
-            self.curve(canvas, area, field, u)?;
-        }
-        Ok(())
-    }
-
-    fn curve(&self, canvas: &mut Canvas, area: Area, field: usize, u: f32) -> Result<(), RunError> {
-        canvas.rectangle((area.x, area.y), (area.width, area.height), PANEL, 1.0);
-        let values: Vec<f64> = self
-            .path
-            .frames
-            .iter()
-            .map(|it| it.to_array()[field])
-            .collect();
-        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let last = (values.len() - 1).max(1) as f32;
-        let place = |(i, value): (usize, &f64)| {
-            let up = ((value - low) / (high - low).max(1e-9)) as f32;
-            let x = area.x + 16.0 * u + (area.width - 32.0 * u) * i as f32 / last;
-            (
-                x,
-                area.y + area.height - 18.0 * u - (area.height - 66.0 * u) * up,
-            )
-        };
-        let places: Vec<Point> = values.iter().enumerate().map(place).collect();
-        let mut pen = Pen { canvas, area };
-        for (i, pair) in places.windows(2).enumerate() {
-            pen.line(
-                pair[0],
-                pair[1],
-                2.6 * u,
-                (time_colour(i as f32 / last), 1.0),
-            );
-        }
-        let at = (area.x + 14.0 * u, area.y + 9.0 * u);
-        let inner = area.width - 28.0 * u;
-        words(
-            canvas,
-            FIELDS[field],
-            15.0 * u,
-            WORDS,
-            at,
-            inner,
-            Align::Left,
-        )?;
-        let ends = format!(
-            "{} → {}",
-            number(values[0]),
-            number(values[values.len() - 1])
-        );
-        words(canvas, &ends, 15.0 * u, QUIET, at, inner, Align::Right)
-    }
-}
-
-/// Indices of the fields that change along a path.
-fn moving(path: &CameraPath) -> Vec<usize> {
-    let first = path.frames[0].to_array();
-    let changes = |field: &usize| {
-        let differs = |it: &Params| (it.to_array()[*field] - first[*field]).abs() > 1e-9;
-        path.frames.iter().any(differs)
-    };
-    (0..FIELDS.len()).filter(changes).collect()
-}
-
-fn number(value: f64) -> String {
-    let rounded = (value * 100.0).round() / 100.0;
-    format!("{rounded}").replace('-', "−")
-}
-
-/// The fields that change, with where they end.
-fn changes(path: &CameraPath) -> String {
-    let last = path.frames[path.frames.len() - 1].to_array();
-    let told = |field: usize| {
-        let unit = if ["theta", "phi", "pan", "tilt"].contains(&FIELDS[field]) {
-            "°"
-        } else {
-            ""
-        };
-        format!("{} {}{unit}", FIELDS[field], number(last[field]))
-    };
-    let told: Vec<String> = moving(path).into_iter().map(told).collect();
-    if told.is_empty() {
-        return "still".to_owned();
-    }
-    told.join("  ")
 }
 
 /// Lines every half radius.
@@ -524,7 +432,7 @@ fn paste(canvas: &mut Canvas, frame: &Frame, (left, top): (i32, i32)) {
 }
 
 /// One line of text.
-fn words(
+pub(super) fn words(
     canvas: &mut Canvas,
     text: &str,
     size: f32,
@@ -622,15 +530,5 @@ mod tests {
             .iter()
             .filter(|it| it[0] > 150 && it[1] < 80);
         assert!(pink.count() > 3000);
-    }
-
-    #[test]
-    fn facts_name_what_changes_and_where_it_ends() {
-        assert_eq!(changes(&path("static", 5)), "still");
-        assert_eq!(
-            changes(&path("uni3c-free4", 81)),
-            "theta −15°  phi −60°  distance 0.75"
-        );
-        assert_eq!(changes(&path("zoom-in", 9)), "focal 1.5");
     }
 }

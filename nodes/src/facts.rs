@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use longtake_graph::ModelFolder;
 use longtake_graph::declare::FileKind;
 use longtake_models::lora::{Lora, Survey};
-use longtake_models::wan::vae::{Layer, VaeDims};
-use longtake_models::weights::{Checkpoint, Family, Kept, Probe, probe};
+use longtake_models::weights::{Family, Kept, Probe, probe};
 use longtake_plan::facts::WeightsFacts;
 use longtake_plan::{ClipInfo, FactError, Facts, Info, MediaFacts, Signature, Stored};
 use longtake_run::{PathError, Roots, Store, paths};
@@ -171,16 +170,6 @@ fn image_info(path: &Path) -> Result<Info, FactError> {
     }))
 }
 
-/// Width of a VAE's first level, from which its other sizes follow.
-fn vae_dim(path: &Path) -> Option<usize> {
-    let checkpoint = Checkpoint::open(path).ok()?;
-    let dims = VaeDims::read(&checkpoint).ok()?;
-    dims.encoder.iter().find_map(|layer| match layer {
-        Layer::Conv { to, .. } => Some(*to),
-        _ => None,
-    })
-}
-
 /// What a LoRA is made for.
 fn lora_dims(path: &Path) -> BTreeMap<String, u64> {
     let survey = Lora::open(path).map(|lora| Survey::of(&lora));
@@ -229,16 +218,25 @@ fn weights_facts(path: PathBuf, found: &Probe) -> WeightsFacts {
                 ("mask_dim", it.mask_dim),
             ]),
         ),
-        Some(Family::WanVae21 { latent_channels }) => {
-            let dim = vae_dim(&path).unwrap_or(96);
-            (
-                "wan-vae-2.1",
-                dims(&[("dim", dim), ("z_dim", *latent_channels)]),
-            )
-        }
-        Some(Family::WanVae22 { latent_channels }) => {
-            ("wan-vae-2.2", dims(&[("z_dim", *latent_channels)]))
-        }
+        Some(Family::WanVae21 {
+            latent_channels,
+            dim,
+        }) => (
+            "wan-vae-2.1",
+            dims(&[("dim", *dim), ("z_dim", *latent_channels)]),
+        ),
+        Some(Family::WanVae22 {
+            latent_channels,
+            dim,
+            decoder_dim,
+        }) => (
+            "wan-vae-2.2",
+            dims(&[
+                ("dim", *dim),
+                ("decoder_dim", *decoder_dim),
+                ("z_dim", *latent_channels),
+            ]),
+        ),
         Some(Family::Umt5(it)) => (
             "umt5",
             dims(&[

@@ -37,8 +37,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dims = vae.dims().clone();
     let latent = wave([1, dims.z, CHUNKS, height, width], &device);
     let mut decoder = Decoder::new(&vae, latent, None)?;
-    decoder.next_chunk();
-    decoder.next_chunk();
+    decoder.next_chunk()?;
+    decoder.next_chunk()?;
     println!("ready {}", longtake_shaders::blas_name());
     for line in std::io::stdin().lock().lines() {
         if line?.trim() == "profile" {
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("end");
         } else {
             let start = Instant::now();
-            let chunk = decoder.next_chunk().ok_or("no more chunks")?;
+            let chunk = decoder.next_chunk()?.ok_or("no more chunks")?;
             let first: f32 = chunk.slice([0..1, 0..1, 0..1, 0..1, 0..1]).into_scalar();
             println!("{:.6} {first}", start.elapsed().as_secs_f64());
         }
@@ -97,7 +97,7 @@ fn profile(dims: &VaeDims, h: usize, w: usize, device: &Device) -> BTreeMap<Stri
                 clock.up([from, to], [n, h, w]);
                 (h, w) = (2 * h, 2 * w);
             }
-            Layer::Down { .. } => {}
+            _ => {}
         }
     }
     clock.spent

@@ -64,7 +64,7 @@ fn raw_latent(dit: &WanDit, texts: [PreparedContext; 2], solver: Solver) -> Vec<
         &mut |_| ControlFlow::Continue(()),
     )
     .unwrap();
-    process_out(&mut x).unwrap();
+    process_out(&mut x, 16).unwrap();
     x
 }
 

@@ -1,4 +1,4 @@
-//! The memory formulas of the VAE against a counting allocator, on a random mid-size model.
+//! The memory formulas of the VAEs against a counting allocator, on random mid-size models.
 
 #![allow(clippy::unwrap_used)] // a test
 
@@ -6,7 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use burn::backend::flex::FlexDevice;
-use longtake_models::wan::vae::{Decoder, Encoder, Parts, Tiling, VaeDims, WanVae};
+use longtake_models::wan::vae::{Decoder, Encoder, Parts, TileEncoder, Tiling, VaeDims, WanVae};
 use longtake_models::weights::Checkpoint;
 use longtake_models::{Device, Tensor};
 
@@ -84,65 +84,115 @@ fn close(what: &str, measured: usize, predicted: u64) {
 /// One test, since the counters are the process's.
 #[test]
 fn predicted_bytes_are_the_measured_ones() {
-    let device = Device::Flex(FlexDevice);
     let folder = tempfile::tempdir().unwrap();
-    let dims = VaeDims::wan21(16, 8);
-    let mut vae: Option<WanVae> = None;
-    for (parts, name) in [
-        (Parts::Encoder, "encoder"),
-        (Parts::Decoder, "decoder"),
-        (Parts::Both, "both"),
+    for (name, dims) in [
+        ("2.1", VaeDims::wan21(16, 8)),
+        ("2.2", VaeDims::wan22(16, 16, 8)),
     ] {
-        drop(vae.take());
-        let before = NOW.load(Relaxed);
-        vae = Some(random_vae(&dims, folder.path(), parts));
-        close(
-            &format!("weights of {name}"),
-            NOW.load(Relaxed) - before,
-            dims.weight_bytes(parts, 4),
-        );
-    }
-    let vae = vae.unwrap();
-    let scratch = dims.cpu_scratch_bytes(rayon::current_num_threads());
-    for (h, w, tiling) in [(128, 160, None), (144, 160, Some((96, 32)))] {
-        let tiling = tiling.map(|(tile, overlap)| Tiling::new(tile, overlap).unwrap());
-        let latent = Tensor::<5>::ones([1, 8, 3, h / 8, w / 8], &device);
-        let decoding = peak_of(|| {
-            let decoder = Decoder::new(&vae, latent, tiling).unwrap();
-            for chunk in decoder {
-                drop(chunk);
-            }
-        });
-        close(
-            &format!("decode {h}x{w}"),
-            decoding,
-            scratch + dims.decode_workspace_bytes(h, w, tiling, 4),
-        );
-        if let Some(tiling) = tiling {
-            let latent = Tensor::<5>::ones([1, 8, 3, h / 8, w / 8], &device);
-            let by_tile = peak_of(|| {
-                let decoder = Decoder::tile_by_tile(&vae, latent, tiling).unwrap();
-                for chunk in decoder {
-                    drop(chunk);
-                }
-            });
-            let predicted = scratch
-                + dims.decode_by_tile_device_bytes(h, w, tiling, 4)
-                + dims.decode_by_tile_host_bytes(3, h, w);
-            close(&format!("decode {h}x{w} by tile"), by_tile, predicted);
+        println!("VAE {name}");
+        let mut vae: Option<WanVae> = None;
+        for (parts, name) in [
+            (Parts::Encoder, "encoder"),
+            (Parts::Decoder, "decoder"),
+            (Parts::Both, "both"),
+        ] {
+            drop(vae.take());
+            let before = NOW.load(Relaxed);
+            vae = Some(random_vae(&dims, folder.path(), parts));
+            close(
+                &format!("weights of {name}"),
+                NOW.load(Relaxed) - before,
+                dims.weight_bytes(parts, 4),
+            );
         }
-        let video = Tensor::<5>::ones([1, 3, 9, h, w], &device);
-        let encoding = peak_of(|| {
-            let mut encoder = Encoder::new(&vae, tiling).unwrap();
-            for (at, n) in [(0, 1), (1, 4), (5, 4)] {
-                encoder.push(video.clone().narrow(2, at, n)).unwrap();
-            }
-            encoder.finish().unwrap();
-        });
-        close(
-            &format!("encode {h}x{w}"),
-            encoding,
-            scratch + dims.encode_workspace_bytes(h, w, tiling, 4),
-        );
+        let vae = vae.unwrap();
+        for (h, w, tiling) in [(128, 160, None), (144, 160, Some((96, 32)))] {
+            let tiling = tiling.map(|(tile, overlap)| Tiling::new(tile, overlap).unwrap());
+            decoding(&vae, [h, w], tiling, folder.path());
+            encoding(&vae, [h, w], tiling);
+        }
+        flat(&vae);
     }
+}
+
+fn scratch(dims: &VaeDims) -> u64 {
+    dims.cpu_scratch_bytes(rayon::current_num_threads())
+}
+
+fn latent(vae: &WanVae, frames: usize, [h, w]: [usize; 2]) -> Tensor<5> {
+    let spatial = vae.dims().spatial();
+    let shape = [1, vae.dims().z, frames, h / spatial, w / spatial];
+    Tensor::ones(shape, &Device::Flex(FlexDevice))
+}
+
+/// Decodes three latent frames, whole or in tiles, and in tiles one after the other.
+fn decoding(vae: &WanVae, [h, w]: [usize; 2], tiling: Option<Tiling>, folder: &std::path::Path) {
+    let (dims, scratch) = (vae.dims(), scratch(vae.dims()));
+    let frames = latent(vae, 3, [h, w]);
+    let measured = peak_of(|| Decoder::new(vae, frames, tiling).unwrap().for_each(drop));
+    let predicted = scratch + dims.decode_workspace_bytes(h, w, tiling, 4);
+    close(&format!("decode {h}x{w}"), measured, predicted);
+    let Some(tiling) = tiling else { return };
+    let frames = latent(vae, 3, [h, w]);
+    let measured = peak_of(|| {
+        let decoder = Decoder::tile_by_tile(vae, frames, tiling, folder).unwrap();
+        decoder.for_each(drop);
+    });
+    let predicted = scratch + dims.decode_by_tile_device_bytes(h, w, tiling, 4);
+    close(&format!("decode {h}x{w} by tile"), measured, predicted);
+}
+
+fn encoding(vae: &WanVae, [h, w]: [usize; 2], tiling: Option<Tiling>) {
+    let (dims, scratch) = (vae.dims(), scratch(vae.dims()));
+    let device = Device::Flex(FlexDevice);
+    let video = Tensor::<5>::ones([1, 3, 9, h, w], &device);
+    let measured = peak_of(|| {
+        let mut encoder = Encoder::new(vae, tiling).unwrap();
+        for (at, n) in [(0, 1), (1, 4), (5, 4)] {
+            encoder.push(video.clone().narrow(2, at, n)).unwrap();
+        }
+        encoder.finish().unwrap();
+    });
+    let predicted = scratch + dims.encode_workspace_bytes(h, w, tiling, 4);
+    close(&format!("encode {h}x{w}"), measured, predicted);
+    let Some(tiling) = tiling else { return };
+    let measured = peak_of(|| {
+        let mut encoder = TileEncoder::new(vae, 9, [h, w], tiling).unwrap();
+        while let Some([rows, columns]) = encoder.tile() {
+            for n in [1, 4, 4] {
+                let shape = [n, rows.len(), columns.len(), 3];
+                encoder.push_frames(Tensor::ones(shape, &device)).unwrap();
+            }
+            encoder.finish_tile().unwrap();
+        }
+        encoder.finish().unwrap();
+    });
+    let predicted = scratch + dims.encode_by_tile_device_bytes(h, w, tiling, 4);
+    close(&format!("encode {h}x{w} by tile"), measured, predicted);
+}
+
+/// After the second chunk a decode holds no more bytes, however long the film, and never more than
+/// predicted.
+fn flat(vae: &WanVae) {
+    let (size, dims) = ([48, 64], vae.dims());
+    let mut decoder = Decoder::new(vae, latent(vae, 12, size), None).unwrap();
+    let before = NOW.load(Relaxed);
+    let mut held = Vec::new();
+    let peak = peak_of(|| {
+        while let Some(chunk) = decoder.next_chunk().unwrap() {
+            drop(chunk);
+            held.push(NOW.load(Relaxed) - before);
+        }
+    });
+    println!("held after each chunk: {held:?}, peak {peak}");
+    let (settled, rest) = (held[1], &held[2..]);
+    assert!(
+        rest.iter().all(|it| it.abs_diff(settled) <= settled / 1000),
+        "{held:?}"
+    );
+    let predicted = scratch(dims) + dims.decode_workspace_bytes(size[0], size[1], None, 4);
+    assert!(
+        peak as u64 <= predicted + predicted / 10,
+        "{peak}, predicted {predicted}"
+    );
 }

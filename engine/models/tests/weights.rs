@@ -424,6 +424,7 @@ fn wrong_family_says_both() {
     let dir = tempfile::tempdir().unwrap();
     let vae: &[(&str, &[usize])] = &[
         ("conv2.weight", &[16, 16, 1, 1, 1]),
+        ("encoder.conv1.weight", &[8, 3, 3, 3, 3]),
         ("decoder.upsamples.0.residual.2.weight", &[1]),
     ];
     let path = f32_file(dir.path(), "vae.safetensors", vae);
@@ -431,7 +432,8 @@ fn wrong_family_says_both() {
     assert_eq!(
         file.expect_family(FamilyKind::WanVae).unwrap(),
         Family::WanVae21 {
-            latent_channels: 16
+            latent_channels: 16,
+            dim: 8,
         }
     );
     let error = file
@@ -444,9 +446,10 @@ fn wrong_family_says_both() {
         (probe.family, probe.tensor_bytes_f32),
         (
             Some(Family::WanVae21 {
-                latent_channels: 16
+                latent_channels: 16,
+                dim: 8,
             }),
-            257 * 4
+            (257 + 648) * 4
         )
     );
 }

@@ -7,8 +7,11 @@ pub mod ksampler_advanced;
 pub mod load_latent;
 pub mod sampling;
 pub mod save_latent;
+pub mod vae;
 pub mod vae_decode;
+pub mod vae_decode_tiled;
 pub mod vae_encode;
+pub mod vae_encode_tiled;
 
 use crate::Node;
 
@@ -20,5 +23,7 @@ pub const NODES: &[Node] = &[
     load_latent::NODE,
     save_latent::NODE,
     vae_decode::NODE,
+    vae_decode_tiled::NODE,
     vae_encode::NODE,
+    vae_encode_tiled::NODE,
 ];

@@ -279,11 +279,12 @@ pub fn run(cx: &mut RunCx<'_>, job: &Job) -> Result<Vec<Value>, RunError> {
 fn each_sample<E: std::fmt::Display>(
     data: &mut [f32],
     shape: LatentInfo,
-    map: impl Fn(&mut [f32]) -> Result<(), E>,
+    map: impl Fn(&mut [f32], usize) -> Result<(), E>,
 ) -> Result<(), RunError> {
     let one = data.len() / shape.batch.max(1) as usize;
-    data.chunks_mut(one.max(1))
-        .try_for_each(|sample| map(sample).map_err(|e| RunError::failed(e.to_string())))
+    data.chunks_mut(one.max(1)).try_for_each(|sample| {
+        map(sample, shape.channels as usize).map_err(|e| RunError::failed(e.to_string()))
+    })
 }
 
 fn context(

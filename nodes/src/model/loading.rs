@@ -53,7 +53,7 @@ pub fn load(
             let model = WanDit::load(&checkpoint, device, placement, &mut part).map_err(failed)?;
             Ok(Arc::new(model))
         }
-        "wan-vae-2.1" => {
+        "wan-vae-2.1" | "wan-vae-2.2" => {
             let vae = WanVae::load(&checkpoint, Parts::Both, device, &mut part)
                 .map_err(|e| RunError::failed(e.to_string()))?;
             Ok(Arc::new(vae))

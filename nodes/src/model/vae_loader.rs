@@ -12,7 +12,8 @@ const DECLARATION: Declaration = Declaration {
     title: "Load VAE",
     title_ja: "VAE を読み込む",
     category: "loaders",
-    help: "A Wan 2.1 VAE from models/vae.",
+    help: "A Wan VAE from models/vae: wan_2.1_vae (16 channels; Wan 2.1 and Wan 2.2 A14B) or \
+           wan2.2_vae (48 channels; Wan 2.2 TI2V-5B).",
     inputs: &[model_file("vae_name", ModelFolder::Vae).help("File or diffusers folder")],
     outputs: &[output("VAE", Kind::VAE)],
     ..Declaration::EMPTY
@@ -22,6 +23,7 @@ const DECLARATION: Declaration = Declaration {
 pub const NODE: Node = Node::constant(&DECLARATION, infer);
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
-    let weights = checkpoint(cx, "vae_name", ModelFolder::Vae, &["wan-vae-2.1"], &[])?;
+    let families = ["wan-vae-2.1", "wan-vae-2.2"];
+    let weights = checkpoint(cx, "vae_name", ModelFolder::Vae, &families, &[])?;
     Ok(vec![Info::Weights(weights.into())])
 }

@@ -33,7 +33,9 @@ const COMFY: &[&str] = &[
     "SaveVideo",
     "UNETLoader",
     "VAEDecode",
+    "VAEDecodeTiled",
     "VAEEncode",
+    "VAEEncodeTiled",
     "VAELoader",
 ];
 

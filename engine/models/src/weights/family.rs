@@ -61,10 +61,16 @@ pub enum Family {
     /// The autoencoder of Wan 2.1 and Wan 2.2 A14B (4×8×8).
     WanVae21 {
         latent_channels: usize,
+        /// Channels of the first level.
+        dim: usize,
     },
     /// The autoencoder of Wan 2.2 TI2V-5B (4×16×16).
     WanVae22 {
         latent_channels: usize,
+        /// Channels of the encoder's first level.
+        dim: usize,
+        /// Channels of the decoder's last level.
+        decoder_dim: usize,
     },
     Umt5(Umt5Dims),
     /// T5 proper, whose layers share one position table: not what Wan was trained with.
@@ -110,10 +116,14 @@ impl fmt::Display for Family {
                 )?;
                 f.write_str(if it.i2v { ", image-to-video)" } else { ")" })
             }
-            Self::WanVae21 { latent_channels } => {
+            Self::WanVae21 {
+                latent_channels, ..
+            } => {
                 write!(f, "a Wan 2.1 VAE ({latent_channels} channels)")
             }
-            Self::WanVae22 { latent_channels } => {
+            Self::WanVae22 {
+                latent_channels, ..
+            } => {
                 write!(f, "a Wan 2.2 VAE ({latent_channels} channels)")
             }
             Self::Umt5(it) => write!(
@@ -322,24 +332,33 @@ fn wan_vae(table: &Table) -> Option<Family> {
         return None; // an image autoencoder, or something else altogether
     }
     let latent_channels = table.axis(conv, 0)?;
-    let (has21, has22) = if original {
-        (
+    let [has21, has22, first, last] = if original {
+        [
             "decoder.upsamples.0.residual.2.weight",
             "decoder.upsamples.0.upsamples.0.residual.2.weight",
-        )
+            "encoder.conv1.weight",
+            "decoder.head.2.weight",
+        ]
     } else {
-        (
+        [
             "decoder.up_blocks.0.upsamplers.0.resample.1.weight",
             "decoder.up_blocks.0.upsampler.resample.1.weight",
-        )
+            "encoder.conv_in.weight",
+            "decoder.conv_out.weight",
+        ]
     };
+    let dim = table.axis(first, 0)?;
     if table.has(has22) {
-        Some(Family::WanVae22 { latent_channels })
-    } else {
-        table
-            .has(has21)
-            .then_some(Family::WanVae21 { latent_channels })
+        return Some(Family::WanVae22 {
+            latent_channels,
+            dim,
+            decoder_dim: table.axis(last, 1)?,
+        });
     }
+    table.has(has21).then_some(Family::WanVae21 {
+        latent_channels,
+        dim,
+    })
 }
 
 fn umt5(table: &Table) -> Option<Umt5Dims> {
@@ -471,19 +490,22 @@ mod tests {
     #[test]
     fn autoencoders_and_what_is_none() {
         let conv: (&str, &[usize]) = ("conv2.weight", &[16, 16, 1, 1, 1]);
+        let first: (&str, &[usize]) = ("encoder.conv1.weight", &[96, 3, 3, 3, 3]);
+        let last: (&str, &[usize]) = ("decoder.head.2.weight", &[12, 256, 3, 3, 3]);
         check(
-            &[conv, ("decoder.upsamples.0.residual.2.weight", &[1])],
+            &[conv, first, ("decoder.upsamples.0.residual.2.weight", &[1])],
             Some(Family::WanVae21 {
                 latent_channels: 16,
+                dim: 96,
             }),
         );
+        let level = "decoder.upsamples.0.upsamples.0.residual.2.weight";
         check(
-            &[
-                conv,
-                ("decoder.upsamples.0.upsamples.0.residual.2.weight", &[1]),
-            ],
+            &[conv, first, last, (level, &[1])],
             Some(Family::WanVae22 {
                 latent_channels: 16,
+                dim: 96,
+                decoder_dim: 256,
             }),
         );
         check(&[("post_quant_conv.weight", &[4, 4, 1, 1])], None); // Stable Diffusion's

@@ -35,7 +35,10 @@ impl Canvas {
         device: &Device,
     ) -> Self {
         let whole = |len| vec![Span { start: 0, len }];
-        let [rows, columns] = size.map(|n| tiling.map_or_else(|| whole(n), |it| it.spans(n)));
+        // Pixels are on one of the two sides.
+        let spatial = scale[0].max(scale[1]);
+        let spans = |n| tiling.map_or_else(|| whole(n), |it| it.on(spatial).spans(n));
+        let [rows, columns] = size.map(spans);
         let fine =
             |spans: &[Span]| -> Vec<Span> { spans.iter().map(|it| it.scaled(scale[1])).collect() };
         let (row_weights, column_weights) = (weights(&fine(&rows)), weights(&fine(&columns)));

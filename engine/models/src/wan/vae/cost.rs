@@ -4,7 +4,7 @@
 //! size. On the CPU [`VaeDims::cpu_scratch_bytes`] comes on top of every workspace.
 //! `tests/vae_memory.rs` holds the bytes against a counting allocator.
 
-use super::structure::{Layer, SPATIAL, TEMPORAL, VaeDims, channels};
+use super::structure::{GRID, Layer, TEMPORAL, VaeDims, channels};
 use super::tiles::Tiling;
 use super::{Parts, frames_of, latent_frames_of};
 
@@ -55,11 +55,12 @@ impl VaeDims {
     ) -> u64 {
         let frames = (TEMPORAL * self.image * height * width) as u64;
         let at_work = |h, w| self.decode_steps(h, w, false);
-        bytes_per_value * workspace(height, width, tiling, frames, at_work)
+        bytes_per_value * self.workspace([height, width], tiling, frames, at_work)
     }
 
     /// Peak bytes on the device of [`super::Decoder::tile_by_tile`], beyond weights and latent: one
-    /// tile's history and work, and one chunk of whole frames on its way out.
+    /// tile's history and work; later one chunk of whole frames on its way out of the scratch file
+    /// (there, and in a copy that is clamped).
     pub fn decode_by_tile_device_bytes(
         &self,
         height: usize,
@@ -67,21 +68,35 @@ impl VaeDims {
         tiling: Tiling,
         bytes_per_value: u64,
     ) -> u64 {
-        let [h, w] = tiling.tile_size(height / SPATIAL, width / SPATIAL);
-        let one_tile = self.decode_workspace_bytes(h * SPATIAL, w * SPATIAL, None, bytes_per_value);
+        let [h, w] = self.tile_pixels(height, width, tiling);
+        let one_tile = self.decode_workspace_bytes(h, w, None, bytes_per_value);
         let chunk = (2 * TEMPORAL * self.image * height * width) as u64 * bytes_per_value;
         one_tile.max(chunk)
     }
 
-    /// Bytes in host memory of [`super::Decoder::tile_by_tile`]: all frames, f32. On the CPU they
-    /// come on top of [`VaeDims::decode_by_tile_device_bytes`].
-    pub fn decode_by_tile_host_bytes(
+    /// Bytes of the scratch file of [`super::Decoder::tile_by_tile`]: all frames, f32.
+    pub fn decode_by_tile_scratch_bytes(
         &self,
         latent_frames: usize,
         height: usize,
         width: usize,
     ) -> u64 {
         (frames_of(latent_frames) * self.image * height * width) as u64 * 4
+    }
+
+    /// Height and width of a tile of a picture of `height` by `width` pixels.
+    pub fn tile_pixels(&self, height: usize, width: usize, tiling: Tiling) -> [usize; 2] {
+        let spatial = self.spatial();
+        let tile = tiling
+            .on(spatial)
+            .tile_size(height / spatial, width / spatial);
+        tile.map(|n| n * spatial)
+    }
+
+    /// How many tiles a picture of `height` by `width` pixels is cut into.
+    pub fn tile_count(&self, height: usize, width: usize, tiling: Tiling) -> usize {
+        let spatial = self.spatial();
+        tiling.on(spatial).count(height / spatial, width / spatial)
     }
 
     /// Peak bytes of a running encode beyond weights and the frames given.
@@ -92,9 +107,22 @@ impl VaeDims {
         tiling: Option<Tiling>,
         bytes_per_value: u64,
     ) -> u64 {
-        let latent = (2 * self.z * height * width / (SPATIAL * SPATIAL)) as u64;
+        let latent = (2 * self.z * height * width / self.spatial().pow(2)) as u64;
         let at_work = |h, w| self.encode_steps(h, w, false);
-        bytes_per_value * workspace(height, width, tiling, latent, at_work)
+        bytes_per_value * self.workspace([height, width], tiling, latent, at_work)
+    }
+
+    /// Peak bytes on the device of [`super::TileEncoder`], beyond weights and the frames given. The
+    /// latent adds up in host memory.
+    pub fn encode_by_tile_device_bytes(
+        &self,
+        height: usize,
+        width: usize,
+        tiling: Tiling,
+        bytes_per_value: u64,
+    ) -> u64 {
+        let [h, w] = self.tile_pixels(height, width, tiling);
+        self.encode_workspace_bytes(h, w, None, bytes_per_value)
     }
 
     /// Bytes that the convolutions take on the CPU besides the above, with `threads` workers
@@ -110,39 +138,74 @@ impl VaeDims {
     /// `latent_frames` to pictures of `height` by `width` pixels, in one piece.
     pub fn decode_flops(&self, latent_frames: usize, height: usize, width: usize) -> u64 {
         chunks(latent_frames, |first| {
-            self.decode_steps(height / SPATIAL, width / SPATIAL, first)
+            self.decode_steps(height / self.spatial(), width / self.spatial(), first)
         })
     }
 
     /// Floating point operations of encoding `frames` pictures of `height` by `width` pixels.
     pub fn encode_flops(&self, frames: usize, height: usize, width: usize) -> u64 {
         chunks(latent_frames_of(frames), |first| {
-            self.encode_steps(height / SPATIAL, width / SPATIAL, first)
+            self.encode_steps(height / self.spatial(), width / self.spatial(), first)
         })
     }
 
+    /// Steps of one chunk of a latent of `h` by `w`.
     fn decode_steps(&self, h: usize, w: usize, first: bool) -> Vec<Step> {
-        let mut at = Extent {
-            frames: 1,
-            area: (h * w) as u64,
-        };
-        self.decoder
-            .iter()
-            .map(|layer| step(layer, &mut at, first))
-            .collect()
+        steps(&self.decoder, 1, (h * w) as u64, first)
     }
 
     fn encode_steps(&self, h: usize, w: usize, first: bool) -> Vec<Step> {
         let frames = if first { 1 } else { TEMPORAL as u64 };
-        let mut at = Extent {
-            frames,
-            area: (h * w * SPATIAL * SPATIAL) as u64,
-        };
-        self.encoder
-            .iter()
-            .map(|layer| step(layer, &mut at, first))
-            .collect()
+        steps(&self.encoder, frames, (h * w * GRID * GRID) as u64, first)
     }
+
+    /// Values of what all tiles remember, and the most that one tile has alive. `output`: values of a
+    /// whole chunk of output, which a tiled run holds twice while it blends.
+    fn workspace(
+        &self,
+        [height, width]: [usize; 2],
+        tiling: Option<Tiling>,
+        output: u64,
+        steps: impl Fn(usize, usize) -> Vec<Step>,
+    ) -> u64 {
+        let (h, w) = (height / self.spatial(), width / self.spatial());
+        let cut = tiling.map(|it| it.on(self.spatial()));
+        let (tile, blend) = match cut {
+            Some(it) if it.count(h, w) > 1 => (it.tile_size(h, w), 2 * output),
+            _ => ([h, w], output),
+        };
+        let tiles = cut.map_or(1, |it| it.count(h, w)) as u64;
+        let steps = steps(tile[0], tile[1]);
+        let kept: u64 = steps.iter().map(|it| it.kept).sum();
+        let live = steps.iter().map(|it| it.live).max().unwrap_or(0);
+        tiles * kept + live + blend
+    }
+}
+
+/// Every layer's step for one chunk of `frames` frames of `area` positions.
+fn steps(layers: &[Layer], frames: u64, area: u64, first: bool) -> Vec<Step> {
+    let mut at = Extent { frames, area };
+    // What a fork holds until its join, from the layer on that no longer has it as input.
+    let (mut held, mut forked) = (0, 0);
+    layers
+        .iter()
+        .map(|layer| {
+            if let Layer::Fork { channels } = *layer {
+                forked = at.frames * at.area * channels as u64;
+            }
+            let mut step = step(layer, &mut at, first);
+            step.live += held;
+            held = match layer {
+                Layer::Fork { .. } => 0,
+                Layer::JoinMeans { .. } | Layer::JoinRepeats { .. } => {
+                    forked = 0;
+                    0
+                }
+                _ => forked,
+            };
+            step
+        })
+        .collect()
 }
 
 /// First chunk once, then the steady state.
@@ -152,27 +215,6 @@ fn chunks(latent_frames: usize, steps: impl Fn(bool) -> Vec<Step>) -> u64 {
         0 => 0,
         n => flops(true) + (n as u64 - 1) * flops(false),
     }
-}
-
-/// What all tiles remember, and the most that one tile has alive. `output`: values of a whole chunk
-/// of output, which a tiled run holds twice while it blends.
-fn workspace(
-    height: usize,
-    width: usize,
-    tiling: Option<Tiling>,
-    output: u64,
-    steps: impl Fn(usize, usize) -> Vec<Step>,
-) -> u64 {
-    let (h, w) = (height / SPATIAL, width / SPATIAL);
-    let (tile, blend) = match tiling {
-        Some(it) if it.count(h, w) > 1 => (it.tile_size(h, w), 2 * output),
-        _ => ([h, w], output),
-    };
-    let tiles = tiling.map_or(1, |it| it.count(h, w)) as u64;
-    let steps = steps(tile[0], tile[1]);
-    let kept: u64 = steps.iter().map(|it| it.kept).sum();
-    let live = steps.iter().map(|it| it.live).max().unwrap_or(0);
-    tiles * kept + live + blend
 }
 
 fn step(layer: &Layer, at: &mut Extent, first: bool) -> Step {
@@ -202,6 +244,27 @@ fn step(layer: &Layer, at: &mut Extent, first: bool) -> Step {
                 flops: frames * (2 * 4 * c * c * area + 4 * c * area * area),
             }
         }
+        Layer::Fork { .. } => Step {
+            live: 0,
+            kept: 0,
+            flops: 0,
+        },
+        // The fork's values come on top.
+        Layer::JoinMeans {
+            from, to, space, ..
+        } => {
+            let blocks = if space { values * 2 * from as u64 } else { 0 };
+            Step {
+                live: 2 * values * to as u64 + blocks,
+                kept: 0,
+                flops: values * to as u64,
+            }
+        }
+        Layer::JoinRepeats { to, .. } => Step {
+            live: 2 * values * to as u64,
+            kept: 0,
+            flops: values * to as u64,
+        },
         Layer::Up { from, to, time } => {
             let doubled = time && !first;
             let frames_out = if doubled { 2 * frames } else { frames };
@@ -246,6 +309,7 @@ fn step(layer: &Layer, at: &mut Extent, first: bool) -> Step {
 /// Weights and biases of a layer.
 fn parameters(layer: &Layer) -> u64 {
     match *layer {
+        Layer::Fork { .. } | Layer::JoinMeans { .. } | Layer::JoinRepeats { .. } => 0,
         Layer::Conv { from, to } => kernel(from, to, 27),
         Layer::Head { from, to } => from as u64 + kernel(from, to, 27),
         Layer::Res { from, to } => {

@@ -3,17 +3,12 @@
 use std::sync::Arc;
 
 use super::canvas::Canvas;
-use super::layers::{Cache, CausalConv, Downsample, FrameAttention, NormSilu, ResBlock};
-use super::structure::{SPATIAL, TEMPORAL};
+use super::layers::{Cache, CausalConv, NormSilu, Stage, through};
+use super::shortcut::patchify;
+use super::structure::TEMPORAL;
 use super::tiles::Tiling;
 use super::{VaeError, WanVae};
 use crate::Tensor;
-
-pub(super) enum Stage {
-    Res(Box<ResBlock>),
-    Attention(FrameAttention),
-    Down(Downsample),
-}
 
 /// Weights of the encoder.
 pub(super) struct EncoderNet {
@@ -23,19 +18,16 @@ pub(super) struct EncoderNet {
     pub conv_out: CausalConv,
     /// 1x1x1, after everything: mean and log variance.
     pub after: CausalConv,
+    /// Pixels that a position of the first layer stands for, on both axes.
+    pub patch: usize,
 }
 
 impl EncoderNet {
-    /// Frames `[1, 3, 1 or 4, H, W]` to the mean `[1, z, 1, H/8, W/8]` of one latent frame.
+    /// Frames `[1, 3, 1 or 4, H, W]` to the mean `[1, z, 1, H/8, W/8]` (Wan 2.2: 16) of one latent
+    /// frame.
     fn chunk(&self, x: Tensor<5>, cache: &mut Cache) -> Tensor<5> {
-        let mut x = self.conv_in.forward(x, cache);
-        for stage in &self.stages {
-            x = match stage {
-                Stage::Res(block) => block.forward(x, cache),
-                Stage::Attention(block) => block.forward(x),
-                Stage::Down(block) => block.forward(x, cache),
-            };
-        }
+        let x = self.conv_in.forward(patchify(x, self.patch), cache);
+        let x = through(&self.stages, x, cache);
         let x = self.conv_out.forward(self.norm_out.forward(x), cache);
         let both = self.after.apply(x, None);
         let z = both.dims()[1] / 2;
@@ -47,6 +39,7 @@ impl EncoderNet {
 pub struct Encoder {
     net: Arc<EncoderNet>,
     channels: usize,
+    spatial: usize,
     tiling: Option<Tiling>,
     /// Made when the first frames tell the size.
     canvas: Option<(Canvas, [usize; 2])>,
@@ -63,10 +56,10 @@ impl Encoder {
             .encoder
             .clone()
             .ok_or(VaeError::PartNotLoaded { part: "Encoder" })?;
-        let channels = vae.dims.image;
         Ok(Self {
             net,
-            channels,
+            channels: vae.dims.image,
+            spatial: vae.dims.spatial(),
             tiling,
             canvas: None,
             waiting: None,
@@ -82,10 +75,12 @@ impl Encoder {
     pub fn push(&mut self, frames: Tensor<5>) -> Result<(), VaeError> {
         let found = frames.dims();
         let [batch, channels, _, h, w] = found;
-        let on_grid = h.is_multiple_of(SPATIAL) && w.is_multiple_of(SPATIAL);
+        let spatial = self.spatial;
+        let on_grid = h.is_multiple_of(spatial) && w.is_multiple_of(spatial);
         if batch != 1 || channels != self.channels || found.contains(&0) || !on_grid {
             return Err(VaeError::FrameShape {
                 channels: self.channels,
+                spatial,
                 found,
             });
         }
@@ -101,8 +96,8 @@ impl Encoder {
                 });
             }
         } else {
-            let size = [h / SPATIAL, w / SPATIAL];
-            let canvas = Canvas::new(size, [SPATIAL, 1], self.tiling, dtype, &frames.device());
+            let size = [h / spatial, w / spatial];
+            let canvas = Canvas::new(size, [spatial, 1], self.tiling, dtype, &frames.device());
             self.canvas = Some((canvas, [h, w]));
         }
         let frames = frames.cast(dtype);
@@ -128,8 +123,8 @@ impl Encoder {
         self.done.len()
     }
 
-    /// The raw latent `[1, z, F, H/8, W/8]` (the mean; nothing is sampled), `F = 1 + (T - 1) / 4`.
-    /// Up to three trailing frames that fill no chunk are dropped, as in the reference.
+    /// The raw latent `[1, z, F, H/8, W/8]` (Wan 2.2: 16; the mean, nothing is sampled),
+    /// `F = 1 + (T - 1) / 4`. Up to three trailing frames that fill no chunk are dropped, as in the reference.
     ///
     /// # Errors
     /// [`VaeError::NoFrames`].

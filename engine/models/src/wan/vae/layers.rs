@@ -1,15 +1,16 @@
-//! The layers of the Wan 2.1 VAE with their feature cache.
+//! The layers of the Wan VAEs with their feature cache.
 //!
 //! A clip goes through in chunks of frames. Each causal convolution keeps the last two frames of
 //! its input for the next chunk, and each resampling over time what its own rule asks for, so
 //! that chunks meet without a seam and memory does not grow with the clip. The rules for a
-//! first chunk are those of `wan/modules/vae2_1.py` (Wan-Video/Wan2.2): a run over all frames at
+//! first chunk are those of `wan/modules/vae2_1.py` and `vae2_2.py` (Wan-Video/Wan2.2): a run over all frames at
 //! once would give other numbers.
 
 use longtake_shaders::{
     attention, causal_conv3d, channel_rms_norm_silu, conv2d, linear, upsample_nearest2x_conv2d,
 };
 
+use super::shortcut::{Means, Repeats};
 use crate::Tensor;
 
 /// What one layer remembers between chunks.
@@ -44,6 +45,44 @@ impl Cache {
         self.next += 1;
         &mut self.slots[self.next - 1]
     }
+}
+
+/// A layer between the first and the last convolution.
+pub(super) enum Stage {
+    Res(Box<ResBlock>),
+    Attention(FrameAttention),
+    Up(Upsample),
+    Down(Downsample),
+    Fork,
+    JoinMeans(Means),
+    JoinRepeats(Repeats),
+}
+
+/// Sends a chunk `[1, c, n, h, w]` through `stages`.
+pub(super) fn through(stages: &[Stage], mut x: Tensor<5>, cache: &mut Cache) -> Tensor<5> {
+    let mut forked = None;
+    for stage in stages {
+        x = match stage {
+            Stage::Res(block) => block.forward(x, cache),
+            Stage::Attention(block) => block.forward(x),
+            Stage::Up(block) => block.forward(x, cache),
+            Stage::Down(block) => block.forward(x, cache),
+            Stage::Fork => {
+                forked = Some(x.clone());
+                x
+            }
+            // A fork stands before every join: the structure is made that way.
+            Stage::JoinMeans(join) => match forked.take() {
+                Some(before) => join.add(x, before),
+                None => x,
+            },
+            Stage::JoinRepeats(join) => match forked.take() {
+                Some(before) => join.add(x, before),
+                None => x,
+            },
+        };
+    }
+    x
 }
 
 /// The last two frames of the input so far, of which `x` is the newest part and `before` what an
@@ -111,8 +150,9 @@ impl ResBlock {
         let h = self.conv1.forward(self.norm1.forward(x.clone()), cache);
         let h = self.conv2.forward(self.norm2.forward(h), cache);
         match &self.shortcut {
-            Some(shortcut) => shortcut.apply(x, None) + h,
-            None => x + h,
+            // `h` is nobody else's, so the sum can take its place.
+            Some(shortcut) => h + shortcut.apply(x, None),
+            None => h + x,
         }
     }
 }

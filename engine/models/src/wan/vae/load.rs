@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use super::decoder::{self, DecoderNet};
-use super::encoder::{self, EncoderNet};
-use super::layers::{CausalConv, Downsample, FrameAttention, NormSilu, ResBlock, Upsample};
-use super::structure::{Layer, Named, Structure, channels};
+use super::decoder::DecoderNet;
+use super::encoder::EncoderNet;
+use super::layers::{CausalConv, Downsample, FrameAttention, NormSilu, ResBlock, Stage, Upsample};
+use super::names::{Named, Structure, shortcut};
+use super::shortcut::{Means, Repeats};
+use super::structure::{Layer, channels};
 use super::{Parts, VaeError, WanVae};
 use crate::weights::{Checkpoint, WeightsError};
 use crate::{Device, Tensor};
@@ -85,21 +87,7 @@ impl Loader<'_> {
     fn encoder(&mut self) -> Result<EncoderNet, VaeError> {
         let structure = self.structure;
         let z2 = 2 * structure.z;
-        let mut stages = Vec::new();
-        for named in inner(&structure.encoder) {
-            stages.push(match named.layer {
-                Layer::Down { from, to, time } => encoder::Stage::Down(Downsample {
-                    weight: self.resample(&named.name, from, to)?,
-                    bias: self.get(&format!("{}.resample.1.bias", named.name), [to])?,
-                    time_conv: self.time_conv(time, &named.name, to, to)?,
-                }),
-                Layer::Attention { channels } => {
-                    encoder::Stage::Attention(self.attention(&named.name, channels)?)
-                }
-                _ => encoder::Stage::Res(Box::new(self.res(named)?)),
-            });
-            self.step();
-        }
+        let stages = self.stages(&structure.encoder)?;
         let (norm_out, conv_in, conv_out) = self.ends("encoder", &structure.encoder)?;
         let after = self.conv(structure.layout.after_encoder(), z2, z2, [1; 3])?;
         Ok(EncoderNet {
@@ -108,6 +96,7 @@ impl Loader<'_> {
             norm_out,
             conv_out,
             after,
+            patch: structure.patch,
         })
     }
 
@@ -115,21 +104,7 @@ impl Loader<'_> {
         let structure = self.structure;
         let z = structure.z;
         let before = self.conv(structure.layout.before_decoder(), z, z, [1; 3])?;
-        let mut stages = Vec::new();
-        for named in inner(&structure.decoder) {
-            stages.push(match named.layer {
-                Layer::Up { from, to, time } => decoder::Stage::Up(Upsample {
-                    weight: self.resample(&named.name, from, to)?,
-                    bias: self.get(&format!("{}.resample.1.bias", named.name), [to])?,
-                    time_conv: self.time_conv(time, &named.name, from, 2 * from)?,
-                }),
-                Layer::Attention { channels } => {
-                    decoder::Stage::Attention(self.attention(&named.name, channels)?)
-                }
-                _ => decoder::Stage::Res(Box::new(self.res(named)?)),
-            });
-            self.step();
-        }
+        let stages = self.stages(&structure.decoder)?;
         let (norm_out, conv_in, conv_out) = self.ends("decoder", &structure.decoder)?;
         Ok(DecoderNet {
             before,
@@ -137,7 +112,45 @@ impl Loader<'_> {
             stages,
             norm_out,
             conv_out,
+            patch: structure.patch,
         })
+    }
+
+    /// All layers but the first and the last convolution.
+    fn stages(&mut self, layers: &[Named]) -> Result<Vec<Stage>, VaeError> {
+        let mut stages = Vec::new();
+        for named in layers {
+            let kept = shortcut(&named.layer).unwrap_or([1; 3]);
+            stages.push(match named.layer {
+                Layer::Conv { .. } | Layer::Head { .. } => continue,
+                Layer::Res { .. } => Stage::Res(Box::new(self.res(named)?)),
+                Layer::Attention { channels } => {
+                    Stage::Attention(self.attention(&named.name, channels)?)
+                }
+                Layer::Up { from, to, time } => Stage::Up(Upsample {
+                    weight: self.resample(&named.name, from, to)?,
+                    bias: self.get(&format!("{}.resample.1.bias", named.name), [to])?,
+                    time_conv: self.time_conv(time, &named.name, from, 2 * from)?,
+                }),
+                Layer::Down { from, to, time } => Stage::Down(Downsample {
+                    weight: self.resample(&named.name, from, to)?,
+                    bias: self.get(&format!("{}.resample.1.bias", named.name), [to])?,
+                    time_conv: self.time_conv(time, &named.name, to, to)?,
+                }),
+                Layer::Fork { .. } => Stage::Fork,
+                Layer::JoinMeans { time, space, .. } => {
+                    let [time, side] = [time, space].map(|two| if two { 2 } else { 1 });
+                    let block = [time, side, side];
+                    Stage::JoinMeans(Means { block, kept })
+                }
+                Layer::JoinRepeats { time, .. } => {
+                    let block = [if time { 2 } else { 1 }, 2, 2];
+                    Stage::JoinRepeats(Repeats { block, kept })
+                }
+            });
+            self.step();
+        }
+        Ok(stages)
     }
 
     fn step(&mut self) {
@@ -243,11 +256,4 @@ impl Loader<'_> {
     ) -> Result<Tensor<D>, WeightsError> {
         self.view.tensor(name, shape, self.device)
     }
-}
-
-/// All layers but the first and the last convolution.
-fn inner(layers: &[Named]) -> impl Iterator<Item = &Named> {
-    layers
-        .iter()
-        .filter(|it| !matches!(it.layer, Layer::Conv { .. } | Layer::Head { .. }))
 }

@@ -10,12 +10,12 @@ impl VaeDims {
     pub fn tensors(&self, parts: Parts) -> Vec<(String, Vec<usize>)> {
         let mut list = List::default();
         if parts.encoder() {
-            list.side("encoder", "encoder.downsamples", &self.encoder);
+            list.side("encoder", "downsamples", &self.encoder, self.residual());
             list.conv("conv1", 2 * self.z, 2 * self.z, &[1; 3]);
         }
         if parts.decoder() {
             list.conv("conv2", self.z, self.z, &[1; 3]);
-            list.side("decoder", "decoder.upsamples", &self.decoder);
+            list.side("decoder", "upsamples", &self.decoder, self.residual());
         }
         list.0
     }
@@ -25,18 +25,21 @@ impl VaeDims {
 struct List(Vec<(String, Vec<usize>)>);
 
 impl List {
-    fn side(&mut self, side: &str, levels: &str, layers: &[Layer]) {
+    /// `nested`: levels have names of their own (Wan 2.2), else layers count through.
+    fn side(&mut self, side: &str, levels: &str, layers: &[Layer], nested: bool) {
         let attention = layers
             .iter()
             .position(|it| matches!(it, Layer::Attention { .. }));
         // The three layers around the attention are the middle; the others count through.
         let middle = attention.map_or(0..0, |at| at - 1..at + 2);
-        let mut next = 0;
+        let (mut level, mut next) = (0, 0);
         for (i, layer) in layers.iter().enumerate() {
             let name = if middle.contains(&i) {
                 format!("{side}.middle.{}", i - middle.start)
+            } else if nested {
+                format!("{side}.{levels}.{level}.{levels}.{next}")
             } else {
-                format!("{levels}.{next}")
+                format!("{side}.{levels}.{next}")
             };
             match *layer {
                 Layer::Conv { from, to } => {
@@ -46,6 +49,9 @@ impl List {
                 Layer::Head { from, to } => {
                     self.put(format!("{side}.head.0.gamma"), &[from, 1, 1, 1]);
                     self.conv(&format!("{side}.head.2"), from, to, &[3; 3]);
+                    continue;
+                }
+                Layer::Fork { .. } | Layer::JoinMeans { .. } | Layer::JoinRepeats { .. } => {
                     continue;
                 }
                 Layer::Res { from, to } => self.res(&name, from, to),
@@ -59,7 +65,9 @@ impl List {
                 }
                 Layer::Down { from, to, time } => self.resample(&name, from, to, time, [to, to]),
             }
-            if !middle.contains(&i) {
+            if nested && matches!(layer, Layer::Up { .. } | Layer::Down { .. }) {
+                (level, next) = (level + 1, 0);
+            } else if !middle.contains(&i) {
                 next += 1;
             }
         }

@@ -4,6 +4,8 @@
 //! sizes off the tensors and says beside its code how much memory its weights and its work take.
 //! The device is a value ([`Device`]), chosen when the program runs.
 
+pub mod clip;
+mod dense;
 pub mod device;
 pub mod lora;
 pub mod tokenizer;

@@ -21,6 +21,7 @@
 //! node made; `steps` = classes gone through, which [`order`] holds to a meaning.
 
 pub mod carry;
+pub mod clip_vision_encode;
 pub mod conditioning_zero_out;
 pub mod control_net_apply_advanced;
 pub mod encode;
@@ -40,6 +41,7 @@ use crate::Node;
 
 /// Nodes of this folder.
 pub const NODES: &[Node] = &[
+    clip_vision_encode::NODE,
     conditioning_zero_out::NODE,
     control_net_apply_advanced::NODE,
     wan_first_last_frame_to_video::NODE,

@@ -9,9 +9,8 @@ use std::fmt;
 use super::checkpoint::{COMFY_PREFIX, Checkpoint};
 use super::error::WeightsError;
 use super::header::Header;
-
-/// Metadata entry with the number of heads, for models whose heads are not 128 wide.
-const HEADS_ENTRY: &str = "longtake.heads";
+use crate::clip::{ClipDims, heads_entry};
+use crate::wan::uni3c::Uni3cDims;
 
 /// Sizes of a Wan diffusion transformer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,10 +74,9 @@ pub enum Family {
     Umt5(Umt5Dims),
     /// T5 proper, whose layers share one position table: not what Wan was trained with.
     T5,
-    ClipVision {
-        width: usize,
-        layers: usize,
-    },
+    ClipVision(ClipDims),
+    /// A control network that follows a render of the scene.
+    Uni3c(Uni3cDims),
     /// Low-rank changes to another checkpoint.
     Lora,
 }
@@ -90,6 +88,7 @@ pub enum FamilyKind {
     WanVae,
     Umt5,
     ClipVision,
+    Uni3c,
     Lora,
 }
 
@@ -100,6 +99,7 @@ impl fmt::Display for FamilyKind {
             Self::WanVae => "a Wan VAE",
             Self::Umt5 => "a UMT5 text encoder",
             Self::ClipVision => "a CLIP vision encoder",
+            Self::Uni3c => "a Uni3C control network",
             Self::Lora => "a LoRA",
         })
     }
@@ -132,9 +132,16 @@ impl fmt::Display for Family {
                 it.d, it.layers, it.vocab
             ),
             Self::T5 => f.write_str("a T5 text encoder (not UMT5)"),
-            Self::ClipVision { width, layers } => {
-                write!(f, "a CLIP vision encoder (d {width}, {layers} layers)")
-            }
+            Self::ClipVision(it) => write!(
+                f,
+                "a CLIP vision encoder (d {}, {} layers)",
+                it.width, it.layers
+            ),
+            Self::Uni3c(it) => write!(
+                f,
+                "a Uni3C control network (d {}, {} layers, for a model of d {})",
+                it.dim, it.layers, it.out_dim
+            ),
             Self::Lora => f.write_str("a LoRA"),
         }
     }
@@ -162,18 +169,20 @@ impl Family {
         ))
     }
 
-    /// Corrects the number of heads, which no tensor of Wan's shows, from what lies beside them: a
+    /// Corrects the number of heads, which no tensor shows, from what lies beside them: a
     /// diffusers `config.json`, or the metadata entry of our small test models.
     pub(super) fn set_heads(
         &mut self,
         config: Option<&serde_json::Value>,
         metadata: &BTreeMap<String, String>,
     ) {
-        let config = config.and_then(|config| config.get("num_attention_heads")?.as_u64());
-        let entry = || metadata.get(HEADS_ENTRY)?.parse().ok();
-        if let (Self::WanDit(dims), Some(heads)) = (self, config.or_else(entry)) {
-            dims.heads = usize::try_from(heads).unwrap_or(1).max(1);
-        }
+        let heads = match self {
+            Self::WanDit(dims) => &mut dims.heads,
+            Self::ClipVision(dims) => &mut dims.heads,
+            Self::Uni3c(dims) => &mut dims.heads,
+            _ => return,
+        };
+        *heads = heads_entry(config, metadata).unwrap_or(*heads);
     }
 
     pub fn kind(&self) -> Option<FamilyKind> {
@@ -181,7 +190,8 @@ impl Family {
             Self::WanDit(_) => Some(FamilyKind::WanDit),
             Self::WanVae21 { .. } | Self::WanVae22 { .. } => Some(FamilyKind::WanVae),
             Self::Umt5(_) => Some(FamilyKind::Umt5),
-            Self::ClipVision { .. } => Some(FamilyKind::ClipVision),
+            Self::ClipVision(_) => Some(FamilyKind::ClipVision),
+            Self::Uni3c(_) => Some(FamilyKind::Uni3c),
             Self::Lora => Some(FamilyKind::Lora),
             Self::T5 => None,
         }
@@ -249,6 +259,7 @@ impl Table<'_> {
 }
 
 fn detect(table: &Table) -> Option<Family> {
+    let shape = |name: &str| table.0.get(name).copied();
     lora(table)
         .or_else(|| wan_dit(table).map(Family::WanDit))
         .or_else(|| wan_vae(table))
@@ -259,7 +270,8 @@ fn detect(table: &Table) -> Option<Family> {
                 .then_some(Family::T5)
                 .filter(|_| table.count("encoder.block.") > 0)
         })
-        .or_else(|| clip_vision(table))
+        .or_else(|| ClipDims::detect(&shape).map(Family::ClipVision))
+        .or_else(|| Uni3cDims::detect(&shape).map(Family::Uni3c))
 }
 
 fn lora(table: &Table) -> Option<Family> {
@@ -413,21 +425,6 @@ fn umt5_dims(table: &Table, [shared, q, gate, bias]: [&str; 4], layers: usize) -
         .iter()
         .all(|&n| n > 0);
     (real && table.axis(q, 1)? == dims.d && table.axis(gate, 1)? == dims.d).then_some(dims)
-}
-
-fn clip_vision(table: &Table) -> Option<Family> {
-    let original = "visual.patch_embedding.weight";
-    if table.has(original) {
-        return Some(Family::ClipVision {
-            width: table.axis(original, 0)?,
-            layers: table.count("visual.transformer."),
-        });
-    }
-    let width = table.axis("vision_model.embeddings.patch_embedding.weight", 0)?;
-    Some(Family::ClipVision {
-        width,
-        layers: table.count("vision_model.encoder.layers."),
-    })
 }
 
 #[cfg(test)]

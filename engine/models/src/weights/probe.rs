@@ -93,7 +93,8 @@ pub struct Probe {
     /// Size of the files.
     pub bytes: u64,
     /// Size of what loading keeps, widened to f32 as the CPU keeps it: all float tensors, but for
-    /// the embedding table of a UMT5 encoder, whose rows are read from the file when needed.
+    /// the embedding table of a UMT5 encoder, whose rows are read from the file when needed, and of
+    /// CLIP all but the vision tower's blocks that are run.
     pub tensor_bytes_f32: u64,
     pub tensors: usize,
     /// What a diffusion transformer or text encoder keeps of it.
@@ -126,9 +127,14 @@ pub fn probe(path: &Path) -> Result<Probe, WeightsError> {
             tensor_bytes_f32 += elements.saturating_mul(FloatKind::F32.size());
         }
     }
-    if let Some(Family::Umt5(dims)) = family {
+    match &family {
         // A file may have the table under two names.
-        tensor_bytes_f32 = crate::umt5::weight_bytes(&dims, FloatKind::F32);
+        Some(Family::Umt5(dims)) => {
+            tensor_bytes_f32 = crate::umt5::weight_bytes(dims, FloatKind::F32);
+        }
+        // A file may hold the text tower too; the last block is never loaded.
+        Some(Family::ClipVision(dims)) => tensor_bytes_f32 = dims.weight_bytes(4),
+        _ => {}
     }
     Ok(Probe {
         family,

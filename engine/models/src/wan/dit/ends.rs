@@ -54,7 +54,7 @@ impl PatchEmbedding {
     }
 }
 
-fn pad_to_even(mut latent: Tensor<5>) -> Tensor<5> {
+pub(in crate::wan) fn pad_to_even(mut latent: Tensor<5>) -> Tensor<5> {
     for axis in [3, 4] {
         if !latent.dims()[axis].is_multiple_of(PATCH) {
             let first = latent.clone().narrow(axis, 0, 1);

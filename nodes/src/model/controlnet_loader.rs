@@ -1,0 +1,39 @@
+//! `ControlNetLoader`: names a control network.
+
+use longtake_graph::declare::{model_file, output};
+use longtake_graph::{Declaration, Kind, ModelFolder};
+use longtake_plan::{InferCx, InferError, Info};
+
+use super::loading::checkpoint;
+use crate::Node;
+
+const DECLARATION: Declaration = Declaration {
+    class: "ControlNetLoader",
+    title: "Load control network",
+    title_ja: "コントロールネットを読み込む",
+    category: "loaders",
+    help: "A control network from models/controlnet: Uni3C, which makes Wan 14B follow a camera.",
+    inputs: &[model_file("control_net_name", ModelFolder::Controlnet)
+        .help("File, such as Wan21_Uni3C_controlnet_fp16.safetensors")],
+    outputs: &[output("CONTROL_NET", Kind::CONTROL_NET)],
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::constant(&DECLARATION, infer);
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    let folder = ModelFolder::Controlnet;
+    let weights = checkpoint(cx, "control_net_name", folder, &["uni3c"], &[]).map_err(|error| {
+        if error.code != "wrong_family" {
+            return error;
+        }
+        let message = format!(
+            "{}. Of control networks only Uni3C can be run; others, for images or other models, \
+             cannot",
+            error.message
+        );
+        InferError { message, ..error }
+    })?;
+    Ok(vec![Info::Weights(weights.into())])
+}

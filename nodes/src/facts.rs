@@ -250,9 +250,32 @@ fn weights_facts(path: PathBuf, found: &Probe) -> WeightsFacts {
             ]),
         ),
         Some(Family::T5) => ("t5", BTreeMap::new()),
-        Some(Family::ClipVision { width, layers }) => {
-            ("clip-vision", dims(&[("dim", *width), ("layers", *layers)]))
-        }
+        Some(Family::ClipVision(it)) => (
+            "clip-vision",
+            dims(&[
+                ("dim", it.width),
+                ("ffn_dim", it.mlp),
+                ("heads", it.heads),
+                ("layers", it.layers),
+                ("patch", it.patch),
+                ("tokens", it.tokens),
+            ]),
+        ),
+        Some(Family::Uni3c(it)) => (
+            "uni3c",
+            dims(&[
+                ("in_dim", it.in_dim),
+                ("conv_dim", it.conv_dim),
+                ("dim", it.dim),
+                ("ffn_dim", it.ffn_dim),
+                ("heads", it.heads),
+                ("layers", it.layers),
+                ("time_dim", it.time_dim),
+                ("out_dim", it.out_dim),
+                ("add_dim", it.add_dim),
+                ("mid_dim", it.mid_dim),
+            ]),
+        ),
         Some(Family::Lora) => ("lora", lora_dims(&path)),
         None => ("unknown", BTreeMap::new()),
     };

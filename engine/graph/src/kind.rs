@@ -17,6 +17,12 @@ impl Kind {
     pub const MODEL: Self = Self::named("MODEL");
     /// A text encoder (ComfyUI's name for it).
     pub const CLIP: Self = Self::named("CLIP");
+    /// A vision encoder.
+    pub const CLIP_VISION: Self = Self::named("CLIP_VISION");
+    /// What a vision encoder says of a picture.
+    pub const CLIP_VISION_OUTPUT: Self = Self::named("CLIP_VISION_OUTPUT");
+    /// A network that steers a diffusion model from beside it.
+    pub const CONTROL_NET: Self = Self::named("CONTROL_NET");
     /// A video or image autoencoder.
     pub const VAE: Self = Self::named("VAE");
     /// Encoded text and what goes with it.

@@ -145,7 +145,8 @@ fn compare_control(faults: &mut Faults, path: &Path, shape: ControlShape) {
     let file = checkpoint(path);
     let load = || Uni3c::load(&file, &cpu(), placement, &mut |_, _| {}).unwrap();
     let (net, _, weights) = measure(load);
-    let (net, dims) = (Arc::new(net), net.dims());
+    let dims = net.dims();
+    let net = Arc::new(net);
     let blocks = dims.layers as u64 * dims.block_parameters() * 4;
     let kept = dims.weight_bytes(4) - if shape.streamed { blocks } else { 0 };
     faults.compare(&format!("Uni3C {placement:?} weights"), weights, kept);

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use dit_support::{Stored, checkpoint, cpu, max_relative_error, rewrite, values, waves};
 use longtake_models::Tensor;
-use longtake_models::wan::uni3c::{Uni3c, Uni3cInputs};
+use longtake_models::wan::dit::Control;
+use longtake_models::wan::uni3c::{Uni3c, Uni3cControl, Uni3cInputs};
 use longtake_models::weights::{Family, FamilyKind, Placement, WeightsError, probe};
 use safetensors::{Dtype, SafeTensors};
 
@@ -135,6 +136,33 @@ fn strength_multiplies_and_a_render_serves_the_whole_batch() {
         .collect();
     let error = max_relative_error(&second, &alone);
     assert!(error <= 1e-5, "{error:e}");
+}
+
+/// As the transformer calls it: once begun, a residual after each block, then none; again for the
+/// pass without the prompt; out of order or with a foreign transformer an error.
+#[test]
+fn the_control_gives_its_residuals_in_order() {
+    let net = load(&data("wide.safetensors"), Placement::Resident).unwrap();
+    let case = case("wide.even");
+    let expected = residuals(&net, &case, 0.7);
+    let mut control = Uni3cControl::new(net, case.inputs.clone(), 0.7);
+    assert!(control.after_block(0).is_err(), "not begun");
+    let grid = [2, 3, 4];
+    for _ in 0..2 {
+        control.begin(&case.e, grid).unwrap();
+        let mut all = Vec::new();
+        for block in 0..2 {
+            all.extend(values(control.after_block(block).unwrap().unwrap()));
+        }
+        assert!(all == expected);
+        assert!(control.after_block(2).unwrap().is_none());
+    }
+    control.begin(&case.e, grid).unwrap();
+    assert!(control.after_block(1).is_err(), "block 0 left out");
+    let wrong = control.begin(&case.e, [2, 3, 3]).unwrap_err().to_string();
+    assert!(wrong.contains("[2, 3, 3]"), "{wrong}");
+    let foreign = control.begin(&waves([1, 1, 56]), grid).unwrap_err();
+    assert!(foreign.to_string().contains("width 56"), "{foreign}");
 }
 
 /// Text to video has no mask: its channels count as zeros. A wider latent's last channels are the

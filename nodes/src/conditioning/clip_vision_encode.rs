@@ -49,9 +49,8 @@ fn dims(weights: &WeightsInfo) -> ClipDims {
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let frames = cx.clip("image")?.frames;
     if frames != 1 {
-        let message = format!(
-            "expected one picture, found {frames} frames; choose one with ImageFromBatch"
-        );
+        let message =
+            format!("expected one picture, found {frames} frames; choose one with ImageFromBatch");
         return Err(InferError::at("not_one_picture", "image", message));
     }
     let dims = dims(cx.weights("clip_vision")?);
@@ -108,10 +107,12 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
             ControlFlow::Continue(())
         }
     };
-    let tokens = clip.encode(pixels, &mut hook).map_err(|error| match error {
-        ClipError::Interrupted => RunError::cancelled(),
-        other => RunError::failed(other.to_string()),
-    })?;
+    let tokens = clip
+        .encode(pixels, &mut hook)
+        .map_err(|error| match error {
+            ClipError::Interrupted => RunError::cancelled(),
+            other => RunError::failed(other.to_string()),
+        })?;
     let [_, rows, width] = tokens.dims();
     let data: Vec<f32> = tokens
         .into_data()

@@ -2,7 +2,8 @@
 
 use longtake_graph::declare::{model_file, output};
 use longtake_graph::{Declaration, Kind, ModelFolder};
-use longtake_plan::{InferCx, InferError, Info};
+use longtake_models::wan::uni3c::Uni3cDims;
+use longtake_plan::{InferCx, InferError, Info, WeightsInfo};
 
 use super::loading::checkpoint;
 use crate::Node;
@@ -36,4 +37,22 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         InferError { message, ..error }
     })?;
     Ok(vec![Info::Weights(weights.into())])
+}
+
+/// Sizes of a Uni3C network, as `facts.rs` tells them: for its cost, and to see whether it fits a
+/// diffusion model ([`Uni3cDims::misfit`]).
+pub fn uni3c_dims(weights: &WeightsInfo) -> Uni3cDims {
+    let get = |name: &str| weights.dims.get(name).copied().unwrap_or(0) as usize;
+    Uni3cDims {
+        in_dim: get("in_dim"),
+        conv_dim: get("conv_dim"),
+        dim: get("dim"),
+        ffn_dim: get("ffn_dim"),
+        heads: get("heads"),
+        layers: get("layers"),
+        time_dim: get("time_dim"),
+        out_dim: get("out_dim"),
+        add_dim: get("add_dim"),
+        mid_dim: get("mid_dim"),
+    }
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use longtake_models::clip::ClipVision;
 use longtake_models::tokenizer::Tokenizer;
 use longtake_models::umt5::{Umt5, as_hf};
 use longtake_models::wan::dit::WanDit;
+use longtake_models::wan::uni3c::Uni3c;
 use longtake_models::wan::vae::{Parts, WanVae};
 use longtake_models::weights::{Checkpoint, Dtype, Placement, WeightsError};
 use longtake_plan::{DeviceKind, InferCx, InferError, Machine, WeightsInfo};
@@ -24,8 +26,8 @@ pub struct TextEncoder {
     pub encoder: Umt5,
 }
 
-/// Reads a checkpoint into the type its family's nodes expect: [`WanDit`], [`WanVae`] or
-/// [`TextEncoder`].
+/// Reads a checkpoint into the type its family's nodes expect: [`WanDit`], [`WanVae`],
+/// [`TextEncoder`], [`ClipVision`] or [`Uni3c`].
 ///
 /// # Errors
 /// Missing, damaged or foreign file.
@@ -63,6 +65,15 @@ pub fn load(
                 .map_err(|e| RunError::failed(e.to_string()))?;
             let encoder = Umt5::load(&checkpoint, device, placement, progress).map_err(failed)?;
             Ok(Arc::new(TextEncoder { tokenizer, encoder }))
+        }
+        "clip-vision" => {
+            let model =
+                ClipVision::load(&checkpoint, device, placement, &mut part).map_err(failed)?;
+            Ok(Arc::new(model))
+        }
+        "uni3c" => {
+            let model = Uni3c::load(&checkpoint, device, placement, &mut part).map_err(failed)?;
+            Ok(Arc::new(model))
         }
         other => Err(RunError::failed(format!(
             "{}: Longtake cannot run a checkpoint of family {other}",
@@ -172,6 +183,7 @@ pub(super) fn described(family: &str) -> &str {
         "umt5" => "a UMT5 text encoder",
         "t5" => "a T5 text encoder (Wan needs UMT5)",
         "clip-vision" => "a CLIP vision encoder",
+        "uni3c" => "a Uni3C control network",
         "lora" => "a LoRA",
         _ => "a model that Longtake does not know",
     }

@@ -4,6 +4,8 @@
 pub mod clip_loader;
 pub mod clip_loader_gguf;
 pub mod clip_text_encode;
+pub mod clip_vision_loader;
+pub mod controlnet_loader;
 pub mod device;
 pub mod loading;
 mod lora;
@@ -23,6 +25,8 @@ pub const NODES: &[Node] = &[
     clip_loader::NODE,
     clip_loader_gguf::NODE,
     clip_text_encode::NODE,
+    clip_vision_loader::NODE,
+    controlnet_loader::NODE,
     lora_loader::NODE,
     lora_loader_model_only::NODE,
     model_sampling_sd3::NODE,

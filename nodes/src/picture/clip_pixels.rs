@@ -91,9 +91,8 @@ mod tests {
 
     /// The picture of `tests/reference/clip_vision.py`.
     fn picture(width: u32, height: u32) -> Frame {
-        let sample = |y: u32, x: u32, c: u32| {
-            (x * 3 + y * 5 + c * 53 + (x / 16 + y / 16) % 2 * 90) as u8
-        };
+        let sample =
+            |y: u32, x: u32, c: u32| (x * 3 + y * 5 + c * 53 + (x / 16 + y / 16) % 2 * 90) as u8;
         let row = |y| (0..width).flat_map(move |x| (0..3).map(move |c| sample(y, x, c)));
         Frame::new(
             width,

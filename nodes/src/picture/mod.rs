@@ -14,6 +14,7 @@ pub mod blend;
 pub mod camera;
 pub mod canvas;
 pub mod card;
+pub mod clip_pixels;
 pub mod load;
 pub mod palette;
 pub mod resize;

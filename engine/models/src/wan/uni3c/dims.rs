@@ -183,40 +183,54 @@ impl Uni3cDims {
     /// made; nothing of a block's own work). One residual is included, [`Uni3cDims::held_bytes`]
     /// too.
     ///
-    /// These moments compete: the geometric branch (three copies of its grid), the patches'
-    /// embedding, the self-attention (the stream, its norm or the result, q, k and v), the
-    /// feed-forward (`ROWS` tokens at a time) and the residual (the stream, its strength in it,
-    /// and the residual). `streamed` adds the weights of one block.
+    /// These moments compete: the geometric branch (two copies of a latent frame's pixels, then
+    /// three of its grid), the patches' embedding (`ROWS` tokens at a time in its full width) and
+    /// a block: its self-attention (the stream, its norm or the result, q, k and v), its
+    /// feed-forward (`ROWS` tokens at a time) and its residual (the stream, its strength in it,
+    /// and the residual). `streamed` adds the weights of one block to the latter.
     pub fn workspace_bytes(&self, shape: &ControlShape) -> u64 {
         let tokens = shape.tokens();
         let rows = (shape.batch * tokens) as u64;
         let chunk = rows.min(ROWS as u64);
-        let [i, c, d, f, o, m] = [
+        let [i, c, d, f, o] = [
             self.in_dim,
             self.conv_dim,
             self.dim,
             self.ffn_dim,
             self.out_dim,
-            self.mid_dim,
         ]
         .map(|n| n as u64);
-        let patch = (PATCH * PATCH) as u64;
-        let geometry = if shape.geometry { rows * patch * m } else { 0 };
-        let embedding = rows * (i * patch + 2 * d) + chunk * 2 * c + geometry;
+        let [grid, pixels] = if shape.geometry {
+            self.geometry_elements(shape)
+        } else {
+            [0, 0]
+        };
+        let wide = if shape.geometry { 2 * c } else { c };
+        let patches = rows * i * (PATCH * PATCH) as u64;
+        let embedding = patches + grid + rows * d + (chunk * wide).max(rows * d);
         let threads = rayon::current_num_threads();
         let scores = attention_workspace(tokens, tokens, threads) as u64;
         let attention = rows * 5 * d + scores / F32;
         let feed_forward = rows * d + chunk * (d + f);
         let residual = rows * (2 * d + o);
-        let moments = [3 * geometry, embedding, attention, feed_forward, residual];
-        let tables = (tokens * self.head_dim()) as u64;
-        let most = moments.into_iter().max().unwrap_or(0) + tables;
-        let block = if shape.streamed {
+        let weights = if shape.streamed {
             self.block_parameters()
         } else {
             0
         };
-        (most + block) * F32
+        let block = weights + attention.max(feed_forward).max(residual);
+        let most = (grid + 2 * pixels).max(3 * grid).max(embedding).max(block);
+        (most + (tokens * self.head_dim()) as u64) * F32
+    }
+
+    /// Numbers in the geometric branch's grid, and in the pixels of one latent frame.
+    fn geometry_elements(&self, shape: &ControlShape) -> [u64; 2] {
+        let frame = shape.batch * shape.height * shape.width;
+        let cell = ADD_PATCH.iter().product::<usize>();
+        [
+            (frame * shape.frames * self.mid_dim) as u64,
+            (frame * cell * self.add_dim) as u64,
+        ]
     }
 
     /// Floating-point operations of one pass with all its residuals (a multiply-add counts as
@@ -321,7 +335,7 @@ mod tests {
         for prefix in ["", AUTHORS] {
             let shape = |name: &str| match name {
                 "controlnet_patch_embedding.weight" => Some(&[5120, 36, 1, 2, 2][..]),
-                "controlnet_mask_embedding.mask_proj.0.weight" => Some(&[256, 7, 4, 8, 8]),
+                "controlnet_mask_embedding.mask_proj.0.weight" => Some(&[256, 7, 4, 8, 8][..]),
                 _ => tensors
                     .iter()
                     .find(|it| name.strip_prefix(prefix) == Some(it.0))

@@ -10,21 +10,25 @@
 //! f32 also where the rest is half, which differs in the last bits of a half.
 
 mod block;
+mod control;
 mod dims;
 mod embed;
 
 use std::sync::Arc;
 
+use burn::tensor::DType;
 use longtake_shaders::{Tensor, silu};
 
 use self::block::{Block, Source};
+pub use self::control::Uni3cControl;
 use self::dims::AUTHORS;
 pub use self::dims::{ControlShape, Uni3cDims};
 use self::embed::Embedding;
 use crate::Device;
 use crate::clip::heads_entry;
-use crate::wan::dit::rope::{RopeCache, RopeTables};
-use crate::wan::dit::{DitDims, ForwardError, pad_to_even};
+use crate::wan::dit::ends::pad_to_even;
+use crate::wan::dit::rope::{RopeCache, RopeTables, Tokens};
+use crate::wan::dit::{DitDims, ForwardError};
 use crate::weights::{Checkpoint, Placement, WeightsError};
 
 /// Added to variances in the layer norms and the group norm.
@@ -143,7 +147,8 @@ impl Uni3c {
             net: self.clone(),
             x: Some(x),
             time: silu(e.clone().cast(dtype)),
-            rope: self.rope.get(grid, self.dims.head_dim(), &self.device),
+            rope: self.rope.get(Tokens::video(grid), self.dims.head_dim(), &self.device),
+            given: e.dtype(),
             next: 0,
         })
     }
@@ -165,11 +170,7 @@ impl Uni3c {
 
     fn check(&self, inputs: &Uni3cInputs, e: &Tensor<3>) -> Result<(), ForwardError> {
         let wrong = |input, expected: String, found: String| {
-            Err(ForwardError::Input {
-                input,
-                expected,
-                found,
-            })
+            Err(ForwardError::input(input, expected, found))
         };
         let shape = inputs.latent.dims();
         let [batch, channels, f, h, w] = shape;
@@ -223,6 +224,8 @@ pub struct Uni3cPass {
     /// SiLU of the time embedding.
     time: Tensor<3>,
     rope: RopeTables,
+    /// The transformer's type, which the residuals get.
+    given: DType,
     next: usize,
 }
 
@@ -255,7 +258,12 @@ impl Uni3cPass {
         if self.next < net.dims.layers {
             self.x = Some(x.clone());
         }
-        Ok(Some(block.residual(x, strength)))
+        let residual = block.residual(x, strength);
+        Ok(Some(if residual.dtype() == self.given {
+            residual
+        } else {
+            residual.cast(self.given)
+        }))
     }
 }
 

@@ -37,5 +37,6 @@ pub use machine::{DeviceKind, Machine};
 pub use pass::expand::internal;
 pub use plan::{NodePath, Plan, Signature, Step, StepId, StepInput, Value, ValueId, WeightsId};
 pub use spec::{
-    Cost, CostCx, Front, InferCx, InferError, Keep, Lane, NodeSpec, Role, Rung, Specs, Work,
+    Constants, Cost, CostCx, Front, InferCx, InferError, Keep, Lane, NodeSpec, Role, Rung, Specs,
+    Work,
 };

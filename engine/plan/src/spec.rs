@@ -24,6 +24,9 @@ pub struct NodeSpec {
     pub front: Option<Front>,
 }
 
+/// The constants at a node's inputs, by name.
+pub type Constants<'a> = &'a dyn Fn(&str) -> Option<Json>;
+
 /// The first of two steps that one node becomes, so that each needs only its own checkpoints:
 /// over a film all first steps can run before all second ones, and each checkpoint is loaded once.
 #[derive(Clone, Copy)]
@@ -40,7 +43,7 @@ pub struct Front {
     pub input: &'static str,
     /// Whether there is anything to do in the first step, as far as the constants at the node's
     /// inputs tell; a constant that is not known yet is `None`.
-    pub needed: fn(&dyn Fn(&str) -> Option<Json>) -> bool,
+    pub needed: fn(Constants<'_>) -> bool,
 }
 
 /// What has to be done for a node.

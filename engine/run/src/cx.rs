@@ -64,6 +64,15 @@ pub enum Given {
     List(Vec<Value>),
 }
 
+/// What a node's code says while it runs.
+#[derive(Debug)]
+pub enum Said {
+    /// How far it is.
+    Progress(Progress),
+    /// Something to know.
+    Note(String),
+}
+
 /// Everything a node's code may use.
 pub struct RunCx<'a> {
     /// The step being run.
@@ -77,7 +86,7 @@ pub struct RunCx<'a> {
     /// Its weights, by input name.
     pub models: IndexMap<String, Resident>,
     /// Where progress goes.
-    pub report: &'a mut dyn FnMut(Progress),
+    pub report: &'a mut dyn FnMut(Said),
 }
 
 impl RunCx<'_> {
@@ -299,13 +308,18 @@ impl RunCx<'_> {
         unit: &'static str,
         preview: Option<Frame>,
     ) -> Result<(), RunError> {
-        (self.report)(Progress {
+        (self.report)(Said::Progress(Progress {
             done,
             total,
             unit,
             preview: preview.map(Preview),
-        });
+        }));
         self.env.cancel.check()
+    }
+
+    /// Tells a person something about this step: it is shown, and stands in the report.
+    pub fn note(&mut self, text: impl Into<String>) {
+        (self.report)(Said::Note(text.into()));
     }
 }
 

@@ -64,6 +64,8 @@ pub enum Event {
     Started { step: StepId },
     /// A step goes on.
     Progress { step: StepId, progress: Progress },
+    /// A step has something to say that a person would want to know.
+    Note { step: StepId, text: String },
     /// A step is tried again.
     Retrying {
         step: StepId,

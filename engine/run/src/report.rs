@@ -85,6 +85,9 @@ pub struct StepReport {
     pub attempts: u32,
     /// Content hash.
     pub signature: String,
+    /// What it had to say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -156,6 +159,7 @@ impl Report {
                 rung: step.rung.clone(),
                 attempts: 0,
                 signature: step.signature.to_string(),
+                notes: Vec::new(),
                 error: None,
             })
             .collect();
@@ -185,6 +189,7 @@ impl Report {
         match event {
             Event::Started { step } => self.step(*step).attempts += 1,
             Event::Retrying { step, attempt, .. } => self.step(*step).attempts = *attempt,
+            Event::Note { step, text } => self.step(*step).notes.push(text.clone()),
             Event::Adapted { step, rung, .. } => self.step(*step).rung.clone_from(rung),
             Event::Done { step, seconds } => {
                 let it = self.step(*step);

@@ -41,6 +41,9 @@ impl View for JsonLines<'_> {
                 "event": "progress", "step": self.step(*step),
                 "done": progress.done, "total": progress.total, "unit": progress.unit,
             }),
+            Event::Note { step, text } => {
+                json!({"event": "note", "step": self.step(*step), "text": text})
+            }
             Event::Retrying {
                 step,
                 attempt,

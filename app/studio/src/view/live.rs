@@ -153,6 +153,9 @@ impl View for Live<'_> {
                 step_name(self.plan, *step),
                 units::time(*after)
             )),
+            Event::Note { step, text } => {
+                say(format!("{}: {text}", step_name(self.plan, *step)));
+            }
             Event::Adapted { step, rung, why } => {
                 say(format!(
                     "{}: {why}; going on: {rung}",

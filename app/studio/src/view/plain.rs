@@ -52,6 +52,7 @@ impl View for Plain<'_> {
                     step_name(self.plan, *step)
                 );
             }
+            Event::Note { step, text } => eprintln!("{}: {text}", step_name(self.plan, *step)),
             Event::Adapted { step, rung, why } => {
                 eprintln!("{}: {why}; going on: {rung}", step_name(self.plan, *step));
             }

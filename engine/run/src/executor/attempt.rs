@@ -9,7 +9,7 @@ use longtake_plan::{Info, Step, StepId, StepInput, ValueId, WeightsId};
 
 use super::{RETRIES, Shared, lock};
 use crate::cx::gather;
-use crate::{Event, Failure, Resident, RunCx, RunError, Value};
+use crate::{Event, Failure, Resident, RunCx, RunError, Said, Value};
 
 impl Shared<'_> {
     /// Runs a step until it is done, or nothing is left to try.
@@ -189,10 +189,11 @@ impl Shared<'_> {
             self.recall(id)?;
         }
         let inputs = gather(self.plan, step, |id| lock(&self.board).value(id))?;
-        let mut report = |progress| {
-            self.tell(Event::Progress {
-                step: step.id,
-                progress,
+        let mut report = |said| {
+            let step = step.id;
+            self.tell(match said {
+                Said::Progress(progress) => Event::Progress { step, progress },
+                Said::Note(text) => Event::Note { step, text },
             });
         };
         let mut cx = RunCx {

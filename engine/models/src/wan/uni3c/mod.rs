@@ -147,7 +147,9 @@ impl Uni3c {
             net: self.clone(),
             x: Some(x),
             time: silu(e.clone().cast(dtype)),
-            rope: self.rope.get(Tokens::video(grid), self.dims.head_dim(), &self.device),
+            rope: self
+                .rope
+                .get(Tokens::video(grid), self.dims.head_dim(), &self.device),
             given: e.dtype(),
             next: 0,
         })

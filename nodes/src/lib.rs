@@ -8,6 +8,7 @@ pub mod conditioning;
 pub mod facts;
 pub mod film;
 pub mod image;
+pub mod inputs;
 pub mod latent;
 pub mod model;
 pub mod node;
@@ -17,6 +18,7 @@ pub mod picture;
 pub mod pose;
 pub mod rate;
 pub mod registry;
+pub mod sampling;
 pub mod video;
 
 pub use facts::DiskFacts;

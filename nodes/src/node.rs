@@ -3,7 +3,7 @@
 use longtake_graph::Declaration;
 use longtake_graph::declare::OutputDecl;
 use longtake_plan::{
-    Cost, CostCx, InferCx, InferError, Info, Keep, Lane, NodeSpec, Role, Rung, Work,
+    Cost, CostCx, Front, InferCx, InferError, Info, Keep, Lane, NodeSpec, Role, Rung, Work,
 };
 use longtake_run::RunFn;
 
@@ -79,6 +79,13 @@ impl Node {
     #[must_use]
     pub const fn role(mut self, role: Role) -> Self {
         self.spec.role = role;
+        self
+    }
+
+    /// With a first stage.
+    #[must_use]
+    pub const fn front(mut self, front: Front) -> Self {
+        self.spec.front = Some(front);
         self
     }
 

@@ -2,10 +2,7 @@
 
 pub mod empty_hunyuan_latent_video;
 pub mod file;
-pub mod ksampler;
-pub mod ksampler_advanced;
 pub mod load_latent;
-pub mod sampling;
 pub mod save_latent;
 pub mod vae;
 pub mod vae_decode;
@@ -18,8 +15,6 @@ use crate::Node;
 /// Nodes of this folder.
 pub const NODES: &[Node] = &[
     empty_hunyuan_latent_video::NODE,
-    ksampler::NODE,
-    ksampler_advanced::NODE,
     load_latent::NODE,
     save_latent::NODE,
     vae_decode::NODE,

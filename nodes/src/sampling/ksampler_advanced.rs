@@ -4,11 +4,14 @@ use longtake_graph::declare::{choice, float, int, output, seed, socket};
 use longtake_graph::{Declaration, Kind};
 use longtake_plan::{CostCx, InferCx, InferError, Info, Keep, Lane, Rung};
 use longtake_run::{RunCx, RunError, Value};
-use longtake_sampling::ScheduleRequest;
 
-use super::ksampler::width;
-use super::sampling::{self, Job, SAMPLERS, SCHEDULERS};
+use super::check::{KSAMPLER, check};
+use super::cost;
+use super::job::{Job, Part, build, plain, request, shift};
+use super::names::{SAMPLERS, SCHEDULERS};
+use super::run::run as sample;
 use crate::Node;
+use crate::inputs::Inputs;
 
 const SWITCH: &[&str] = &["enable", "disable"];
 
@@ -57,49 +60,32 @@ const DECLARATION: Declaration = Declaration {
 pub const NODE: Node = Node::work(&DECLARATION, infer, Lane::Device, Keep::Store, rungs, run);
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
-    let latent = cx.latent("latent_image")?;
-    let text = [
-        ("positive", width(cx, "positive")?),
-        ("negative", width(cx, "negative")?),
-    ];
-    sampling::check(cx.weights("model")?, &latent, text)?;
-    sampling::names(cx.text("sampler_name")?, cx.text("scheduler")?)
-        .map_err(|message| InferError::at("value_not_in_list", "sampler_name", message))?;
-    Ok(vec![Info::Latent(latent)])
+    job(cx)?;
+    Ok(vec![Info::Latent(check(cx, KSAMPLER)?)])
 }
 
-/// Reads the inputs; the two contexts name their readers alike.
-macro_rules! job {
-    ($cx:expr, $error:expr) => {{
-        let shift = sampling::shift($cx.weights("model")?);
-        let (solver, scheduler) =
-            sampling::names($cx.text("sampler_name")?, $cx.text("scheduler")?).map_err($error)?;
-        let count = |value: i64| value.max(0) as usize;
-        let mut request = ScheduleRequest::new(solver, scheduler, count($cx.int("steps")?), shift);
-        request.start_step = Some(count($cx.int("start_at_step")?));
-        request.last_step = Some(count($cx.int("end_at_step")?));
-        request.force_full_denoise = $cx.text("return_with_leftover_noise")? != "enable";
-        Job {
-            request,
-            cfg: $cx.float("cfg")?,
-            seed: $cx.seed("noise_seed")?,
-            add_noise: $cx.text("add_noise")? != "disable",
-        }
-    }};
+fn job(cx: &dyn Inputs) -> Result<Job, InferError> {
+    let shift = shift(cx.weights("model").map_err(plain)?);
+    let mut request = request(cx, shift)?;
+    request.start_step = Some(cx.count("start_at_step").map_err(plain)?);
+    request.last_step = Some(cx.count("end_at_step").map_err(plain)?);
+    request.force_full_denoise = cx.text("return_with_leftover_noise").map_err(plain)? != "enable";
+    Ok(Job {
+        solver: request.solver,
+        schedule: build(&request)?,
+        cfg: cx.float("cfg").map_err(plain)?,
+        seed: cx.seed("noise_seed").map_err(plain)?,
+        add_noise: cx.text("add_noise").map_err(plain)? != "disable",
+        shift,
+        part: Part::Whole,
+    })
 }
 
 fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
-    let read = || -> Result<Job, InferError> {
-        Ok(job!(cx, |it| InferError::at(
-            "value_not_in_list",
-            "sampler_name",
-            it
-        )))
-    };
-    sampling::rungs(cx, &read())
+    cost::rungs(cx, KSAMPLER, &job(cx))
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    let job = job!(cx, RunError::failed);
-    sampling::run(cx, &job)
+    let job = job(cx).map_err(|e| RunError::failed(e.message))?;
+    sample(cx, KSAMPLER, &job)
 }

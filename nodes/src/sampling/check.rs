@@ -1,0 +1,230 @@
+//! Before the run: do model, latent, text and what stands beside it belong together?
+
+use longtake_models::wan::dit::{DitDims, PassShape, TEXT_LEN};
+use longtake_plan::{ExtrasInfo, InferCx, InferError, LatentInfo, WeightsInfo};
+
+/// Channels that an image condition adds to a latent of 16: mask and encoded picture
+/// (Wan2.1 `wan/image2video.py`).
+pub const CONCAT_CHANNELS: usize = 20;
+/// Mask channels of SCAIL's streams (facts: zai-org/SCAIL `diffusion_video.py`).
+pub const MASK_CHANNELS: usize = 4;
+
+/// Inputs of a sampler by name; they differ between nodes.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    /// The diffusion model.
+    pub model: &'static str,
+    /// The latent to start from.
+    pub latent: &'static str,
+    /// Guidance: what is to be seen, and what is not (`None`: there is no such input).
+    pub positive: &'static str,
+    /// See [`Names::positive`].
+    pub negative: Option<&'static str>,
+}
+
+/// The names that both KSamplers use.
+pub const KSAMPLER: Names = Names {
+    model: "model",
+    latent: "latent_image",
+    positive: "positive",
+    negative: Some("negative"),
+};
+
+/// Sizes of the model that the planner knows.
+pub fn dims(weights: &WeightsInfo) -> DitDims {
+    let dim = |name: &str| weights.dims.get(name).copied().unwrap_or(1) as usize;
+    let part = |name: &str| weights.dims.get(name).copied().unwrap_or(0) as usize;
+    DitDims {
+        dim: dim("dim"),
+        ffn_dim: dim("ffn_dim"),
+        heads: dim("heads"),
+        layers: dim("layers"),
+        in_dim: dim("in_dim"),
+        out_dim: dim("out_dim"),
+        text_dim: dim("text_dim"),
+        text_len: TEXT_LEN,
+        freq_dim: 256,
+        image_dim: part("image_dim"),
+        image_positions: part("image_positions"),
+        pose_dim: part("pose_dim"),
+        mask_dim: part("mask_dim"),
+    }
+}
+
+/// What a pass over this many latent frames costs, for one conditioning.
+pub fn pass_shape(latent: LatentInfo, frames: u32, extras: &ExtrasInfo) -> PassShape {
+    let axis = |name: &str, axis: usize| -> usize {
+        let shape = extras.arrays.get(name);
+        shape.and_then(|it| it.get(axis)).map_or(0, |&n| n as usize)
+    };
+    let [frames, height, width] = [frames, latent.height, latent.width].map(|n| n as usize);
+    PassShape {
+        image_rows: axis("clip_vision", 0),
+        references: axis("scail_reference", 1),
+        pose: extras.arrays.contains_key("scail_pose"),
+        ..PassShape::new(1, frames, height, width)
+    }
+}
+
+/// Checks a sampler's inputs, and says what latent comes out.
+///
+/// # Errors
+/// `channels_do_not_fit`, `text_does_not_fit`, `family_not_supported`, `condition_does_not_fit`,
+/// `order_breaks_meaning`.
+pub fn check(cx: &InferCx<'_>, names: Names) -> Result<LatentInfo, InferError> {
+    let weights = cx.weights(names.model)?;
+    let latent = cx.latent(names.latent)?;
+    let dims = dims(weights);
+    channels(weights, &dims, &latent, names)?;
+    for input in [Some(names.positive), names.negative].into_iter().flatten() {
+        text(cx, weights, &dims, input)?;
+        let extras = cx.extras(input)?;
+        beside(weights, &dims, &latent, extras, input)?;
+        control(extras, &dims, input)?;
+    }
+    Ok(latent)
+}
+
+fn channels(
+    weights: &WeightsInfo,
+    dims: &DitDims,
+    latent: &LatentInfo,
+    names: Names,
+) -> Result<(), InferError> {
+    let beside = dims.in_dim.saturating_sub(dims.out_dim);
+    let known = [0, CONCAT_CHANNELS, MASK_CHANNELS].contains(&beside);
+    if !known || (beside == MASK_CHANNELS && dims.pose_dim == 0) {
+        return Err(InferError::at(
+            "family_not_supported",
+            names.model,
+            format!(
+                "{} takes {} channels and gives {}: neither text to video, image to video nor SCAIL",
+                weights.name, dims.in_dim, dims.out_dim
+            ),
+        ));
+    }
+    if latent.channels as usize != dims.out_dim {
+        let remedy = match dims.out_dim {
+            48 => "; make it with Wan22ImageToVideoLatent and decode it with the Wan 2.2 VAE",
+            16 => "; make it with EmptyHunyuanLatentVideo or WanImageToVideo",
+            _ => "",
+        };
+        return Err(InferError::at(
+            "channels_do_not_fit",
+            names.latent,
+            format!(
+                "expected {} channels for {}, found {}{remedy}",
+                dims.out_dim, weights.name, latent.channels
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn text(
+    cx: &InferCx<'_>,
+    weights: &WeightsInfo,
+    dims: &DitDims,
+    input: &str,
+) -> Result<(), InferError> {
+    let (_, width) = cx.text_size(input)?;
+    if width as usize == dims.text_dim {
+        return Ok(());
+    }
+    Err(InferError::at(
+        "text_does_not_fit",
+        input,
+        format!(
+            "expected conditioning {} wide for {}, found {width}; load the text encoder that the \
+             model was made for",
+            dims.text_dim, weights.name
+        ),
+    ))
+}
+
+/// Arrays beside the text against model and latent.
+fn beside(
+    weights: &WeightsInfo,
+    dims: &DitDims,
+    latent: &LatentInfo,
+    extras: &ExtrasInfo,
+    input: &str,
+) -> Result<(), InferError> {
+    let wrong = |message: String| Err(InferError::at("condition_does_not_fit", input, message));
+    let has = |name: &str| extras.arrays.contains_key(name);
+    let scail = has("scail_reference") || has("scail_pose");
+    if scail && dims.pose_dim == 0 {
+        return wrong(format!(
+            "the conditioning carries SCAIL's reference or pose, and {} is no SCAIL model; load one, \
+             or take WanSCAILToVideo out",
+            weights.name
+        ));
+    }
+    if !scail && dims.pose_dim > 0 {
+        return wrong(format!(
+            "{} is a SCAIL model and needs a reference or a pose video; make the conditioning with \
+             WanSCAILToVideo",
+            weights.name
+        ));
+    }
+    let [frames, height, width] = [latent.frames, latent.height, latent.width];
+    let sizes: [(&str, Vec<u32>); 4] = [
+        (
+            "concat_latent",
+            vec![latent.channels, frames, height, width],
+        ),
+        (
+            "control_latent",
+            vec![latent.channels, frames, height, width],
+        ),
+        ("concat_mask", vec![4, frames, height, width]),
+        (
+            "scail_pose",
+            vec![latent.channels, frames, height / 2, width / 2],
+        ),
+    ];
+    for (name, expected) in sizes {
+        if let Some(found) = extras.arrays.get(name)
+            && *found != expected
+        {
+            return wrong(format!(
+                "`{name}` is {found:?}, and the latent calls for {expected:?}; give both nodes the \
+                 same width, height and length"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn control(extras: &ExtrasInfo, dims: &DitDims, input: &str) -> Result<(), InferError> {
+    let Some(net) = &extras.control else {
+        return Ok(());
+    };
+    let of = |name: &str| net.dims.get(name).copied().unwrap_or(0) as usize;
+    if of("out_dim") != dims.dim {
+        return Err(InferError::at(
+            "control_does_not_fit",
+            input,
+            format!(
+                "{} adds to a stream {} wide, and the model's is {} wide; Uni3C was trained for the \
+                 14B models",
+                net.name,
+                of("out_dim"),
+                dims.dim
+            ),
+        ));
+    }
+    if of("layers") > dims.layers {
+        return Err(InferError::at(
+            "control_does_not_fit",
+            input,
+            format!(
+                "{} adds after {} blocks, and the model has {}",
+                net.name,
+                of("layers"),
+                dims.layers
+            ),
+        ));
+    }
+    Ok(())
+}

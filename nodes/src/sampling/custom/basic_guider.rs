@@ -1,0 +1,30 @@
+//! `BasicGuider`: one conditioning, no guidance.
+
+use longtake_graph::declare::{output, socket};
+use longtake_graph::{Declaration, Kind};
+use longtake_plan::{InferCx, InferError, Info, Role};
+
+use super::values::GUIDER;
+use crate::Node;
+
+const DECLARATION: Declaration = Declaration {
+    class: "BasicGuider",
+    title: "Basic guider",
+    title_ja: "基本ガイダー",
+    category: "sampling/custom",
+    help: "What a sampler draws with: one conditioning, no guidance. The sampler takes it as if these were its own inputs.",
+    inputs: &[
+        socket("model", Kind::MODEL).help("The diffusion model"),
+        socket("conditioning", Kind::CONDITIONING).help("What is to be seen"),
+    ],
+    outputs: &[output("GUIDER", GUIDER)],
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::constant(&DECLARATION, infer).role(Role::Bundle);
+
+/// Who reads it has its inputs instead, so that there is nothing left to say.
+fn infer(_: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    Ok(vec![Info::Nothing])
+}

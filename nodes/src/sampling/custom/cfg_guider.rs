@@ -1,0 +1,35 @@
+//! `CFGGuider`: guidance between two conditionings.
+
+use longtake_graph::declare::{float, output, socket};
+use longtake_graph::{Declaration, Kind};
+use longtake_plan::{InferCx, InferError, Info, Role};
+
+use super::values::GUIDER;
+use crate::Node;
+
+const DECLARATION: Declaration = Declaration {
+    class: "CFGGuider",
+    title: "CFG guider",
+    title_ja: "CFG ガイダー",
+    category: "sampling/custom",
+    help: "What a sampler draws with: guidance between two conditionings. The sampler takes it as if these were its own inputs.",
+    inputs: &[
+        socket("model", Kind::MODEL).help("The diffusion model"),
+        socket("positive", Kind::CONDITIONING).help("What is to be seen"),
+        socket("negative", Kind::CONDITIONING).help("What is not to be seen"),
+        float("cfg", 8.0)
+            .within_f(0.0, 100.0)
+            .step_f(0.1)
+            .help("Guidance; 1 skips the negative"),
+    ],
+    outputs: &[output("GUIDER", GUIDER)],
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::constant(&DECLARATION, infer).role(Role::Bundle);
+
+/// Who reads it has its inputs instead, so that there is nothing left to say.
+fn infer(_: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    Ok(vec![Info::Nothing])
+}

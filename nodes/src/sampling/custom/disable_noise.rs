@@ -1,0 +1,27 @@
+//! `DisableNoise`: starts from the latent as it is.
+
+use longtake_graph::Declaration;
+use longtake_graph::declare::output;
+use longtake_plan::{InferCx, InferError, Info};
+
+use super::values::{NOISE, no_noise};
+use crate::Node;
+
+const DECLARATION: Declaration = Declaration {
+    class: "DisableNoise",
+    title: "No noise",
+    title_ja: "ノイズなし",
+    category: "sampling/custom",
+    help: "For the second of two samplers: the latent carries its noise already.",
+    inputs: &[],
+    outputs: &[output("NOISE", NOISE)],
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::constant(&DECLARATION, infer);
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    let _ = cx;
+    Ok(vec![Info::Constant(no_noise())])
+}

@@ -1,0 +1,80 @@
+//! `SamplerCustomAdvanced`: a sampler put together of parts.
+
+use longtake_graph::declare::{output, socket};
+use longtake_graph::{Declaration, Kind};
+use longtake_plan::{CostCx, InferCx, InferError, Info, Keep, Lane, Rung};
+use longtake_run::{RunCx, RunError, Value};
+
+use super::values::{GUIDER, NOISE, SAMPLER, SIGMAS, to_schedule, to_seed};
+use crate::Node;
+use crate::inputs::Inputs;
+use crate::sampling::check::{KSAMPLER, Names, check};
+use crate::sampling::cost;
+use crate::sampling::job::{Job, Part, plain, shift, solver};
+use crate::sampling::run::run_with_prediction as sample;
+
+const DECLARATION: Declaration = Declaration {
+    class: "SamplerCustomAdvanced",
+    title: "Sampler (custom, advanced)",
+    title_ja: "サンプラー（カスタム、詳細）",
+    category: "sampling/custom",
+    help: "Draws the latent over a schedule of your own. The second output is the last prediction \
+           without noise, which differs where the schedule stops early.",
+    inputs: &[
+        socket("noise", NOISE).help("RandomNoise or DisableNoise"),
+        socket("guider", GUIDER).help("BasicGuider or CFGGuider"),
+        socket("sampler", SAMPLER).help("How one step goes to the next"),
+        socket("sigmas", SIGMAS).help("Where the steps lie"),
+        socket("latent_image", Kind::LATENT).help("Size, or what to start from"),
+    ],
+    outputs: &[
+        output("output", Kind::LATENT),
+        output("denoised_output", Kind::LATENT),
+    ],
+    ..Declaration::EMPTY
+};
+
+/// The node.
+pub const NODE: Node = Node::work(&DECLARATION, infer, Lane::Device, Keep::Store, rungs, run);
+
+/// The guider's inputs stand among the sampler's own; BasicGuider has one conditioning.
+fn names(cx: &dyn Inputs) -> Names {
+    if cx.json("guider").and_then(serde_json::Value::as_str) == Some("BasicGuider") {
+        Names {
+            positive: "conditioning",
+            negative: None,
+            ..KSAMPLER
+        }
+    } else {
+        KSAMPLER
+    }
+}
+
+fn job(cx: &dyn Inputs) -> Result<Job, InferError> {
+    let seed = to_seed(cx.json("noise")).map_err(plain)?;
+    Ok(Job {
+        solver: solver(cx.text("sampler").map_err(plain)?)?,
+        schedule: to_schedule(cx.json("sigmas")).map_err(plain)?,
+        cfg: cx.float("cfg").unwrap_or(1.0),
+        seed: seed.unwrap_or(0),
+        add_noise: seed.is_some(),
+        shift: shift(cx.weights("model").map_err(plain)?),
+        part: Part::Whole,
+    })
+}
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    job(cx)?;
+    let latent = check(cx, names(cx))?;
+    Ok(vec![Info::Latent(latent), Info::Latent(latent)])
+}
+
+fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
+    cost::rungs(cx, names(cx), &job(cx))
+}
+
+fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
+    let job = job(cx).map_err(|e| RunError::failed(e.message))?;
+    let names = names(cx);
+    sample(cx, names, &job)
+}

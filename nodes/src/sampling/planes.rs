@@ -1,0 +1,118 @@
+//! Channels beside the latent, kept on the host and cut to the frames of a pass.
+
+use longtake_models::wan::vae::latent_stats::process_in;
+use longtake_models::{Device, Tensor};
+use longtake_plan::LatentInfo;
+use longtake_run::{Array, RunError};
+
+/// `[channels, frames, height, width]` on the host.
+#[derive(Clone, Debug)]
+pub struct Planes {
+    shape: [usize; 4],
+    data: Vec<f32>,
+}
+
+impl Planes {
+    /// One value everywhere.
+    pub fn filled(shape: [usize; 4], value: f32) -> Self {
+        let data = vec![value; shape.iter().product()];
+        Self { shape, data }
+    }
+
+    /// An array as it stands.
+    ///
+    /// # Errors
+    /// It has not four axes.
+    pub fn of(name: &str, array: &Array) -> Result<Self, RunError> {
+        let shape: Vec<usize> = array.shape.iter().map(|&n| n as usize).collect();
+        let found = format!("{shape:?}");
+        let shape: [usize; 4] = shape.try_into().map_err(|_| {
+            RunError::failed(format!(
+                "`{name}`: expected [channels, frames, height, width], found {found}"
+            ))
+        })?;
+        Ok(Self {
+            shape,
+            data: array.data.to_vec(),
+        })
+    }
+
+    /// A raw latent in the model's own space.
+    ///
+    /// # Errors
+    /// As [`Planes::of`]; a number of channels that no Wan VAE has.
+    pub fn normalised(name: &str, array: &Array) -> Result<Self, RunError> {
+        let mut planes = Self::of(name, array)?;
+        process_in(&mut planes.data, planes.shape[0])
+            .map_err(|e| RunError::failed(format!("`{name}`: {e}")))?;
+        Ok(planes)
+    }
+
+    /// These channels, then `more`; of the same frames and sides.
+    #[must_use]
+    pub fn then(mut self, more: &Self) -> Self {
+        debug_assert_eq!(self.shape[1..], more.shape[1..]);
+        self.shape[0] += more.shape[0];
+        self.data.extend_from_slice(&more.data);
+        self
+    }
+
+    /// Frames.
+    pub fn frames(&self) -> usize {
+        self.shape[1]
+    }
+
+    /// The frames of a pass, as a tensor of batch 1.
+    pub fn at(&self, frames: &[usize], device: &Device) -> Tensor<5> {
+        tensor(&self.data, self.shape, frames, device)
+    }
+
+    /// All frames, as a tensor of batch 1.
+    pub fn all(&self, device: &Device) -> Tensor<5> {
+        let frames: Vec<usize> = (0..self.shape[1]).collect();
+        self.at(&frames, device)
+    }
+}
+
+/// Frames of one sample of a latent, as a tensor of batch 1.
+pub fn of_latent(x: &[f32], shape: LatentInfo, frames: &[usize], device: &Device) -> Tensor<5> {
+    let shape = [shape.channels, shape.frames, shape.height, shape.width].map(|n| n as usize);
+    tensor(x, shape, frames, device)
+}
+
+fn tensor(data: &[f32], shape: [usize; 4], frames: &[usize], device: &Device) -> Tensor<5> {
+    let [channels, all, height, width] = shape;
+    let dims = [1, channels, frames.len(), height, width];
+    let whole = frames.len() == all && frames.iter().enumerate().all(|(at, &it)| at == it);
+    if whole {
+        return Tensor::<1>::from_floats(data, device).reshape(dims);
+    }
+    let cut = cut_frames(data, shape, frames);
+    Tensor::<1>::from_floats(cut.as_slice(), device).reshape(dims)
+}
+
+/// The values of some frames of `[channels, frames, height, width]`.
+pub fn cut_frames(data: &[f32], [_, all, height, width]: [usize; 4], frames: &[usize]) -> Vec<f32> {
+    let frame = height * width;
+    data.chunks_exact((all * frame).max(1))
+        .flat_map(|channel| {
+            frames
+                .iter()
+                .flat_map(move |&at| channel[at * frame..(at + 1) * frame].iter().copied())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_cut_from_every_channel() {
+        let data: Vec<f32> = (0..2 * 3 * 2).map(|it| it as f32).collect();
+        assert_eq!(
+            cut_frames(&data, [2, 3, 1, 2], &[2, 0]),
+            [4.0, 5.0, 0.0, 1.0, 10.0, 11.0, 6.0, 7.0]
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! `WanContextWindowsManual`: samples a long clip in overlapping windows of frames.
+
+use std::sync::Arc;
+
+use longtake_graph::declare::{boolean, choice, int, output, socket};
+use longtake_graph::{Declaration, Kind};
+use longtake_plan::{InferCx, InferError, Info};
+use longtake_sampling::windows::{ContextWindows, Fuse, WindowSchedule};
+
+use super::settings::{WINDOWS, Windows};
+use crate::Node;
+
+const DECLARATION: Declaration = Declaration {
+    class: "WanContextWindowsManual",
+    title: "Wan context windows",
+    title_ja: "Wan コンテキストウィンドウ",
+    category: "advanced/model",
+    help: "Every step sees the clip in windows that overlap, and blends what it makes of them. Memory \
+           on the device is that of one window, however long the clip.",
+    inputs: &[
+        socket("model", Kind::MODEL).help("The diffusion model"),
+        int("context_length", 81)
+            .within(1, 16_384)
+            .step(4)
+            .unit("frames")
+            .help("Frames of a window, 4n + 1"),
+        int("context_overlap", 30)
+            .within(0, 16_384)
+            .unit("frames")
+            .help("Frames that neighbours share; about a third of a window"),
+        choice(
+            "context_schedule",
+            WindowSchedule::StandardUniform.name(),
+            SCHEDULES,
+        )
+        .help("Uniform windows move from step to step, which hides their edges; static ones stay"),
+        int("context_stride", 1)
+            .within(1, 32)
+            .help("Of uniform schedules: windows of every second, fourth … frame too"),
+        boolean("closed_loop", false).help("Of the looped schedule: one more window, over the end"),
+        choice("fuse_method", Fuse::Pyramid.name(), FUSES).help("How windows are blended"),
+        boolean("freenoise", true)
+            .help("Later windows begin with the first one's noise, shuffled: they agree better"),
+        boolean("retain_first_frame", false)
+            .help("Every window's picture condition begins with that of the first frame"),
+    ],
+    outputs: &[output("MODEL", Kind::MODEL)],
+    ..Declaration::EMPTY
+};
+
+const SCHEDULES: &[&str] = &{
+    let mut names = [""; WindowSchedule::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = WindowSchedule::ALL[at].name();
+        at += 1;
+    }
+    names
+};
+
+const FUSES: &[&str] = &{
+    let mut names = [""; Fuse::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = Fuse::ALL[at].name();
+        at += 1;
+    }
+    names
+};
+
+/// The node.
+pub const NODE: Node = Node::constant(&DECLARATION, infer);
+
+fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
+    let mut weights = cx.weights("model")?.clone();
+    let frames = |name: &str| cx.int(name).map(|it| it.max(0) as usize);
+    let wrong = |input: &str, message: String| InferError::at("value_not_valid", input, message);
+    let context = ContextWindows {
+        schedule: cx
+            .text("context_schedule")?
+            .parse()
+            .map_err(|e| wrong("context_schedule", format!("{e}")))?,
+        stride: frames("context_stride")?,
+        closed_loop: cx.boolean("closed_loop")?,
+        fuse: cx
+            .text("fuse_method")?
+            .parse()
+            .map_err(|e| wrong("fuse_method", format!("{e}")))?,
+        ..ContextWindows::wan(frames("context_length")?, frames("context_overlap")?)
+    };
+    context
+        .check()
+        .map_err(|e| wrong("context_overlap", e.to_string()))?;
+    let windows = Windows {
+        context,
+        free_noise: cx.boolean("freenoise")?,
+        retain_first: cx.boolean("retain_first_frame")?,
+    };
+    weights
+        .options
+        .insert(WINDOWS.to_owned(), windows.to_json());
+    Ok(vec![Info::Weights(Arc::new(weights))])
+}

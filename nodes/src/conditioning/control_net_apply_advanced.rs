@@ -15,7 +15,7 @@ use super::encode::{self, Meter, held, info, scaled};
 use super::size::{self, Vae, pixel_frames};
 use super::wan_image_to_video::film_info;
 use crate::Node;
-use crate::latent::vae_decode::dims;
+use crate::latent::vae::dims;
 use crate::picture::resize::Method;
 
 const DECLARATION: Declaration = Declaration {
@@ -28,7 +28,7 @@ const DECLARATION: Declaration = Declaration {
     inputs: &[
         socket("positive", Kind::CONDITIONING).help("What is to be seen"),
         socket("negative", Kind::CONDITIONING).help("What is not to be seen"),
-        socket("control_net", Kind::named("CONTROL_NET")).help("Uni3C"),
+        socket("control_net", Kind::CONTROL_NET).help("Uni3C"),
         socket("image", Kind::IMAGE)
             .help("The render video; its first frame is the picture itself"),
         float("strength", 1.0)

@@ -30,6 +30,7 @@ mod keep;
 pub mod order;
 mod scail;
 pub mod size;
+pub mod wan22_image_to_video_latent;
 pub mod wan_first_last_frame_to_video;
 pub mod wan_image_to_video;
 pub mod wan_scail_to_video;
@@ -44,6 +45,7 @@ pub const NODES: &[Node] = &[
     clip_vision_encode::NODE,
     conditioning_zero_out::NODE,
     control_net_apply_advanced::NODE,
+    wan22_image_to_video_latent::NODE,
     wan_first_last_frame_to_video::NODE,
     wan_image_to_video::NODE,
     wan_scail_to_video::NODE,

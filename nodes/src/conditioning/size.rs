@@ -5,7 +5,7 @@ use longtake_graph::declare::int;
 use longtake_plan::{ClipInfo, InferCx, InferError, LatentInfo, WeightsInfo};
 
 use crate::latent::empty_hunyuan_latent_video::on_grid;
-use crate::latent::vae_decode::dims;
+use crate::latent::vae::dims;
 
 /// Largest side and length (ComfyUI `nodes.py`, `MAX_RESOLUTION`).
 pub const LARGEST: i128 = 16384;

@@ -28,10 +28,10 @@ const DECLARATION: Declaration = Declaration {
         size::height(480, 16),
         size::length(81),
         size::batch_size(),
-        socket("clip_vision_start_image", Kind::named("CLIP_VISION_OUTPUT"))
+        socket("clip_vision_start_image", Kind::CLIP_VISION_OUTPUT)
             .optional()
             .help("What CLIP sees in the first picture"),
-        socket("clip_vision_end_image", Kind::named("CLIP_VISION_OUTPUT"))
+        socket("clip_vision_end_image", Kind::CLIP_VISION_OUTPUT)
             .optional()
             .help("What CLIP sees in the last picture"),
         socket("start_image", Kind::IMAGE)

@@ -30,7 +30,7 @@ const DECLARATION: Declaration = Declaration {
         size::height(480, 16),
         size::length(81),
         size::batch_size(),
-        socket("clip_vision_output", Kind::named("CLIP_VISION_OUTPUT"))
+        socket("clip_vision_output", Kind::CLIP_VISION_OUTPUT)
             .optional()
             .help("What CLIP sees in the picture; Wan 2.1 needs it, Wan 2.2 does not"),
         socket("start_image", Kind::IMAGE)

@@ -71,7 +71,7 @@ const INPUTS: &[InputDecl] = &[
     socket("reference_image_mask", Kind::IMAGE)
         .optional()
         .help("SCAIL-2: who is who in the reference, in the pose video's colours"),
-    socket("clip_vision_output", Kind::named("CLIP_VISION_OUTPUT"))
+    socket("clip_vision_output", Kind::CLIP_VISION_OUTPUT)
         .optional()
         .help("What CLIP sees in the reference, stretched to a square"),
     socket("previous_frames", Kind::IMAGE)

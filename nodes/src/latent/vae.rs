@@ -145,20 +145,39 @@ pub fn decode_rungs(cx: &CostCx<'_>, first: Option<(usize, usize)>) -> Vec<Rung>
     rungs(&dims, size, first, whole, tiled)
 }
 
-/// Ways to encode; see [`decode_rungs`].
+/// Ways to encode `pixels`; see [`decode_rungs`].
 pub fn encode_rungs(cx: &CostCx<'_>, first: Option<(usize, usize)>) -> Vec<Rung> {
-    let (Ok(vae), Ok(clip)) = (cx.weights("vae"), cx.clip("pixels")) else {
+    match cx.clip("pixels") {
+        Ok(clip) => clip_rungs(cx, &[clip], first),
+        Err(_) => one_way(Cost::default()),
+    }
+}
+
+/// Ways to encode clips one after the other, all in the same tiles; see [`decode_rungs`].
+pub fn clip_rungs(cx: &CostCx<'_>, clips: &[ClipInfo], first: Option<(usize, usize)>) -> Vec<Rung> {
+    let Ok(vae) = cx.weights("vae") else {
         return one_way(Cost::default());
     };
     let dims = dims(vae);
     let spatial = dims.spatial();
-    let size = [clip.height, clip.width].map(|n| n as usize / spatial * spatial);
-    let [height, width] = size;
+    let sizes: Vec<(usize, [usize; 2])> = clips
+        .iter()
+        .map(|it| {
+            let size = [it.height, it.width].map(|n| n as usize / spatial * spatial);
+            (it.frames as usize, size)
+        })
+        .collect();
+    // Tiles are those of the largest picture; they cost what it does.
+    let Some(&(_, largest)) = sizes.iter().max_by_key(|(_, [h, w])| h * w) else {
+        return one_way(Cost::default());
+    };
+    let [height, width] = largest;
     let (value, scratch) = (cx.machine.weight_bytes, scratch(cx, &dims));
     // Four frames as they are read, and as floats; on the device a portion and those that wait.
     let pixels = |h: usize, w: usize| (2 * 4 * h * w * 3) as u64;
+    let flops = |&(frames, [h, w]): &(usize, [usize; 2])| dims.encode_flops(frames, h, w) as f64;
     let whole = Cost {
-        flops: dims.encode_flops(clip.frames as usize, height, width) as f64,
+        flops: sizes.iter().map(flops).sum(),
         device_bytes: dims.encode_workspace_bytes(height, width, None, value)
             + pixels(height, width) * value
             + scratch,
@@ -174,7 +193,7 @@ pub fn encode_rungs(cx: &CostCx<'_>, first: Option<(usize, usize)>) -> Vec<Rung>
             ..whole
         }
     };
-    rungs(&dims, size, first, whole, tiled)
+    rungs(&dims, largest, first, whole, tiled)
 }
 
 /// Buffers of the convolutions on the CPU.
@@ -320,25 +339,60 @@ fn frames(chunk: Tensor<5>) -> Result<Vec<Frame>, RunError> {
 /// # Errors
 /// Frames that cannot be read, cancelled.
 pub fn encode(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    let vae = cx.model::<WanVae>("vae")?;
     let clip = cx.clip("pixels")?;
-    let device = crate::model::device::handle(&cx.env.device)?.clone();
     let Some(Info::Latent(info)) = cx.output_info(0).cloned() else {
         return Err(RunError::failed("the plan does not know the latent's size"));
     };
+    let mut meter = Meter::new(frames_of(info.frames as usize) as u64);
+    let data = encode_clip(cx, &clip, &mut meter)?;
+    Ok(vec![Value::Latent(Latent::new(info, data))])
+}
+
+/// How far a step is that encodes one or several clips, in frames.
+pub struct Meter {
+    done: u64,
+    total: u64,
+}
+
+impl Meter {
+    /// A meter for that many frames.
+    pub fn new(total: u64) -> Self {
+        Self { done: 0, total }
+    }
+
+    fn tell(&self, cx: &mut RunCx<'_>, more: u64) -> Result<(), RunError> {
+        let done = self.done + more;
+        cx.progress(done, self.total.max(done), "frame")
+    }
+}
+
+/// Encodes a clip with the VAE at input `vae`, a few frames at a time, whole or in the tiles of the way
+/// chosen: the raw latent `[z, F, h, w]`, `F = (frames - 1) / 4 + 1`. Frames beyond 4k + 1 and pixels
+/// off the VAE's grid are left out.
+///
+/// # Errors
+/// Frames that cannot be read, cancelled.
+pub fn encode_clip(
+    cx: &mut RunCx<'_>,
+    clip: &Clip,
+    meter: &mut Meter,
+) -> Result<Vec<f32>, RunError> {
+    let vae = cx.model::<WanVae>("vae")?;
+    let device = crate::model::device::handle(&cx.env.device)?.clone();
     let spatial = vae.dims().spatial();
-    let size = [info.height, info.width].map(|n| n as usize * spatial);
-    let used = frames_of(info.frames as usize) as u64;
+    let info = clip.info();
+    let size = [info.height, info.width].map(|n| n as usize / spatial * spatial);
+    let used = frames_of(latent_frames_of(info.frames as usize)) as u64;
     let data = if let Some(tiling) = tiling(cx)? {
         let mut encoder = TileEncoder::new(&vae, used as usize, size, tiling).map_err(failed)?;
-        let (all, mut before) = (used * encoder.tiles() as u64, 0);
+        let (tiles, mut before) = (encoder.tiles() as u64, 0);
         while let Some([rows, columns]) = encoder.tile() {
             let place = [rows.start, columns.start, rows.len(), columns.len()];
             for at in (0..used).step_by(4) {
                 let end = (at + 4).min(used);
-                let frames = portion(&clip, at..end, size, place, &device)?;
+                let frames = portion(clip, at..end, size, place, &device)?;
                 encoder.push_frames(frames).map_err(failed)?;
-                cx.progress(before + end, all, "frame")?;
+                meter.tell(cx, (before + end) / tiles)?;
             }
             encoder.finish_tile().map_err(failed)?;
             before += used;
@@ -349,15 +403,16 @@ pub fn encode(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         for at in (0..used).step_by(4) {
             let end = (at + 4).min(used);
             let place = [0, 0, size[0], size[1]];
-            let frames = portion(&clip, at..end, size, place, &device)?;
+            let frames = portion(clip, at..end, size, place, &device)?;
             encoder.push_frames(frames).map_err(failed)?;
-            cx.progress(end, used, "frame")?;
+            meter.tell(cx, end)?;
         }
         let latent = encoder.finish().map_err(failed)?;
         let values = latent.into_data().convert::<f32>().into_vec();
         values.map_err(|e| RunError::failed(format!("reading the latent: {e:?}")))?
     };
-    Ok(vec![Value::Latent(Latent::new(info, data))])
+    meter.done += used;
+    Ok(data)
 }
 
 /// Frames `[n, rows, columns, 3]` of a part of the picture: `place` is top, left, height and width

@@ -5,10 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use longtake_graph::declare::socket;
+use longtake_graph::{Catalog, Declaration, Kind};
 use longtake_models::Tensor;
 use longtake_models::wan::vae::WanVae;
 use longtake_plan::{
-    Compiled, DeviceKind, ExtrasInfo, Info, Machine, Options, Plan, StepInput, compile,
+    Compiled, Cost, DeviceKind, ExtrasInfo, Info, Keep, Lane, Machine, NodeSpec, Options, Specs,
+    StepInput, compile,
 };
 use longtake_run::cx::gather;
 use longtake_run::{
@@ -17,7 +20,8 @@ use longtake_run::{
 use serde_json::{Value as Json, json};
 
 use crate::model::device::{DeviceSpec, open};
-use crate::{DiskFacts, Registry};
+use crate::node::one_way;
+use crate::{DiskFacts, Node, Registry};
 
 /// Folders with a few pictures and the tiny Wan family.
 pub struct Place(tempfile::TempDir);
@@ -25,11 +29,72 @@ pub struct Place(tempfile::TempDir);
 /// Size of the pictures `a.png` to `d.png`, wider than most of what is made of them.
 pub const PICTURE: (u32, u32) = (70, 50);
 
+/// Checkpoints below `tests/data`, and where they stand among the models.
+const CHECKPOINTS: &[(&str, &str)] = &[
+    (
+        "wan-tiny/models/text_encoders/umt5_tiny_bf16.safetensors",
+        "text_encoders/umt5.safetensors",
+    ),
+    (
+        "wan-tiny/models/vae/wan_tiny_vae.safetensors",
+        "vae/wan21.safetensors",
+    ),
+    ("vae22/original.safetensors", "vae/wan22.safetensors"),
+    ("clip/tiny_wan.safetensors", "clip_vision/clip.safetensors"),
+    (
+        "uni3c/tiny_comfy.safetensors",
+        "controlnet/uni3c.safetensors",
+    ),
+];
+
+/// An end for any value, so that graphs need no sampler.
+const END: Node = Node::work(
+    &Declaration {
+        class: "End",
+        inputs: &[socket("it", Kind::ANY)],
+        output_node: true,
+        ..Declaration::EMPTY
+    },
+    |_| Ok(Vec::new()),
+    Lane::Cpu,
+    Keep::Output,
+    |_| one_way(Cost::default()),
+    |_| Ok(Vec::new()),
+);
+
+/// Every node, and that end.
+#[derive(Default)]
+struct WithEnd(Registry);
+
+impl Catalog for WithEnd {
+    fn declaration(&self, class: &str) -> Option<&'static Declaration> {
+        self.spec(class).map(|it| it.decl)
+    }
+
+    fn classes(&self) -> Vec<&'static str> {
+        self.0.classes()
+    }
+}
+
+impl Specs for WithEnd {
+    fn spec(&self, class: &str) -> Option<&NodeSpec> {
+        if class == END.class() {
+            return Some(const { &END.spec });
+        }
+        self.0.spec(class)
+    }
+}
+
 impl Place {
     pub fn new() -> Self {
         let place = Self(tempfile::tempdir().unwrap());
-        for name in ["input", "output", "store", "models/vae"] {
+        for name in ["input", "output", "store"] {
             fs::create_dir_all(place.0.path().join(name)).unwrap();
+        }
+        for (from, to) in CHECKPOINTS {
+            let to = place.0.path().join("models").join(to);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(Self::data().join(from), to).unwrap();
         }
         for (seed, name) in (1..).zip(["a", "b", "c", "d"]) {
             let path = place.0.path().join(format!("input/{name}.png"));
@@ -51,13 +116,18 @@ impl Place {
         let at = |name| self.0.path().join(name);
         Roots {
             input: at("input"),
-            models: Self::data().join("wan-tiny/models"),
+            models: at("models"),
             output: at("output"),
             store: at("store"),
         }
     }
 
     pub fn compiled(&self, graph: &Json) -> Compiled {
+        self.compiled_within(graph, 8 << 30)
+    }
+
+    /// Compiles for a machine with that many bytes.
+    pub fn compiled_within(&self, graph: &Json, host_budget: u64) -> Compiled {
         let text = graph.to_string();
         let read = longtake_graph::format::read_bytes("graph.json", text.as_bytes());
         let (project, ..) = read.unwrap();
@@ -67,7 +137,7 @@ impl Place {
             device: DeviceKind::Cpu,
             device_name: "cpu".to_owned(),
             device_budget: 0,
-            host_budget: 8 << 30,
+            host_budget,
             weight_bytes: 4,
             flops_per_second: 1e11,
             load_bytes_per_second: 1e9,
@@ -75,7 +145,7 @@ impl Place {
         };
         compile(
             &project,
-            &Registry::new(),
+            &WithEnd::default(),
             &facts,
             &machine,
             &Options::default(),
@@ -98,6 +168,11 @@ impl Place {
 
     /// Runs every step up to the node `it`.
     pub fn made(&self, graph: &Json) -> Made {
+        self.made_with(graph, &[])
+    }
+
+    /// As [`Place::made`], with settings of a rung for the node `it`.
+    pub fn made_with(&self, graph: &Json, settings: &[(&str, Json)]) -> Made {
         let compiled = self.compiled(graph);
         let plan = compiled
             .plan
@@ -116,6 +191,14 @@ impl Place {
         let mut values: BTreeMap<u32, Value> = BTreeMap::new();
         let mut loaded: BTreeMap<PathBuf, Resident> = BTreeMap::new();
         for step in &plan.steps {
+            let mut step = step.clone();
+            let wanted = step.path.to_string() == "it";
+            if wanted {
+                let settings = settings.iter().cloned();
+                step.settings
+                    .extend(settings.map(|(name, it)| (name.to_owned(), it)));
+            }
+            let step = &step;
             let inputs = gather(&plan, step, |id| values.get(&id.0).cloned()).unwrap();
             let mut cx = RunCx {
                 step,
@@ -140,7 +223,7 @@ impl Place {
             }
             let run = registry.runner(&step.class).unwrap();
             let made = run(&mut cx).unwrap_or_else(|e| panic!("{}: {e}", step.class));
-            if step.path.to_string() == "it" {
+            if wanted {
                 let known = step.writes.iter().map(|id| plan.value(*id).info.clone());
                 return Made {
                     known: known.collect(),
@@ -150,12 +233,8 @@ impl Place {
             }
             values.extend(step.writes.iter().map(|it| it.0).zip(made));
         }
-        panic!("no node `it` in {}", plan_text(&plan));
+        panic!("no node `it` in {}", plan.to_text());
     }
-}
-
-fn plan_text(plan: &Plan) -> String {
-    plan.to_text()
 }
 
 /// What the node `it` made, and what the plan said of it.
@@ -223,13 +302,26 @@ impl Made {
     }
 
     /// What the VAE makes of frames in floats, `[n, height, width, 3]`.
-    pub fn encoded(&self, frames: &[Vec<f32>], (width, height): (usize, usize)) -> Vec<f32> {
+    pub fn encoded(&self, frames: &[Vec<f32>], size: (usize, usize)) -> Vec<f32> {
+        self.encoded_in(frames, size, None)
+    }
+
+    /// As [`Made::encoded`], in tiles of that side and overlap.
+    pub fn encoded_in(
+        &self,
+        frames: &[Vec<f32>],
+        (width, height): (usize, usize),
+        tiles: Option<(usize, usize)>,
+    ) -> Vec<f32> {
         let vae = self.loaded.values();
         let vae = vae.filter_map(|it| Arc::clone(it).downcast::<WanVae>().ok());
         let vae = vae.last().expect("a VAE was loaded");
         let device = DeviceSpec::Cpu.open().unwrap();
         let tensor = Tensor::<1>::from_floats(frames.concat().as_slice(), &device);
-        let mut encoder = vae.encode().unwrap();
+        let mut encoder = match tiles {
+            None => vae.encode().unwrap(),
+            Some((side, overlap)) => vae.encode_tiled(side, overlap).unwrap(),
+        };
         encoder
             .push_frames(tensor.reshape([frames.len(), height, width, 3]))
             .unwrap();
@@ -239,17 +331,19 @@ impl Made {
 }
 
 /// A graph around one node, called `it`, whose class takes conditionings: text, VAE, pictures `a` to
-/// `d`, batches `ab` and `abcd`, and an end that reads its latent at that output.
-pub fn graph(class: &str, latent: u32, inputs: &Json) -> Json {
+/// `d`, batches `ab` and `abcd`, and an end that reads its first output.
+pub fn graph(class: &str, inputs: &Json) -> Json {
     let mut graph = json!({
-        "clip": {"class_type": "CLIPLoader", "inputs": {"clip_name": "umt5_tiny_bf16.safetensors", "type": "wan"}},
-        "vae": {"class_type": "VAELoader", "inputs": {"vae_name": "wan_tiny_vae.safetensors"}},
+        "clip": {"class_type": "CLIPLoader", "inputs": {"clip_name": "umt5.safetensors", "type": "wan"}},
+        "vae": {"class_type": "VAELoader", "inputs": {"vae_name": "wan21.safetensors"}},
         "yes": {"class_type": "CLIPTextEncode", "inputs": {"text": "a cat", "clip": ["clip", 0]}},
         "no": {"class_type": "CLIPTextEncode", "inputs": {"text": "blur", "clip": ["clip", 0]}},
         "ab": {"class_type": "ImageBatch", "inputs": {"image1": ["a", 0], "image2": ["b", 0]}},
         "cd": {"class_type": "ImageBatch", "inputs": {"image1": ["c", 0], "image2": ["d", 0]}},
         "abcd": {"class_type": "ImageBatch", "inputs": {"image1": ["ab", 0], "image2": ["cd", 0]}},
-        "end": {"class_type": "SaveLatent", "inputs": {"samples": ["it", latent], "filename_prefix": "x"}},
+        "net": {"class_type": "ControlNetLoader", "inputs": {"control_net_name": "uni3c.safetensors"}},
+        "eyes": {"class_type": "CLIPVisionLoader", "inputs": {"clip_name": "clip.safetensors"}},
+        "end": {"class_type": "End", "inputs": {"it": ["it", 0]}},
     });
     for name in ["a", "b", "c", "d"] {
         graph[name] =

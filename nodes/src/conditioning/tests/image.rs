@@ -36,7 +36,7 @@ fn slots(made: &Made) -> String {
 fn a_first_frame_is_encoded_with_grey_behind_it() {
     let place = Place::new();
     let given = inputs(9, &json!({"start_image": ["a", 0], "batch_size": 2}));
-    let made = place.made(&graph("WanImageToVideo", 2, &given));
+    let made = place.made(&graph("WanImageToVideo", &given));
     made.keeps_its_word();
     assert_eq!(slots(&made), "#### .... ....");
     let mut frames = vec![picture(&place, "a", SIZE)];
@@ -50,6 +50,74 @@ fn a_first_frame_is_encoded_with_grey_behind_it() {
     assert_eq!(made.extras(0).settings["latent_size"], json!([3, 4, 6]));
     // The text is what it was.
     assert_ne!(made.conditioning(0).data, made.conditioning(1).data);
+}
+
+#[test]
+fn tiles_are_encoded_one_by_one_when_the_budget_asks() {
+    let place = Place::new();
+    let given = json!({"width": 128, "height": 64, "length": 5, "batch_size": 1,
+        "start_image": ["a", 0]});
+    let small = graph("WanImageToVideo", &given);
+    let made = place.made_with(&small, &[("tile", json!([64, 32]))]);
+    made.keeps_its_word();
+    let mut frames = vec![picture(&place, "a", (128, 64))];
+    frames.resize(5, grey((128, 64)));
+    let image = &made.array("concat_latent").data;
+    let tiled = made.encoded_in(&frames, (128, 64), Some((64, 32)));
+    assert!(worst(image, &tiled) < CLOSE);
+
+    let given = json!({"width": 1280, "height": 720, "length": 81, "batch_size": 1,
+        "start_image": ["a", 0]});
+    let large = graph("WanImageToVideo", &given);
+    let way = |budget: u64| {
+        let plan = place.compiled_within(&large, budget).plan?;
+        let step = plan.steps.iter().find(|it| it.class == "WanImageToVideo")?;
+        Some((step.rung.clone(), plan.peak_host_bytes))
+    };
+    let mut ways = Vec::new();
+    let mut budget = 64 << 30;
+    while let Some((rung, peak)) = way(budget) {
+        ways.push(rung);
+        budget = peak - 1;
+    }
+    assert_eq!(ways, ["whole", "tiled 512", "tiled 256"]);
+}
+
+#[test]
+fn the_first_frames_of_a_5b_latent_stay() {
+    let place = Place::new();
+    let given = json!({"vae": ["vae22", 0], "width": 64, "height": 32, "length": 9,
+        "batch_size": 2, "start_image": ["ab", 0]});
+    let mut graph = graph("Wan22ImageToVideoLatent", &given);
+    let inputs = graph["it"]["inputs"].as_object_mut().unwrap();
+    inputs.remove("positive");
+    inputs.remove("negative");
+    graph["vae22"] =
+        json!({"class_type": "VAELoader", "inputs": {"vae_name": "wan22.safetensors"}});
+    let made = place.made(&graph);
+    let latent = made.latent(0);
+    assert_eq!(made.known[0], longtake_plan::Info::Latent(latent.info));
+    assert_eq!(
+        (latent.info.frames, latent.info.height, latent.info.width),
+        (3, 2, 4)
+    );
+    // Two frames fill one latent frame; the second is left out, as in ComfyUI.
+    let first = made.encoded(&[picture(&place, "a", (64, 32))], (64, 32));
+    for sample in latent.data.chunks(latent.data.len() / 2) {
+        for (planes, known) in sample.chunks(24).zip(first.chunks(8)) {
+            assert!(worst(&planes[..8], known) < CLOSE);
+        }
+    }
+    let mask = [vec![0.0; 8], vec![1.0; 16]].concat();
+    assert_eq!(**latent.mask.as_ref().unwrap(), mask);
+
+    graph["it"]["inputs"]
+        .as_object_mut()
+        .unwrap()
+        .remove("start_image");
+    let made = place.made(&graph);
+    assert!(made.latent(0).mask.is_none());
+    assert!(made.latent(0).data.iter().all(|&it| it == 0.0));
 }
 
 #[test]
@@ -108,7 +176,7 @@ fn the_mask_follows_the_frames_given() {
         ),
     ];
     for (class, length, more, expected) in table {
-        let mut graph = graph(class, 2, &inputs(length, &more));
+        let mut graph = graph(class, &inputs(length, &more));
         graph["long"] =
             json!({"class_type": "RepeatImageBatch", "inputs": {"image": ["a", 0], "amount": 5}});
         let made = place.made(&graph);
@@ -121,30 +189,36 @@ fn the_mask_follows_the_frames_given() {
 fn first_and_last_frames_stand_at_their_ends() {
     let place = Place::new();
     let more = json!({"start_image": ["a", 0], "end_image": ["cd", 0],
-        "clip_vision_start_image": ["yes", 0], "clip_vision_end_image": ["no", 0]});
-    let mut graph = graph("WanFirstLastFrameToVideo", 2, &inputs(5, &more));
-    // What CLIP sees is a conditioning on its socket; rows of text serve here.
-    let rows = place_vision(&mut graph);
+        "clip_vision_start_image": ["eye-a", 0], "clip_vision_end_image": ["eye-d", 0]});
+    let mut graph = graph("WanFirstLastFrameToVideo", &inputs(5, &more));
+    for picture in ["a", "d"] {
+        graph[format!("eye-{picture}")] = json!({"class_type": "CLIPVisionEncode", "inputs": {
+            "clip_vision": ["eyes", 0], "image": [picture, 0], "crop": "none"}});
+    }
     let made = place.made(&graph);
     made.keeps_its_word();
     let [a, c, d] = ["a", "c", "d"].map(|it| picture(&place, it, SIZE));
     let frames = [a, grey(SIZE), grey(SIZE), c, d];
     let expected = made.encoded(&frames, (48, 32));
     assert!(worst(&made.array("concat_latent").data, &expected) < CLOSE);
-    if rows {
-        let vision = made.array("clip_vision");
-        let (yes, no) = (&made.conditioning(0).data, &made.conditioning(1).data);
-        assert_eq!(vision.shape[0], 2 * made.conditioning(0).tokens);
-        assert_eq!(*vision.data, [yes.as_slice(), no.as_slice()].concat());
+    // Rows of the first picture, then those of the last.
+    let mut rows = Vec::new();
+    for picture in ["eye-a", "eye-d"] {
+        let mut alone = graph.clone();
+        alone["it"] = graph[picture].clone();
+        rows.extend_from_slice(&place.made(&alone).conditioning(0).data);
     }
-}
+    let vision = made.array("clip_vision");
+    assert_eq!(vision.shape, [34, 48]);
+    assert_eq!(*vision.data, rows);
 
-/// Whether the compiler lets text into CLIP's sockets; it does not, so they are left out.
-fn place_vision(graph: &mut Json) -> bool {
-    let inputs = graph["it"]["inputs"].as_object_mut().unwrap();
-    inputs.remove("clip_vision_start_image");
-    inputs.remove("clip_vision_end_image");
-    false
+    graph["it"]["inputs"]
+        .as_object_mut()
+        .unwrap()
+        .remove("clip_vision_start_image");
+    let made = place.made(&graph);
+    made.keeps_its_word();
+    assert_eq!(*made.array("clip_vision").data, rows[17 * 48..]);
 }
 
 #[test]
@@ -161,7 +235,7 @@ fn plan_and_run_agree_for_any_size() {
         let given = json!({"width": width, "height": height, "length": length,
             "batch_size": draw(2), "start_image": ["ab", 0]});
         for class in ["WanImageToVideo", "WanFirstLastFrameToVideo"] {
-            place.made(&graph(class, 2, &given)).keeps_its_word();
+            place.made(&graph(class, &given)).keeps_its_word();
         }
         let given = json!({"width": 32 * draw(2), "height": 32 * draw(2), "length": length,
             "batch_size": draw(2), "pose_strength": 1.0, "pose_start": 0.0, "pose_end": 1.0,
@@ -169,7 +243,7 @@ fn plan_and_run_agree_for_any_size() {
             "pose_video_mask": ["ab", 0], "reference_image": ["ab", 0],
             "reference_image_mask": ["c", 0], "previous_frames": ["cd", 0]});
         place
-            .made(&graph("WanSCAILToVideo", 2, &given))
+            .made(&graph("WanSCAILToVideo", &given))
             .keeps_its_word();
     }
 }

@@ -8,7 +8,7 @@ fn image(more: &Json) -> Json {
     let mut all = json!({"width": 64, "height": 32, "length": 5, "batch_size": 1});
     let more = more.as_object().unwrap().clone();
     all.as_object_mut().unwrap().extend(more);
-    graph("WanImageToVideo", 2, &all)
+    graph("WanImageToVideo", &all)
 }
 
 fn scail(more: &Json) -> Json {
@@ -17,7 +17,7 @@ fn scail(more: &Json) -> Json {
         "video_frame_offset": 0, "previous_frame_count": 5});
     let more = more.as_object().unwrap().clone();
     all.as_object_mut().unwrap().extend(more);
-    graph("WanSCAILToVideo", 2, &all)
+    graph("WanSCAILToVideo", &all)
 }
 
 #[track_caller]
@@ -104,4 +104,17 @@ fn orders_without_meaning_are_told_with_the_reason() {
         "it.negative",
         "WanImageToVideo comes after",
     );
+}
+
+#[test]
+fn the_other_generations_vae_is_told_with_the_file_to_load() {
+    let mut graph = image(&json!({}));
+    graph["vae"]["inputs"]["vae_name"] = json!("wan22.safetensors");
+    refuses(&graph, "wrong_family", "it.vae", "wan_2.1_vae.safetensors");
+    let mut graph = image(&json!({}));
+    graph["it"]["class_type"] = json!("Wan22ImageToVideoLatent");
+    let inputs = graph["it"]["inputs"].as_object_mut().unwrap();
+    inputs.remove("positive");
+    inputs.remove("negative");
+    refuses(&graph, "wrong_family", "it.vae", "wan2.2_vae.safetensors");
 }

@@ -17,7 +17,7 @@ fn inputs(more: &Json) -> Json {
 
 /// A graph with one-coloured frames `red` (4), `blue` (1) and `white` (9) of 64×32.
 fn scail(more: &Json) -> Json {
-    let mut graph = graph("WanSCAILToVideo", 2, &inputs(more));
+    let mut graph = graph("WanSCAILToVideo", &inputs(more));
     for (name, colour, frames) in [
         ("red", 0xFF_0000, 4),
         ("blue", 0xFF, 1),
@@ -141,32 +141,16 @@ fn the_next_chunk_goes_on_from_the_last_frames() {
 #[test]
 fn text_of_zeros_keeps_what_stands_beside_it() {
     let place = Place::new();
-    let mut graph = graph(
-        "ConditioningZeroOut",
-        0,
-        &json!({"conditioning": ["image", 1]}),
-    );
-    graph["image"] = json!({"class_type": "WanImageToVideo", "inputs": {
-        "width": 32, "height": 32, "length": 1, "batch_size": 1, "positive": ["yes", 0],
-        "negative": ["no", 0], "vae": ["vae", 0], "start_image": ["a", 0]}});
-    for input in ["positive", "negative", "vae"] {
-        graph["it"]["inputs"].as_object_mut().unwrap().remove(input);
-    }
-    graph["end"] = json!({"class_type": "SaveLatent", "inputs": {
-        "samples": ["last", 2], "filename_prefix": "x"}});
-    // Something has to read it: another node's negative.
-    graph["last"] = json!({"class_type": "WanImageToVideo", "inputs": {
-        "width": 32, "height": 32, "length": 1, "batch_size": 1, "positive": ["yes", 0],
-        "negative": ["zero", 0], "vae": ["vae", 0]}});
-    graph["zero"] = graph["it"].clone();
-    graph["zero"]["inputs"]["conditioning"] = json!(["yes", 0]);
-    graph["it"] = graph["last"].clone();
-    graph["end"]["inputs"]["samples"] = json!(["it", 2]);
-    graph.as_object_mut().unwrap().remove("last");
-    graph.as_object_mut().unwrap().remove("image");
+    let mut graph = graph("ConditioningZeroOut", &json!({}));
+    graph["before"] = scail(&json!({"reference_image": ["a", 0]}))["it"].clone();
+    graph["it"]["inputs"] = json!({"conditioning": ["before", 1]});
     let made = place.made(&graph);
-    made.keeps_its_word();
-    assert!(made.conditioning(1).data.iter().all(|&it| it == 0.0));
-    assert!(made.conditioning(0).data.iter().any(|&it| it != 0.0));
-    assert_eq!(made.conditioning(0).tokens, made.conditioning(1).tokens);
+    let (text, extras) = (made.conditioning(0), made.extras(0));
+    assert!(text.data.iter().all(|&it| it == 0.0));
+    assert_eq!(text.data.len() as u32, text.tokens * text.dim);
+    assert_eq!(extras.settings["steps"], json!(["WanSCAILToVideo"]));
+    assert_eq!(
+        made.array("scail_reference").shape,
+        extras.arrays["scail_reference"]
+    );
 }

@@ -232,7 +232,7 @@ fn loras_of_other_models_are_refused_before_the_run() {
         ),
         (
             "text.safetensors",
-            ["lora_does_not_fit", "made for the text encoder"],
+            ["input `lora_name`", "made for the text encoder"],
         ),
         (
             "lrge.safetensors",

@@ -59,7 +59,7 @@ impl Words {
         let per_word = 32 / self.bits;
         let first = start / per_word;
         let words = count.div_ceil(per_word);
-        let slice = self.words.clone().slice([first..first + words]);
+        let slice = self.words.clone().slice(first..first + words);
         let mask = (1_i32 << self.bits) - 1;
         let parts = (0..per_word).map(|part| {
             let shifted = slice
@@ -71,7 +71,7 @@ impl Words {
         if words * per_word == count {
             numbers
         } else {
-            numbers.slice([0..count])
+            numbers.slice(0..count)
         }
     }
 
@@ -138,7 +138,7 @@ enum Meaning {
 #[derive(Debug)]
 pub(super) struct Codes {
     shape: [usize; 2],
-    codes: Words,
+    words: Words,
     meaning: Meaning,
     /// Of rows, or one for all.
     scale: Option<Tensor<1>>,
@@ -163,7 +163,7 @@ impl Codes {
         let scale = (!raw.scale.is_empty()).then(|| table(raw.scale.clone(), device));
         Self {
             shape: raw.shape,
-            codes,
+            words: codes,
             meaning,
             scale,
             device: device.clone(),
@@ -198,15 +198,15 @@ impl Codes {
         let (rows, width) = (end - start, self.shape[1]);
         let (first, count) = (start * width, rows * width);
         let values = match &self.meaning {
-            Meaning::Table(table) => table.clone().select(0, self.codes.get(first, count)),
-            Meaning::Signed => self.codes.numbers(first, count, 128),
-            Meaning::Blocks(blocks) => blocks.values(&self.codes, first, count),
+            Meaning::Table(table) => table.clone().select(0, self.words.get(first, count)),
+            Meaning::Signed => self.words.numbers(first, count, 128),
+            Meaning::Blocks(blocks) => blocks.values(&self.words, first, count),
         };
         let values = values.reshape([rows, width]);
         match &self.scale {
             None => values,
             Some(one) if one.dims() == [1] => values * one.clone().reshape([1, 1]),
-            Some(each) => values * each.clone().slice([start..end]).reshape([rows, 1]),
+            Some(each) => values * each.clone().slice(start..end).reshape([rows, 1]),
         }
     }
 }

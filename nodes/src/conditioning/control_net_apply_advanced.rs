@@ -222,6 +222,12 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         let render = cx.clip("image")?;
         let seen = render.info().frames.min(film.frames);
         let size = (film.width, film.height);
+        if seen < film.frames {
+            cx.note(format!(
+                "the render has {seen} of {} frames; its last one is held",
+                film.frames
+            ));
+        }
         let clip = held(scaled(render, 0..seen, size, Method::Bilinear), film.frames);
         let latent = encode::encode(cx, &clip, &mut Meter::new(film.frames))?;
         arrays.insert("control_latent", latent);

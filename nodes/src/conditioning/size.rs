@@ -3,6 +3,7 @@
 use longtake_graph::InputDecl;
 use longtake_graph::declare::int;
 use longtake_plan::{ClipInfo, InferCx, InferError, LatentInfo, WeightsInfo};
+use longtake_run::{RunCx, RunError};
 
 use crate::latent::empty_hunyuan_latent_video::on_grid;
 use crate::latent::vae::dims;
@@ -140,6 +141,20 @@ pub fn asked(cx: &InferCx<'_>, family: Vae, grid: i64) -> Result<LatentInfo, Inf
             latent.elements()
         ),
     ))
+}
+
+/// Notes it where the length asked for is none of 4k + 1 and was rounded down.
+///
+/// # Errors
+/// No length there.
+pub fn note_length(cx: &mut RunCx<'_>, latent: LatentInfo) -> Result<(), RunError> {
+    let (asked, made) = (cx.int("length")?, pixel_frames(latent.frames));
+    if u64::try_from(asked) != Ok(made) {
+        cx.note(format!(
+            "length {asked} is not 4k + 1; {made} frames are made"
+        ));
+    }
+    Ok(())
 }
 
 /// `[channels, F, h, w]` of a latent, without its batch.

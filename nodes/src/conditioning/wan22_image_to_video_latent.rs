@@ -64,6 +64,7 @@ fn used(frames: u64, latent: LatentInfo) -> u64 {
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let mut latent = carry::empty_latent(cx, 0)?;
+    size::note_length(cx, latent.info)?;
     if cx.has("start_image") {
         let start = cx.clip("start_image")?;
         let frames = used(start.info().frames, latent.info);

@@ -101,6 +101,7 @@ fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let latent = carry::empty_latent(cx, 2)?;
     let total = size::pixel_frames(latent.info.frames);
+    size::note_length(cx, latent.info)?;
     let size = pixel_size(latent.info);
     let (mut first, mut last) = (0, 0);
     let mut parts = Vec::new();

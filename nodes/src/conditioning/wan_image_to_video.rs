@@ -103,6 +103,7 @@ pub fn film_info(latent: LatentInfo) -> longtake_plan::ClipInfo {
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let latent = carry::empty_latent(cx, 2)?;
     let size = latent.info;
+    size::note_length(cx, size)?;
     let mut arrays = Arrays::new();
     if cx.has("start_image") {
         let start = cx.clip("start_image")?;

@@ -201,6 +201,7 @@ fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let mut latent = carry::empty_latent(cx, 2)?;
+    size::note_length(cx, latent.info)?;
     let length = pixel_frames(latent.info.frames);
     let size = pixel_size(latent.info);
     let cut = run_cut(cx, length)?;
@@ -289,6 +290,12 @@ fn add_driving(
     size: encode::Size,
     meter: &mut Meter,
 ) -> Result<(), RunError> {
+    let frames = range.end - range.start;
+    if frames < length {
+        cx.note(format!(
+            "the pose video has {frames} of {length} frames; its last one is held"
+        ));
+    }
     let film = scail::driving_film(cx.clip("pose_video")?, range.clone(), length, size);
     let pose = encode::encode(cx, &film, meter)?;
     let strength = cx.float("pose_strength")? as f32;

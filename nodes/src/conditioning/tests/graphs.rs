@@ -15,7 +15,7 @@ use longtake_plan::{
 };
 use longtake_run::cx::gather;
 use longtake_run::{
-    Array, Cancel, Conditioning, Env, Latent, Nodes, Resident, Roots, RunCx, Store, Value,
+    Array, Cancel, Conditioning, Env, Latent, Nodes, Resident, Roots, RunCx, Said, Store, Value,
 };
 use serde_json::{Value as Json, json};
 
@@ -190,6 +190,7 @@ impl Place {
         };
         let mut values: BTreeMap<u32, Value> = BTreeMap::new();
         let mut loaded: BTreeMap<PathBuf, Resident> = BTreeMap::new();
+        let mut notes = Vec::new();
         for step in &plan.steps {
             let mut step = step.clone();
             let wanted = step.path.to_string() == "it";
@@ -206,7 +207,11 @@ impl Place {
                 env: &env,
                 inputs,
                 models: Default::default(),
-                report: &mut |_| {},
+                report: &mut |said| {
+                    if let Said::Note(text) = said {
+                        notes.push(text);
+                    }
+                },
             };
             for (name, input) in &step.inputs {
                 let StepInput::Value(id) = input else {
@@ -228,6 +233,7 @@ impl Place {
                 return Made {
                     known: known.collect(),
                     values: made,
+                    notes,
                     loaded,
                 };
             }
@@ -241,6 +247,7 @@ impl Place {
 pub struct Made {
     pub known: Vec<Info>,
     pub values: Vec<Value>,
+    pub notes: Vec<String>,
     loaded: BTreeMap<PathBuf, Resident>,
 }
 

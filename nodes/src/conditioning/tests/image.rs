@@ -182,6 +182,7 @@ fn the_mask_follows_the_frames_given() {
         let made = place.made(&graph);
         made.keeps_its_word();
         assert_eq!(slots(&made), expected, "{class} {length} {more}");
+        assert_eq!(made.notes.is_empty(), length % 4 == 1, "{:?}", made.notes);
     }
 }
 

@@ -41,6 +41,8 @@ fn the_pose_is_encoded_at_half_the_size_and_its_last_frame_held() {
         "pose_start": 0.1, "pose_end": 0.8, "comfy_rope": true}),
     ));
     made.keeps_its_word();
+    let notes = ["the pose video has 4 of 5 frames; its last one is held"];
+    assert_eq!(made.notes, notes);
     let frames = vec![flat([1.0, 0.0, 0.0], (32, 16)); 5];
     let mut expected = made.encoded(&frames, (32, 16));
     expected.iter_mut().for_each(|it| *it *= 0.5);

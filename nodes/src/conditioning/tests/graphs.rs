@@ -206,26 +206,14 @@ impl Place {
                 plan: &plan,
                 env: &env,
                 inputs,
-                models: Default::default(),
+                models: <_>::default(),
                 report: &mut |said| {
                     if let Said::Note(text) = said {
                         notes.push(text);
                     }
                 },
             };
-            for (name, input) in &step.inputs {
-                let StepInput::Value(id) = input else {
-                    continue;
-                };
-                let Info::Weights(weights) = &plan.value(*id).info else {
-                    continue;
-                };
-                let model = loaded.entry(weights.path.clone()).or_insert_with(|| {
-                    let load = registry.load_weights(weights, &env.device, false, &mut |_| {});
-                    load.unwrap()
-                });
-                cx.models.insert(name.clone(), Arc::clone(model));
-            }
+            load(&mut cx, &mut loaded);
             let run = registry.runner(&step.class).unwrap();
             let made = run(&mut cx).unwrap_or_else(|e| panic!("{}: {e}", step.class));
             if wanted {
@@ -240,6 +228,24 @@ impl Place {
             values.extend(step.writes.iter().map(|it| it.0).zip(made));
         }
         panic!("no node `it` in {}", plan.to_text());
+    }
+}
+
+/// Has every checkpoint of a step in memory.
+fn load(cx: &mut RunCx<'_>, loaded: &mut BTreeMap<PathBuf, Resident>) {
+    for (name, input) in &cx.step.inputs {
+        let StepInput::Value(id) = input else {
+            continue;
+        };
+        let Info::Weights(weights) = &cx.plan.value(*id).info else {
+            continue;
+        };
+        let model = loaded.entry(weights.path.clone()).or_insert_with(|| {
+            let device = &cx.env.device;
+            let load = Registry::new().load_weights(weights, device, false, &mut |_| {});
+            load.unwrap()
+        });
+        cx.models.insert(name.clone(), Arc::clone(model));
     }
 }
 
@@ -321,8 +327,8 @@ impl Made {
         tiles: Option<(usize, usize)>,
     ) -> Vec<f32> {
         let vae = self.loaded.values();
-        let vae = vae.filter_map(|it| Arc::clone(it).downcast::<WanVae>().ok());
-        let vae = vae.last().expect("a VAE was loaded");
+        let mut vae = vae.filter_map(|it| Arc::clone(it).downcast::<WanVae>().ok());
+        let vae = vae.next_back().expect("a VAE was loaded");
         let device = DeviceSpec::Cpu.open().unwrap();
         let tensor = Tensor::<1>::from_floats(frames.concat().as_slice(), &device);
         let mut encoder = match tiles {

@@ -120,10 +120,9 @@ fn the_first_frames_of_a_5b_latent_stay() {
     assert!(made.latent(0).data.iter().all(|&it| it == 0.0));
 }
 
-#[test]
-fn the_mask_follows_the_frames_given() {
-    let place = Place::new();
-    let table = [
+/// Class, length, pictures given, slots that are known.
+fn masks() -> [(&'static str, u32, Json, &'static str); 9] {
+    [
         (
             "WanImageToVideo",
             9,
@@ -174,8 +173,13 @@ fn the_mask_follows_the_frames_given() {
             json!({"start_image": ["long", 0], "end_image": ["long", 0]}),
             "#### ####",
         ),
-    ];
-    for (class, length, more, expected) in table {
+    ]
+}
+
+#[test]
+fn the_mask_follows_the_frames_given() {
+    let place = Place::new();
+    for (class, length, more, expected) in masks() {
         let mut graph = graph(class, &inputs(length, &more));
         graph["long"] =
             json!({"class_type": "RepeatImageBatch", "inputs": {"image": ["a", 0], "amount": 5}});

@@ -45,7 +45,9 @@ fn the_pose_is_encoded_at_half_the_size_and_its_last_frame_held() {
     assert_eq!(made.notes, notes);
     let frames = vec![flat([1.0, 0.0, 0.0], (32, 16)); 5];
     let mut expected = made.encoded(&frames, (32, 16));
-    expected.iter_mut().for_each(|it| *it *= 0.5);
+    for it in &mut expected {
+        *it *= 0.5;
+    }
     assert!(worst(&made.array("scail_pose").data, &expected) < CLOSE);
     let settings = &made.extras(0).settings;
     for (name, value) in [

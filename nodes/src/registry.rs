@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use longtake_graph::{Catalog, Declaration};
 use longtake_plan::{NodeSpec, Specs, WeightsInfo};
-use longtake_run::{Device, Nodes, Resident, RunError, RunFn};
+use longtake_run::{Device, Loading, Nodes, Resident, RunError, RunFn};
 
 use crate::Node;
 
@@ -75,8 +75,8 @@ impl Nodes for Registry {
         info: &WeightsInfo,
         device: &Device,
         streamed: bool,
-        progress: &mut dyn FnMut(f32),
+        tell: &mut dyn FnMut(Loading),
     ) -> Result<Resident, RunError> {
-        crate::model::load(info, device, streamed, progress)
+        crate::model::load(info, device, streamed, tell)
     }
 }

@@ -29,8 +29,17 @@ pub trait Nodes: Specs + Sync {
         info: &WeightsInfo,
         device: &Device,
         streamed: bool,
-        progress: &mut dyn FnMut(f32),
+        tell: &mut dyn FnMut(Loading),
     ) -> Result<Resident, RunError>;
+}
+
+/// What is told while a checkpoint is read.
+#[derive(Debug)]
+pub enum Loading {
+    /// How much of it is there, 0 to 1.
+    Part(f32),
+    /// Something to know.
+    Note(String),
 }
 
 /// The world around a run.

@@ -27,7 +27,7 @@ mod tensor_file;
 pub mod value;
 
 pub use clip::{Clip, FrameSource};
-pub use cx::{Env, Nodes, RunCx, RunFn, Said};
+pub use cx::{Env, Loading, Nodes, RunCx, RunFn, Said};
 pub use error::{Failure, RunError};
 pub use event::{Cancel, Event, Preview, Progress};
 pub use executor::{Options, run};

@@ -107,7 +107,7 @@ impl Nodes for Toys {
         _: &WeightsInfo,
         _: &Device,
         _: bool,
-        _: &mut dyn FnMut(f32),
+        _: &mut dyn FnMut(longtake_run::Loading),
     ) -> Result<Resident, RunError> {
         LOADS.fetch_add(1, Ordering::Relaxed);
         Ok(Arc::new(()))

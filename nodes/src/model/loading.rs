@@ -10,7 +10,7 @@ use longtake_models::wan::uni3c::Uni3c;
 use longtake_models::wan::vae::{Parts, WanVae};
 use longtake_models::weights::{Checkpoint, Dtype, Placement, WeightsError};
 use longtake_plan::{DeviceKind, InferCx, InferError, Machine, WeightsInfo};
-use longtake_run::{Device, Resident, RunError};
+use longtake_run::{Device, Loading, Resident, RunError};
 
 use longtake_graph::ModelFolder;
 use serde_json::Value as Json;
@@ -35,7 +35,7 @@ pub fn load(
     info: &WeightsInfo,
     device: &Device,
     streamed: bool,
-    progress: &mut dyn FnMut(f32),
+    tell: &mut dyn FnMut(Loading),
 ) -> Result<Resident, RunError> {
     let device = super::device::handle(device)?;
     let failed = |e: WeightsError| RunError::failed(e.to_string());
@@ -43,13 +43,16 @@ pub fn load(
     if info.family == "umt5" {
         checkpoint = as_hf(&checkpoint).map_err(failed)?;
     }
-    let checkpoint = lora::put_on(checkpoint.with_cast(cast(info)), info)?;
+    let (checkpoint, warnings) = lora::put_on(checkpoint.with_cast(cast(info)), info)?;
+    for warning in warnings {
+        tell(Loading::Note(warning));
+    }
+    let mut progress = |fraction: f32| tell(Loading::Part(fraction));
+    if info.family == "umt5" {
+        return text_encoder(&checkpoint, device, streamed, &mut progress);
+    }
     let mut part = |done: usize, all: usize| progress(done as f32 / all.max(1) as f32);
-    let placement = if streamed {
-        Placement::Streamed
-    } else {
-        Placement::Resident
-    };
+    let placement = placement(streamed);
     match info.family.as_str() {
         "wan-dit" => {
             let model = WanDit::load(&checkpoint, device, placement, &mut part).map_err(failed)?;
@@ -59,12 +62,6 @@ pub fn load(
             let vae = WanVae::load(&checkpoint, Parts::Both, device, &mut part)
                 .map_err(|e| RunError::failed(e.to_string()))?;
             Ok(Arc::new(vae))
-        }
-        "umt5" => {
-            let tokenizer = Tokenizer::of_checkpoint(&checkpoint)
-                .map_err(|e| RunError::failed(e.to_string()))?;
-            let encoder = Umt5::load(&checkpoint, device, placement, progress).map_err(failed)?;
-            Ok(Arc::new(TextEncoder { tokenizer, encoder }))
         }
         "clip-vision" => {
             let model =
@@ -80,6 +77,27 @@ pub fn load(
             info.path.display()
         ))),
     }
+}
+
+fn placement(streamed: bool) -> Placement {
+    if streamed {
+        Placement::Streamed
+    } else {
+        Placement::Resident
+    }
+}
+
+fn text_encoder(
+    checkpoint: &Checkpoint,
+    device: &longtake_models::Device,
+    streamed: bool,
+    progress: &mut dyn FnMut(f32),
+) -> Result<Resident, RunError> {
+    let tokenizer =
+        Tokenizer::of_checkpoint(checkpoint).map_err(|e| RunError::failed(e.to_string()))?;
+    let encoder = Umt5::load(checkpoint, device, placement(streamed), progress)
+        .map_err(|e| RunError::failed(e.to_string()))?;
+    Ok(Arc::new(TextEncoder { tokenizer, encoder }))
 }
 
 /// A loader node's answer: the facts of a file of one of these families.

@@ -113,13 +113,16 @@ impl Choice {
     }
 }
 
-/// `checkpoint` with the LoRAs of `info` on.
+/// `checkpoint` with the LoRAs of `info` on, and what a person should know of them.
 ///
 /// # Errors
 /// A file that is missing, damaged or of another model.
-pub(super) fn put_on(checkpoint: Checkpoint, info: &WeightsInfo) -> Result<Checkpoint, RunError> {
+pub(super) fn put_on(
+    checkpoint: Checkpoint,
+    info: &WeightsInfo,
+) -> Result<(Checkpoint, Vec<String>), RunError> {
     let Some(Json::Array(list)) = info.options.get(OPTION) else {
-        return Ok(checkpoint);
+        return Ok((checkpoint, Vec::new()));
     };
     let failed = |e: lora::LoraError| RunError::failed(e.to_string());
     let mut opened = Vec::new();
@@ -138,6 +141,11 @@ pub(super) fn put_on(checkpoint: Checkpoint, info: &WeightsInfo) -> Result<Check
             strength: *strength,
         })
         .collect();
-    let (view, _) = lora::put_on(&checkpoint, &wishes).map_err(failed)?;
-    Ok(view)
+    let (view, reports) = lora::put_on(&checkpoint, &wishes).map_err(failed)?;
+    let warnings = reports
+        .iter()
+        .zip(&wishes)
+        .filter_map(|(report, wish)| report.warning(wish.lora))
+        .collect();
+    Ok((view, warnings))
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use longtake_models::wan::uni3c::{ControlShape, Uni3c, Uni3cControl, Uni3cDims, Uni3cInputs};
 use longtake_models::{Device, Tensor};
-use longtake_plan::{ExtrasInfo, LatentInfo, WeightsInfo};
+use longtake_plan::{ExtrasInfo, LatentInfo};
 use longtake_run::{Conditioning, RunCx, RunError};
 
 use super::planes::Planes;
 use super::side::Range;
+use crate::model::controlnet_loader::uni3c_dims;
 
 /// The control net of one side of the guidance.
 pub struct ControlSide {
@@ -71,28 +72,13 @@ impl ControlSide {
     }
 }
 
-/// Sizes of a control net that the planner knows.
-pub fn dims(weights: &WeightsInfo) -> Uni3cDims {
-    let dim = |name: &str| weights.dims.get(name).copied().unwrap_or(0) as usize;
-    Uni3cDims {
-        in_dim: dim("in_dim"),
-        conv_dim: dim("conv_dim"),
-        dim: dim("dim"),
-        ffn_dim: dim("ffn_dim"),
-        heads: dim("heads"),
-        layers: dim("layers"),
-        time_dim: dim("time_dim"),
-        out_dim: dim("out_dim"),
-        add_dim: dim("add_dim"),
-        mid_dim: dim("mid_dim"),
-    }
-}
-
-/// Bytes and operations of the control net in one pass over so many latent frames.
-pub fn cost(extras: &ExtrasInfo, latent: LatentInfo, frames: u32) -> (u64, f64) {
-    let Some(weights) = &extras.control else {
-        return (0, 0.0);
-    };
+/// The control net and a pass over so many latent frames, if there is one.
+fn sizes(
+    extras: &ExtrasInfo,
+    latent: LatentInfo,
+    frames: u32,
+) -> Option<(Uni3cDims, ControlShape)> {
+    let weights = extras.control.as_ref()?;
     let [frames, height, width] = [frames, latent.height, latent.width].map(|n| n as usize);
     let shape = ControlShape {
         batch: 1,
@@ -102,6 +88,17 @@ pub fn cost(extras: &ExtrasInfo, latent: LatentInfo, frames: u32) -> (u64, f64) 
         geometry: false,
         streamed: false,
     };
-    let dims = dims(weights);
-    (dims.workspace_bytes(&shape), dims.flops(&shape) as f64)
+    Some((uni3c_dims(weights), shape))
+}
+
+/// Bytes that the control net holds through a pass, and at its own peak.
+pub fn bytes(extras: &ExtrasInfo, latent: LatentInfo, frames: u32) -> (u64, u64) {
+    sizes(extras, latent, frames).map_or((0, 0), |(dims, shape)| {
+        (dims.held_bytes(&shape), dims.workspace_bytes(&shape))
+    })
+}
+
+/// Operations of the control net in a pass.
+pub fn flops(extras: &ExtrasInfo, latent: LatentInfo, frames: u32) -> f64 {
+    sizes(extras, latent, frames).map_or(0.0, |(dims, shape)| dims.flops(&shape))
 }

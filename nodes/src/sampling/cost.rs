@@ -52,18 +52,23 @@ fn read(cx: &CostCx<'_>, names: Names, job: &Result<Job, InferError>) -> Option<
         });
         let shapes: Vec<PassShape> = shapes.collect();
         let contexts: u64 = shapes.iter().map(|it| dims.context_bytes(it)).sum();
-        let work = shapes.iter().map(|it| dims.workspace_bytes(it)).max();
+        // The control net holds a little through the whole pass, and its own peak comes while the
+        // model holds no more than its stream.
+        let work = shapes.iter().zip(&sides).map(|(shape, extras)| {
+            let (held, peak) = super::control::bytes(extras, latent, frames);
+            let stream = (shape.tokens() * dims.dim * 4) as u64;
+            (dims.workspace_bytes(shape) + held).max(stream + peak)
+        });
+        let work = work.max();
         let flops: f64 = shapes.iter().map(|it| dims.flops(it) as f64).sum();
         let passes = shapes.len() as f64;
-        let (control_bytes, control_flops) = sides
+        let control_flops: f64 = sides
             .iter()
-            .map(|extras| super::control::cost(extras, latent, frames))
-            .fold((0, 0.0), |(b, f): (u64, f64), (bytes, flops)| {
-                (b.max(bytes), f + flops)
-            });
+            .map(|extras| super::control::flops(extras, latent, frames))
+            .sum();
         Cost {
             flops: evaluations * (flops + control_flops),
-            device_bytes: work.unwrap_or(0) + contexts + control_bytes,
+            device_bytes: work.unwrap_or(0) + contexts,
             host_bytes,
             // Each pass reads every block again; from the page cache, at best.
             seconds: if streamed {

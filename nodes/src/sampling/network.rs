@@ -65,18 +65,14 @@ impl Network<'_> {
     fn sample(&mut self, sample: usize, x: &[f32], sigma: f32) -> Result<Vec<f32>, Stop> {
         let shape = self.shape;
         let dims = [shape.channels, shape.frames, shape.height, shape.width].map(|n| n as usize);
-        match self.windows {
-            Some(windows) => {
-                let step = self.step;
-                windows.context.denoise(x, dims, step, &mut |frames, part| {
-                    self.predict(sample, part, frames, sigma)
-                })
-            }
-            None => {
-                let all: Vec<usize> = (0..dims[1]).collect();
-                self.predict(sample, x, &all, sigma)
-            }
+        if let Some(windows) = self.windows {
+            let step = self.step;
+            return windows.context.denoise(x, dims, step, &mut |frames, part| {
+                self.predict(sample, part, frames, sigma)
+            });
         }
+        let all: Vec<usize> = (0..dims[1]).collect();
+        self.predict(sample, x, &all, sigma)
     }
 
     /// The x0 prediction, after guidance, for some frames of one sample. `x` holds those frames.
@@ -144,9 +140,12 @@ impl Network<'_> {
         let streams = side.streams(frames, sigma, &self.device);
         let control = side.control.as_ref();
         let mut control = control.and_then(|it| it.at(&latent, frames, sigma, &self.device));
-        let mut hook = |_: usize, _: usize| match self.cancel.is_cancelled() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
+        let mut hook = |_: usize, _: usize| {
+            if self.cancel.is_cancelled() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         };
         let pass = Pass {
             scail: streams.as_ref(),
@@ -193,11 +192,12 @@ impl Network<'_> {
             all.speed_up()
         );
         if let Some((mean, most)) = all.error() {
-            text.push_str(&format!(
-                "; what was reused is off by {:.2} % on the average, {:.2} % at most (relative L2)",
-                mean * 100.0,
-                most * 100.0
-            ));
+            let [mean, most] = [mean, most].map(|it| it * 100.0);
+            let more = format!(
+                "; what was reused is off by {mean:.2} % on the average, {most:.2} % at most \
+                 (relative L2)"
+            );
+            text.push_str(&more);
         }
         Some(text)
     }

@@ -4,6 +4,7 @@ use longtake_models::wan::vae::latent_stats::process_in;
 use longtake_models::{Device, Tensor};
 use longtake_plan::LatentInfo;
 use longtake_run::{Array, RunError};
+use longtake_sampling::windows::take_frames;
 
 /// `[channels, frames, height, width]` on the host.
 #[derive(Clone, Debug)]
@@ -87,32 +88,6 @@ fn tensor(data: &[f32], shape: [usize; 4], frames: &[usize], device: &Device) ->
     if whole {
         return Tensor::<1>::from_floats(data, device).reshape(dims);
     }
-    let cut = cut_frames(data, shape, frames);
+    let cut = take_frames(data, shape, frames);
     Tensor::<1>::from_floats(cut.as_slice(), device).reshape(dims)
-}
-
-/// The values of some frames of `[channels, frames, height, width]`.
-pub fn cut_frames(data: &[f32], [_, all, height, width]: [usize; 4], frames: &[usize]) -> Vec<f32> {
-    let frame = height * width;
-    data.chunks_exact((all * frame).max(1))
-        .flat_map(|channel| {
-            frames
-                .iter()
-                .flat_map(move |&at| channel[at * frame..(at + 1) * frame].iter().copied())
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn frames_are_cut_from_every_channel() {
-        let data: Vec<f32> = (0..2 * 3 * 2).map(|it| it as f32).collect();
-        assert_eq!(
-            cut_frames(&data, [2, 3, 1, 2], &[2, 0]),
-            [4.0, 5.0, 0.0, 1.0, 10.0, 11.0, 6.0, 7.0]
-        );
-    }
 }

@@ -43,17 +43,11 @@ pub struct Range {
 }
 
 impl Range {
-    /// Between two fractions of the schedule (ComfyUI `comfy/model_sampling.py`,
-    /// `ModelSamplingDiscreteFlow.percent_to_sigma`).
+    /// Between two fractions of the schedule.
     pub fn new(start: f64, end: f64, shift: f64) -> Self {
-        let sigma = |percent: f64| match percent {
-            it if it <= 0.0 => 1.0,
-            it if it >= 1.0 => 0.0,
-            it => shift * (1.0 - it) / (1.0 + (shift - 1.0) * (1.0 - it)),
-        };
         Self {
-            start: sigma(start) as f32,
-            end: sigma(end) as f32,
+            start: flow::percent_to_sigma(shift, start) as f32,
+            end: flow::percent_to_sigma(shift, end) as f32,
         }
     }
 

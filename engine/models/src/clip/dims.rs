@@ -54,7 +54,7 @@ impl ClipDims {
             } else {
                 0
             },
-            layers: (0..).take_while(|&i| block(i).is_some()).count(),
+            layers: (0..usize::MAX).take_while(|&i| block(i).is_some()).count(),
             patch,
             // `[tokens, width]`, or `[1, tokens, width]`
             tokens: get("embeddings.position_embedding.weight")?

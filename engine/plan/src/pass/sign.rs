@@ -5,6 +5,8 @@
 //! its maker's signature and output; a checkpoint by folder, fingerprint and settings; an input file by
 //! its content. Ids, titles, positions and the way a step is done have no part in it.
 
+use std::borrow::Cow;
+
 use blake3::Hasher;
 use longtake_graph::InputType;
 use serde_json::Value as Json;
@@ -111,8 +113,24 @@ fn weights(hasher: &mut Hasher, info: &WeightsInfo) {
     part(hasher, b'l', &(info.options.len() as u64).to_le_bytes());
     for (name, value) in &info.options {
         part(hasher, b'k', name.as_bytes());
-        json(hasher, value);
+        json(hasher, &without_paths(value));
     }
+}
+
+/// Where a LoRA's file lies is no part of what it does; its fingerprint is.
+fn without_paths(value: &Json) -> Cow<'_, Json> {
+    let Json::Array(items) = value else {
+        return Cow::Borrowed(value);
+    };
+    let mut items = items.clone();
+    for item in &mut items {
+        if let Json::Object(map) = item
+            && map.contains_key("fingerprint")
+        {
+            map.remove("path");
+        }
+    }
+    Cow::Owned(Json::Array(items))
 }
 
 /// A tag, the length, the bytes: no two different sequences of parts encode alike.

@@ -9,7 +9,7 @@ use longtake_plan::{Info, Step, StepId, StepInput, ValueId, WeightsId};
 
 use super::{RETRIES, Shared, lock};
 use crate::cx::gather;
-use crate::{Event, Failure, Resident, RunCx, RunError, Said, Value};
+use crate::{Event, Failure, Loading, Resident, RunCx, RunError, Said, Value};
 
 impl Shared<'_> {
     /// Runs a step until it is done, or nothing is left to try.
@@ -122,27 +122,30 @@ impl Shared<'_> {
                     crate::memory::give_back();
                 }
                 Move::Load(id) => {
-                    self.load(*id, step.streamed.contains(id))?;
+                    self.load(step.id, *id, step.streamed.contains(id))?;
                 }
             }
         }
         Ok(())
     }
 
-    fn load(&self, id: WeightsId, streamed: bool) -> Result<Resident, RunError> {
+    fn load(&self, step: StepId, id: WeightsId, streamed: bool) -> Result<Resident, RunError> {
         let info = self.plan.weight(id);
         self.models.load(id, || {
             self.env.cancel.check()?;
             let name = info.name.clone();
-            let mut progress = |fraction: f32| {
-                self.tell(Event::Loading {
-                    name: name.clone(),
-                    fraction,
+            let mut tell = |said| {
+                self.tell(match said {
+                    Loading::Part(fraction) => Event::Loading {
+                        name: name.clone(),
+                        fraction,
+                    },
+                    Loading::Note(text) => Event::Note { step, text },
                 });
             };
             guarded(|| {
                 self.nodes
-                    .load_weights(info, &self.env.device, streamed, &mut progress)
+                    .load_weights(info, &self.env.device, streamed, &mut tell)
             })
         })
     }
@@ -170,7 +173,7 @@ impl Shared<'_> {
                 .copied()
                 .find(|id| self.plan.weight(*id).loads_as(info));
             if let Some(id) = id {
-                models.insert(name, self.load(id, step.streamed.contains(&id))?);
+                models.insert(name, self.load(step.id, id, step.streamed.contains(&id))?);
             }
         }
         Ok(models)

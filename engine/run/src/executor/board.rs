@@ -39,6 +39,8 @@ pub struct Board {
     /// Steps that still need a value; at zero it is dropped.
     pending: BTreeMap<ValueId, usize>,
     values: BTreeMap<ValueId, Value>,
+    /// Every step before this one is over.
+    first_open: usize,
     stopped: bool,
 }
 
@@ -91,6 +93,7 @@ impl Board {
             readers,
             pending,
             values: BTreeMap::new(),
+            first_open: 0,
             stopped: false,
         }
     }
@@ -101,8 +104,11 @@ impl Board {
         if self.stopped {
             return Next::Over;
         }
+        let over = |state: &&State| matches!(state, State::Done | State::Lost);
+        let ended = self.states[self.first_open..].iter().take_while(over);
+        self.first_open += ended.count();
         let mut open = false;
-        for index in 0..self.states.len() {
+        for index in self.first_open..self.states.len() {
             let State::Waiting(needs) = self.states[index] else {
                 // A running step may still make recipes ready for this lane.
                 open |= self.states[index] == State::Running;

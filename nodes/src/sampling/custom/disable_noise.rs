@@ -21,7 +21,10 @@ const DECLARATION: Declaration = Declaration {
 /// The node.
 pub const NODE: Node = Node::constant(&DECLARATION, infer);
 
-fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
-    let _ = cx;
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "the type of every node's inference"
+)]
+fn infer(_: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     Ok(vec![Info::Constant(no_noise())])
 }

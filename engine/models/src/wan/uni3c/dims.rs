@@ -88,7 +88,7 @@ impl Uni3cDims {
             Some(&[mid, add, _, _, _]) => (mid, add),
             _ => (0, 0),
         };
-        let layers = (0..)
+        let layers = (0..usize::MAX)
             .take_while(|i| get(&format!("proj_out.{i}.weight")).is_some())
             .count();
         let dims = Self {

@@ -35,9 +35,12 @@ fn machine() -> Machine {
     }
 }
 
+/// Names and shapes.
+type Tensors<'a> = &'a [(&'a str, &'a [usize])];
+
 impl Place {
     /// A models tree with the tiny family and these LoRAs: tensor names and shapes, all values 0.01.
-    fn new(loras: &[(&str, &[(&str, &[usize])])]) -> Self {
+    fn new(loras: &[(&str, Tensors<'_>)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for sub in ["input", "output", "store", "models/loras"] {
             std::fs::create_dir_all(folder.path().join(sub)).unwrap();

@@ -104,11 +104,14 @@ fn wrong_pixels_and_a_break_are_errors() {
     assert!(matches!(stopped, Err(ClipError::Interrupted)));
 }
 
+/// How a file is spoilt.
+type Spoil = fn(&mut Vec<Stored>);
+
 #[test]
 fn broken_and_foreign_files_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("edited.safetensors");
-    let cases: [(&str, fn(&mut Vec<Stored>), &str); 3] = [
+    let cases: [(&str, Spoil, &str); 3] = [
         (
             "a block's tensor is missing",
             |tensors| tensors.retain(|it| !it.name.ends_with("layers.1.mlp.fc2.bias")),

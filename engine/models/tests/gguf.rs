@@ -5,6 +5,7 @@
 
 mod dit_support;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use dit_support::{RandomModel, cpu, load, max_relative_error, read, run, values, waves};
@@ -24,6 +25,7 @@ fn every_block_type_widens_as_ggml_does() {
     let file = Checkpoint::open(&data("gguf/types.gguf")).unwrap();
     let wide = read(&data("gguf/types.safetensors"));
     assert_eq!(wide.len(), 12);
+    let wide: BTreeMap<_, _> = wide.into_iter().collect();
     for (name, (shape, want)) in wide {
         assert_eq!(file.get(&name).unwrap().dtype.name(), name);
         let got = file.vec_f32(&name, &shape).unwrap();
@@ -296,10 +298,12 @@ fn find(bytes: &[u8], needle: &[u8]) -> usize {
         .unwrap()
 }
 
+/// What happens to a file's bytes.
+type Damage = Box<dyn FnOnce(&mut Vec<u8>)>;
+
 #[test]
 fn damaged_files_are_refused_and_say_where() {
     let entry = |bytes: &[u8]| find(bytes, b"\x01\0\0\0\0\0\0\0a") + 9;
-    type Damage = Box<dyn FnOnce(&mut Vec<u8>)>;
     let put = |at: usize, new: &'static [u8]| -> Damage {
         Box::new(move |bytes| bytes[at..at + new.len()].copy_from_slice(new))
     };

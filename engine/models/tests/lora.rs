@@ -535,13 +535,16 @@ fn refusal(tensors: &[(&str, &[usize])]) -> String {
     text.replace(&format!("{}/", folder.path().display()), "")
 }
 
+/// Names and shapes.
+type Shapes<'a> = &'a [(&'a str, &'a [usize])];
+
 #[test]
 fn loras_that_do_not_fit_are_refused() {
     let q = "diffusion_model.blocks.0.self_attn.q";
     let [down, up, dora] =
         ["lora_down.weight", "lora_up.weight", "dora_scale"].map(|it| format!("{q}.{it}"));
     let flux = "transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight";
-    let cases: [(&[(&str, &[usize])], &[&str]); 8] = [
+    let cases: [(Shapes<'_>, &[&str]); 8] = [
         (
             &[("blocks.0.self_attn.q.weight", &[4, 4])],
             &["bad.safetensors", "expected LoRA keys"],

@@ -254,11 +254,14 @@ fn inputs_that_do_not_fit_are_told() {
     assert!(error.to_string().contains("[7, 5, 32, 32]"), "{error}");
 }
 
+/// How a file is spoilt.
+type Spoil = fn(&mut Vec<Stored>);
+
 #[test]
 fn broken_and_foreign_files_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("edited.safetensors");
-    let cases: [(fn(&mut Vec<Stored>), &str); 2] = [
+    let cases: [(Spoil, &str); 2] = [
         (
             |tensors| tensors.retain(|it| !it.name.ends_with("1.self_attn.to_out.0.bias")),
             "controlnet_blocks.1.self_attn.o.bias",

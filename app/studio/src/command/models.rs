@@ -91,7 +91,10 @@ fn list(roots: &Roots, facts: &DiskFacts) -> Vec<serde_json::Value> {
 fn checkpoints(files: &[String]) -> Vec<String> {
     files
         .iter()
-        .filter(|name| name.ends_with(".safetensors") || name.ends_with(".gguf"))
+        .filter(|name| {
+            let ending = std::path::Path::new(name).extension();
+            ending.is_some_and(|it| it == "safetensors" || it == "gguf")
+        })
         .map(|name| {
             let folder = name.rsplit_once('/').map(|(folder, _)| folder);
             let whole = folder.filter(|it| files.contains(&format!("{it}/config.json")));

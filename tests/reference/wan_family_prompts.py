@@ -100,7 +100,7 @@ WINDOWS = text_to_video(33, 76, 4, {
 }, "windows")
 
 CACHE = text_to_video(9, 77, 12, {
-    "cache": node("EasyCache", model=["shift", 0], reuse_threshold=2.5, start_percent=0.15, end_percent=0.95, verbose=False),
+    "cache": node("EasyCache", model=["shift", 0], reuse_threshold=0.8, start_percent=0.15, end_percent=0.95, verbose=False),
 }, "cache")
 
 ALL = {"experts": EXPERTS, "clip": CLIP, "ti2v": TI2V, "scail": SCAIL, "lora": LORA, "windows": WINDOWS, "cache": CACHE}

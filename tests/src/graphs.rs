@@ -16,6 +16,12 @@ pub fn tiny_prompt() -> Json {
     serde_json::from_str(&fs::read_to_string(data("wan-tiny/prompt.json")).unwrap()).unwrap()
 }
 
+/// A chain of the Wan family, as `tests/reference/wan_family_e2e.py` wrote it.
+pub fn family_prompt(chain: &str) -> Json {
+    let path = data("wan-tiny/family").join(format!("{chain}.json"));
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
 /// A link to the output with that name, wherever its class has it.
 pub fn out(graph: &Json, node: &str, output: &str) -> Json {
     let class = graph[node]["class_type"]

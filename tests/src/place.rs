@@ -107,13 +107,16 @@ impl Workplace {
     pub fn with_own_models(mut self) -> Self {
         self.models = self.path("models");
         for folder in ["diffusion_models", "text_encoders", "vae"] {
-            let to = self.models.join(folder);
-            fs::create_dir_all(&to).unwrap();
-            for file in fs::read_dir(data("wan-tiny/models").join(folder)).unwrap() {
-                let file = file.unwrap();
-                fs::copy(file.path(), to.join(file.file_name())).unwrap();
-            }
+            let from = data("wan-tiny/models").join(folder);
+            copy_files(&from, &self.models.join(folder));
         }
+        self
+    }
+
+    /// With the pictures of the Wan family's chains in `input`.
+    #[must_use]
+    pub fn with_pictures(self) -> Self {
+        copy_files(&data("wan-tiny/family/input"), &self.path("input"));
         self
     }
 
@@ -219,6 +222,15 @@ impl Workplace {
             .unwrap_or_else(|| panic!("no {ending} in {files:?}"));
         assert!(names.next().is_none(), "several {ending} in {files:?}");
         self.path("output").join(name)
+    }
+}
+
+/// Copies the files of a folder into another one.
+pub fn copy_files(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
     }
 }
 

@@ -16,3 +16,4 @@ mod pose;
 mod presets;
 mod tidy;
 mod wan;
+mod wan_family;

@@ -79,7 +79,7 @@ SCAIL = common() | START | seen() | film("pose") | film("view") | model("scail2_
                   pose_end=0.7, video_frame_offset=0, previous_frame_count=5, pose_video=["pose", 0],
                   reference_image=["start", 0], clip_vision_output=["look", 0], **SIDES),
     "framed": node("ControlNetApplyAdvanced", positive=["moved", 0], negative=["moved", 1], control_net=["net", 0],
-                   image=["view", 0], strength=0.8, start_percent=0.0, end_percent=0.5, vae=["vae", 0]),
+                   image=["view", 0], strength=0.8, start_percent=0.0, end_percent=0.6, vae=["vae", 0]),
 } | sampled(74, 4.0, ["framed", 0], ["framed", 1], ["moved", 2], steps=6) | saved()
 
 

@@ -59,7 +59,10 @@ fn two_experts_from_a_picture_agree_with_pytorch() {
 
 #[test]
 fn the_solver_goes_on_from_one_expert_to_the_other() {
-    let changes = ["sampler.sampler_name=wan_unipc", "sampler.scheduler=wan_unipc"];
+    let changes = [
+        "sampler.sampler_name=wan_unipc",
+        "sampler.scheduler=wan_unipc",
+    ];
     agrees("experts", "experts.wan_unipc", &changes);
 }
 
@@ -94,7 +97,10 @@ fn windows_of_frames_agree_with_comfyui() {
 fn a_step_cache_agrees_with_comfyui() {
     let report = agrees("cache", "cache", &[]);
     // 8 of 24 passes, the same in both passes of a step.
-    assert!(report.to_string().contains("left out 4 of 12"), "{report:#}");
+    assert!(
+        report.to_string().contains("left out 4 of 12"),
+        "{report:#}"
+    );
 }
 
 /// The tiny prompt with its sampler taken apart.
@@ -152,7 +158,8 @@ fn a_split_schedule_gives_what_the_whole_gives() {
     let whole = taken_apart("euler");
     let mut halves = whole.clone();
     let latent = whole["3"]["inputs"]["latent_image"].clone();
-    halves["split"] = json!({"class_type": "SplitSigmas", "inputs": {"sigmas": ["sigmas", 0], "step": 2}});
+    halves["split"] =
+        json!({"class_type": "SplitSigmas", "inputs": {"sigmas": ["sigmas", 0], "step": 2}});
     halves["first"] = custom("noise", &json!(["split", 0]), &latent);
     halves["3"] = custom("none", &json!(["split", 1]), &json!(["first", 0]));
     let float = |bits: Vec<u32>| bits.into_iter().map(f32::from_bits).collect::<Vec<_>>();

@@ -3,11 +3,14 @@
     python3 presets/make_wan22.py
 
 `character-i2v.longtake` and `phase-{a,b,c}.longtake` are the same graph with other settings, so that a
-film begun as a test grows into production by opening the next file. Needs nothing but Python.
+film begun as a test grows into production by opening the next file. Needs Python, and `longtake` on the PATH
+(or named by LONGTAKE), which writes projects in the form in which it keeps them.
 """
 
 import json
+import os
 import pathlib
+import subprocess
 
 HERE = pathlib.Path(__file__).parent
 NEGATIVE = "still picture, overexposed, blurry details, subtitles, text, watermark, low quality, compression artefacts, deformed hands, extra fingers, deformed faces, cluttered background, walking backwards"
@@ -74,6 +77,7 @@ class Graph:
         text = {"longtake": 1, "title": self.title, "nodes": self.nodes, "notes": {
             key: {"text": value, "bounds": [720 * at, top, 680, 220]} for at, (key, value) in enumerate(notes.items())}}
         (HERE / name).write_text(json.dumps(text, indent=2, ensure_ascii=False) + "\n")
+        subprocess.run([os.environ.get("LONGTAKE", "longtake"), "convert", HERE / name, HERE / name], check=True)
 
 
 def film(name, size, frames, steps, cfg, denoise, shots, title, en, ja):

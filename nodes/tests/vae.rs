@@ -183,7 +183,8 @@ fn a_latent_goes_through_the_nodes_and_back() {
 /// With less memory than whole frames need, the plan takes tiles and says why.
 #[test]
 fn a_plan_takes_tiles_when_the_budget_asks() {
-    for (vae, height, width, smallest) in [("wan21", 60, 104, "256"), ("wan22", 44, 80, "384")] {
+    // The encode beside it needs more than the smallest tiles of 2.2's decode.
+    for (vae, height, width, smallest) in [("wan21", 60, 104, "256"), ("wan22", 44, 80, "512")] {
         let mut place = Place::new([4, 21, height, width]);
         let graph = graph(vae, &plain("VAEDecode"), &plain("VAEEncode"));
         let way = |place: &Place| {

@@ -63,6 +63,10 @@ const KINDS: &[Kind] = &[
     Kind::STORYBOARD,
     longtake_nodes::camera::CAMERA_PATH,
     Kind::POSE_KEYPOINT,
+    longtake_nodes::sampling::custom::values::GUIDER,
+    longtake_nodes::sampling::custom::values::NOISE,
+    longtake_nodes::sampling::custom::values::SAMPLER,
+    longtake_nodes::sampling::custom::values::SIGMAS,
 ];
 
 fn declarations() -> Vec<&'static Declaration> {
@@ -188,7 +192,7 @@ fn outputs_are_known_kinds() {
 
 #[test]
 fn lists_are_sorted_and_classes_are_unique() {
-    use longtake_nodes::{camera, conditioning, film, image, latent, model, pose, video};
+    use longtake_nodes::{camera, conditioning, film, image, latent, model, pose, sampling, video};
     for list in [
         camera::NODES,
         conditioning::NODES,
@@ -197,6 +201,8 @@ fn lists_are_sorted_and_classes_are_unique() {
         latent::NODES,
         model::NODES,
         pose::NODES,
+        sampling::NODES,
+        sampling::custom::NODES,
         video::NODES,
     ] {
         let classes: Vec<&str> = list.iter().map(longtake_nodes::Node::class).collect();

@@ -107,7 +107,7 @@ def film(name, size, frames, steps, cfg, denoise, shots, title, en, ja):
     negative = g.add("negative", "CLIPTextEncode", "What is not to be seen", 2, text=each(1), clip=clip())
 
     fitted = g.add("fitted", "RetargetPose", "Motion on the character's body", 3, pose=motion(), reference_pose=stance())
-    pose = g.add("pose", "DrawPose", "Pose video", 3, pose=fitted(), width=each(11), height=each(12), length=each(9))
+    pose = g.add("pose", "DrawPose", "Pose video", 3, pose=fitted(), width=each(11), height=each(12), length=each(9), fit="contain")
     look = g.add("look", "CLIPVisionEncode", "What the character looks like", 3, clip_vision=vision(), image=image(), crop="none")
     path = g.add("path", "CameraPath", "Camera", 3, move="orbit-right", amount=0.5, length=each(9))
     guide = g.add("guide", "PointCloudGuide", "What the camera would see", 3, image=image(), camera_path=path(), width=each(11), height=each(12), length=each(9), near=3.5, far=24.0, radius=6.6, depth=depth())

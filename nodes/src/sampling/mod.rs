@@ -36,6 +36,6 @@ pub const NODES: &[Node] = &[
     ksampler::NODE,
     ksampler_advanced::NODE,
     wan_context_windows::NODE,
-    wan_expert_sampler::NODE,
     wan_expert_sampler::NODE_HIGH,
+    wan_expert_sampler::NODE,
 ];

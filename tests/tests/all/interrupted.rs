@@ -78,7 +78,12 @@ fn a_render_killed_anywhere_goes_on_where_it_was() {
         whole(&place);
     }
     let report = place.rendered(&["film.json"]);
-    assert_eq!(frames(&place.only(".mkv")), wanted);
+    // Killed between the film's name and the store's entry, it is written once more: the same film.
+    let films = place.files("output");
+    assert!((1..=2).contains(&films.len()), "{films:?}");
+    for film in films.keys().filter(|it| it.ends_with(".mkv")) {
+        assert_eq!(frames(&place.path("output").join(film)), wanted, "{film}");
+    }
     let signatures: BTreeSet<&str> = report["steps"]
         .as_array()
         .unwrap()

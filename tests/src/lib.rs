@@ -3,6 +3,7 @@
 //! - [`place`]: a folder to render in, and the program run in it.
 //! - [`compare`]: latents and frames beside their goldens.
 //! - [`graphs`]: the small graphs that tests start from.
+//! - [`published`]: what plans are told of published checkpoints.
 #![allow(
     clippy::unwrap_used,
     reason = "a helper of tests: a panic is a failed test"
@@ -11,6 +12,7 @@
 pub mod compare;
 pub mod graphs;
 pub mod place;
+pub mod published;
 
 use std::path::{Path, PathBuf};
 

@@ -44,6 +44,22 @@ pub fn program() -> &'static Path {
     })
 }
 
+/// Folder, tiny file and published name of what the presets of the Wan family load.
+#[rustfmt::skip]
+const PUBLISHED: &[(&str, &str, &str)] = &[
+    ("diffusion_models", "scail2_tiny_bf16.safetensors", "wan21_14B_SCAIL_preview_fp8_scaled.safetensors"),
+    ("diffusion_models", "wan_tiny_bf16.safetensors", "wan2.2_t2v_high_noise_14B_fp8_scaled.safetensors"),
+    ("diffusion_models", "wan_tiny_bf16.safetensors", "wan2.2_t2v_low_noise_14B_fp8_scaled.safetensors"),
+    ("diffusion_models", "wan22_i2v_high_tiny.safetensors", "wan2.2_i2v_high_noise_14B_fp8_scaled.safetensors"),
+    ("diffusion_models", "wan22_i2v_low_tiny.safetensors", "wan2.2_i2v_low_noise_14B_fp8_scaled.safetensors"),
+    ("diffusion_models", "wan22_ti2v_tiny.safetensors", "wan2.2_ti2v_5B_fp16.safetensors"),
+    ("text_encoders", "umt5_tiny_bf16.safetensors", "umt5_xxl_fp8_e4m3fn_scaled.safetensors"),
+    ("vae", "wan_tiny_vae.safetensors", "wan_2.1_vae.safetensors"),
+    ("vae", "wan22_tiny_vae.safetensors", "wan2.2_vae.safetensors"),
+    ("clip_vision", "clip_vision_tiny.safetensors", "clip_vision_h.safetensors"),
+    ("controlnet", "uni3c_tiny_bf16.safetensors", "Wan21_Uni3C_controlnet_fp16.safetensors"),
+];
+
 /// Folders of one test: `input`, `output`, `store`; models are the tiny Wan family.
 pub struct Workplace {
     dir: tempfile::TempDir,
@@ -110,6 +126,21 @@ impl Workplace {
             let from = data("wan-tiny/models").join(folder);
             copy_files(&from, &self.models.join(folder));
         }
+        self
+    }
+
+    /// With the tiny models under the names of published files, as the presets ask for them, and the
+    /// presets' inputs.
+    #[must_use]
+    pub fn with_published_names(mut self) -> Self {
+        self.models = self.path("models");
+        for (folder, tiny, name) in PUBLISHED {
+            let to = self.models.join(folder);
+            fs::create_dir_all(&to).unwrap();
+            let from = data("wan-tiny/models").join(folder).join(tiny);
+            fs::copy(from, to.join(name)).unwrap();
+        }
+        copy_files(&root().join("presets/input"), &self.path("input"));
         self
     }
 

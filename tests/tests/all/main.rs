@@ -17,3 +17,4 @@ mod presets;
 mod tidy;
 mod wan;
 mod wan_family;
+mod wan_presets;

@@ -1,6 +1,5 @@
 //! Every preset compiles, and its plan is the golden beside it (`UPDATE_EXPECT=1` writes them).
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,68 +11,28 @@ use longtake_plan::{
     ClipInfo, DeviceKind, FactError, Facts, Info, Machine, MediaFacts, Options, Plan, Signature,
     Stored, WeightsFacts, compile,
 };
+use longtake_tests::published::published;
 use longtake_tests::{data, root};
 
-/// Files as they would be where somebody has put Wan 2.1 1.3B: sizes of the published checkpoints,
+/// Files as they would be where somebody has put every model: sizes of the published checkpoints,
 /// nothing stored, every picture 1024×1024.
 struct Published;
 
 impl Facts for Published {
     fn weights(&self, folder: ModelFolder, name: &str) -> Result<Arc<WeightsFacts>, FactError> {
-        // Facts of models: ../shared/facts/models.md in the project's notes; parameters as published.
-        let (family, elements, dims): (_, u64, &[(&str, u64)]) = match folder {
-            ModelFolder::DiffusionModels => (
-                "wan-dit",
-                1_418_996_800,
-                &[
-                    ("dim", 1536),
-                    ("ffn_dim", 8960),
-                    ("heads", 12),
-                    ("layers", 30),
-                    ("in_dim", 16),
-                    ("out_dim", 16),
-                    ("text_dim", 4096),
-                    ("i2v", 0),
-                ],
-            ),
-            ModelFolder::TextEncoders => (
-                "umt5",
-                // Without the token table, which is read row by row.
-                5_680_910_336 - 256_384 * 4096,
-                &[
-                    ("vocab", 256_384),
-                    ("dim", 4096),
-                    ("ffn_dim", 10_240),
-                    ("heads", 64),
-                    ("head_dim", 64),
-                    ("layers", 24),
-                    ("buckets", 32),
-                ],
-            ),
-            ModelFolder::Vae => ("wan-vae-2.1", 126_892_531, &[("dim", 96), ("z_dim", 16)]),
-            _ => {
-                let message = format!("{name} is not among the published files");
-                return Err(FactError {
-                    code: "checkpoint_missing",
-                    message,
-                });
-            }
+        let missing = || FactError {
+            code: "checkpoint_missing",
+            message: format!("{name} is not among the published files"),
         };
-        Ok(Arc::new(WeightsFacts {
-            path: PathBuf::from("models").join(folder.names()[0]).join(name),
-            fingerprint: format!("{name:?}"),
-            file_bytes: elements * 2,
-            elements,
-            family: family.to_owned(),
-            dims: dims
-                .iter()
-                .map(|&(name, size)| (name.to_owned(), size))
-                .collect::<BTreeMap<_, _>>(),
-        }))
+        published(folder, name).map(Arc::new).ok_or_else(missing)
     }
 
     fn media(&self, what: FileKind, name: &str) -> Result<Arc<MediaFacts>, FactError> {
-        let frames = if what == FileKind::Video { 240 } else { 1 };
+        let frames = match what {
+            FileKind::Video => 240,
+            FileKind::Keypoints => 97,
+            _ => 1,
+        };
         let info = Info::Clip(ClipInfo {
             frames,
             width: 1024,
@@ -175,8 +134,14 @@ fn plans_are_the_goldens() {
     let wanted = [
         "animatic-10min.longtake",
         "animatic.longtake",
+        "character-i2v.longtake",
+        "phase-a.longtake",
+        "phase-b.longtake",
+        "phase-c.longtake",
         "wan21-film.longtake",
         "wan21-t2v.json",
+        "wan22-i2v-experts.json",
+        "wan22-ti2v-5b.json",
     ];
     assert_eq!(names, wanted);
 }

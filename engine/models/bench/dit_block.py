@@ -32,7 +32,7 @@ def pytorch_block():
     torch.manual_seed(0)
     block = WanTransformerBlock(1536, 8960, 12, cross_attn_norm=True).eval()
     # 26 columns as at 832x480 would; rows make up the number of tokens.
-    rope = WanRotaryPosEmbed(128, (1, 2, 2), 1024)(torch.empty(1, 16, 1, 2 * (TOKENS // 26), 52))
+    rope = WanRotaryPosEmbed(128, (1, 2, 2), 2048)(torch.empty(1, 16, 1, 2 * (TOKENS // 26), 52))
     x = torch.randn(1, TOKENS // 26 * 26, 1536)
     text, time_embedding = torch.randn(1, 512, 1536), torch.randn(1, 6, 1536)
 

@@ -194,3 +194,62 @@ fn a_film_reads_each_checkpoint_once() {
     assert_eq!(plan.loads(), vec![1; plan.weights.len()]);
     assert_eq!(plan.weights.len(), 3);
 }
+
+/// The plan of a prompt preset after a change.
+fn changed(preset: &str, machine: &Machine, change: impl FnOnce(&mut serde_json::Value)) -> Plan {
+    let text = fs::read(root().join("presets").join(preset)).unwrap();
+    let mut graph = serde_json::from_slice(&text).unwrap();
+    change(&mut graph);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("changed.json");
+    fs::write(&path, graph.to_string()).unwrap();
+    plan(&path, machine)
+}
+
+/// Bytes on the device and the way of the step that samples.
+fn sampling(plan: &Plan, class: &str) -> (u64, String) {
+    let step = plan.steps.iter().find(|it| it.class == class).unwrap();
+    (step.device_bytes, step.rung.clone())
+}
+
+#[test]
+fn a_shot_of_twenty_seconds_in_windows_takes_the_memory_of_one_window() {
+    let of = |frames: u32, windows: bool| {
+        let plan = changed("wan21-t2v.json", &gpu(), |graph| {
+            graph["40"]["inputs"]["length"] = frames.into();
+            if windows {
+                graph["50w"] = serde_json::json!({
+                    "class_type": "WanContextWindowsManual",
+                    "inputs": {"model": ["48", 0], "context_length": 81, "context_overlap": 16},
+                });
+                graph["3"]["inputs"]["model"] = serde_json::json!(["50w", 0]);
+            }
+        });
+        sampling(&plan, "KSampler").0
+    };
+    let one = of(81, true);
+    assert_eq!(one, of(81, false), "a clip of one window needs no windows");
+    // The latent itself grows, a hundredth of what a pass takes.
+    let twenty_seconds = of(321, true);
+    assert!(twenty_seconds < one + one / 50, "{one} → {twenty_seconds}");
+    let whole = of(321, false);
+    assert!(
+        whole > one + one / 2,
+        "without windows the pass grows: {whole}"
+    );
+}
+
+#[test]
+fn fourteen_billion_parameters_go_through_a_card_of_twelve_gigabytes() {
+    let machine = Machine {
+        device_budget: 11 << 30,
+        ..gpu()
+    };
+    let plan = changed("wan22-i2v-experts.json", &machine, |_| {});
+    for class in ["WanExpertHighNoise", "WanExpertSampler"] {
+        let (bytes, rung) = sampling(&plan, class);
+        assert_eq!(rung, "streamed", "{class}");
+        assert!(bytes <= machine.device_budget, "{class}: {bytes}");
+    }
+    assert!(plan.peak_device_bytes <= machine.device_budget);
+}

@@ -9,8 +9,16 @@ use crate::{Tensor, portable, simd};
 
 /// Queries and keys of one tile. Its scores (512 KiB) stay in the second-level cache, and 256
 /// rows are enough for the product to pack each tile of keys at little cost.
-const QUERIES: usize = 256;
-const KEYS: usize = 512;
+const TILE: [usize; 2] = [256, 512];
+/// The same where there are so many queries that keys no longer stay in any cache: each tile of
+/// keys is then fetched and packed for four times as many (7 % faster at 16,384 tokens).
+const LONG_TILE: [usize; 2] = [1024, 256];
+/// Queries from which on tiles are long.
+const LONG: usize = 8192;
+
+fn tile(queries: usize) -> [usize; 2] {
+    if queries < LONG { TILE } else { LONG_TILE }
+}
 
 /// `softmax(scale q k^T + bias) v` per head.
 ///
@@ -62,8 +70,9 @@ pub fn attention(
         shape: [batch, queries, heads, dim],
         keys,
     };
-    let blocks = queries.div_ceil(QUERIES);
-    let scores = || host::uninit(QUERIES.min(queries) * KEYS.min(keys));
+    let [tile_queries, tile_keys] = tile(queries);
+    let blocks = queries.div_ceil(tile_queries);
+    let scores = || host::uninit(tile_queries.min(queries) * tile_keys.min(keys));
     (0..batch * heads * blocks)
         .into_par_iter()
         .with_max_len(1)
@@ -71,7 +80,7 @@ pub fn attention(
             run.block(
                 i / blocks / heads,
                 i / blocks % heads,
-                i % blocks * QUERIES,
+                i % blocks * tile_queries,
                 scores,
             );
         });
@@ -81,7 +90,8 @@ pub fn attention(
 /// Bytes of scratch that [`attention`] takes on the CPU besides its result, with `threads`
 /// workers: one tile of scores each. Independent of the batch and the heads.
 pub fn attention_workspace(queries: usize, keys: usize, threads: usize) -> usize {
-    threads * QUERIES.min(queries) * KEYS.min(keys) * size_of::<f32>()
+    let [tile_queries, tile_keys] = tile(queries);
+    threads * tile_queries.min(queries) * tile_keys.min(keys) * size_of::<f32>()
 }
 
 /// A `[batch, tokens, heads, dim]` tensor read through its strides.
@@ -137,16 +147,17 @@ struct Run {
 }
 
 impl Run {
-    /// Attends from up to [`QUERIES`] tokens of one head to all keys.
+    /// Attends from one tile of queries of one head to all keys.
     fn block(&self, batch: usize, head: usize, first: usize, scores: &mut [f32]) {
         let [_, queries, heads, dim] = self.shape;
-        let rows = QUERIES.min(queries - first);
+        let [tile_queries, tile_keys] = tile(queries);
+        let rows = tile_queries.min(queries - first);
         let out_row = heads * dim;
         let out = (batch * queries + first) * out_row + head * dim;
-        let mut tops = [f32::NEG_INFINITY; QUERIES];
-        let mut totals = [0.0_f32; QUERIES];
-        for key in (0..self.keys).step_by(KEYS) {
-            let cols = KEYS.min(self.keys - key);
+        let mut tops = [f32::NEG_INFINITY; LONG_TILE[0]];
+        let mut totals = [0.0_f32; LONG_TILE[0]];
+        for key in (0..self.keys).step_by(tile_keys) {
+            let cols = tile_keys.min(self.keys - key);
             let q = self.q.rows(batch, head, first, false);
             let k = self.k.rows(batch, head, key, true);
             // SAFETY: the tile of scores is this worker's own; sizes follow from the shapes.

@@ -118,6 +118,7 @@ fn attention_of_all_sizes() {
             ([1, 300, 2, 16], 40),
             ([2, 33, 2, 24], 1030),
             ([1, 9, 1, 40], 2500),
+            ([1, 8200, 1, 4], 300),
         ] {
             let [batch, queries, heads, dim] = shape;
             let q = random.values(batch * queries * heads * dim);

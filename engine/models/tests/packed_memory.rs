@@ -4,51 +4,13 @@
 
 #![allow(clippy::unwrap_used, reason = "test code, also in its helpers")]
 
+mod counting;
 mod dit_support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
+use counting::measure;
 use dit_support::{RandomModel, cpu, load, rewrite};
 use longtake_models::wan::dit::{Placement, WanDit};
 use longtake_models::weights::{Checkpoint, Dtype, Raw, probe};
-
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-#[allow(
-    unsafe_code,
-    reason = "an allocator is unsafe by its trait; this one only counts"
-)]
-// SAFETY: every call is handed to the system allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(live, Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-/// What `work` gave, the most bytes alive during it, and those alive after it.
-fn measure<T>(work: impl FnOnce() -> T) -> (T, u64, u64) {
-    let before = LIVE.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    let result = work();
-    let beyond = |bytes: &AtomicUsize| bytes.load(Ordering::Relaxed).saturating_sub(before) as u64;
-    (result, beyond(&PEAK), beyond(&LIVE))
-}
 
 fn near(what: &str, measured: u64, expected: u64) {
     let ratio = measured as f64 / expected as f64;

@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 
 use longtake_models::wan::dit::PassShape;
-use longtake_plan::{Cost, CostCx, ExtrasInfo, InferError, Rung};
+use longtake_plan::{Cost, CostCx, ExtrasInfo, Rung};
 use longtake_sampling::flow;
 
 use super::check::{Names, dims, pass_shape};
-use super::job::Job;
+use super::job::ReadJob;
 use super::settings::{Windows, cache_of};
 use crate::node::one_way;
 
 /// Ways to sample: weights resident, or read block by block.
-pub fn rungs(cx: &CostCx<'_>, names: Names, job: &Result<Job, InferError>) -> Vec<Rung> {
+pub fn rungs(cx: &CostCx<'_>, names: Names, job: ReadJob) -> Vec<Rung> {
     read(cx, names, job).unwrap_or_else(|| one_way(Cost::default()))
 }
 
-fn read(cx: &CostCx<'_>, names: Names, job: &Result<Job, InferError>) -> Option<Vec<Rung>> {
-    let job = job.as_ref().ok()?;
+fn read(cx: &CostCx<'_>, names: Names, job: ReadJob) -> Option<Vec<Rung>> {
+    let job = job(cx).ok()?;
     let weights = cx.weights(names.model).ok()?;
     let latent = cx.latent(names.latent).ok()?;
     let dims = dims(weights);

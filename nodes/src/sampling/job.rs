@@ -66,6 +66,9 @@ impl Job {
     }
 }
 
+/// How a node reads what it asks for, before the run and during it.
+pub type ReadJob = fn(&dyn Inputs) -> Result<Job, InferError>;
+
 /// Reads a sampler's name.
 ///
 /// # Errors

@@ -67,10 +67,9 @@ fn job(cx: &dyn Inputs) -> Result<Job, InferError> {
 }
 
 fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
-    cost::rungs(cx, KSAMPLER, &job(cx))
+    cost::rungs(cx, KSAMPLER, job)
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    let job = job(cx).map_err(|e| RunError::failed(e.message))?;
-    sample(cx, KSAMPLER, &job)
+    sample(cx, KSAMPLER, job)
 }

@@ -58,11 +58,6 @@ impl Planes {
         self
     }
 
-    /// Frames.
-    pub fn frames(&self) -> usize {
-        self.shape[1]
-    }
-
     /// The frames of a pass, as a tensor of batch 1.
     pub fn at(&self, frames: &[usize], device: &Device) -> Tensor<5> {
         tensor(&self.data, self.shape, frames, device)

@@ -14,7 +14,7 @@ use longtake_sampling::windows::free_noise;
 use longtake_sampling::{FreshNoise, SeedOffset, SolverState, StepInfo, initial_noise};
 
 use super::check::Names;
-use super::job::{Job, Part};
+use super::job::{Job, Part, ReadJob};
 use super::network::{Network, Reporting, error};
 use super::settings::{Windows, cache_of};
 use super::side::Making;
@@ -23,7 +23,7 @@ use super::side::Making;
 ///
 /// # Errors
 /// Cancelled, or what the model says.
-pub fn run(cx: &mut RunCx<'_>, names: Names, job: &Job) -> Result<Vec<Value>, RunError> {
+pub fn run(cx: &mut RunCx<'_>, names: Names, job: ReadJob) -> Result<Vec<Value>, RunError> {
     let (latent, _) = sampled(cx, names, job)?;
     Ok(vec![Value::Latent(latent)])
 }
@@ -35,7 +35,7 @@ pub fn run(cx: &mut RunCx<'_>, names: Names, job: &Job) -> Result<Vec<Value>, Ru
 pub fn run_with_prediction(
     cx: &mut RunCx<'_>,
     names: Names,
-    job: &Job,
+    job: ReadJob,
 ) -> Result<Vec<Value>, RunError> {
     let (latent, prediction) = sampled(cx, names, job)?;
     let mut data = prediction.unwrap_or_else(Vec::new);
@@ -55,8 +55,9 @@ pub fn run_with_prediction(
 fn sampled(
     cx: &mut RunCx<'_>,
     names: Names,
-    job: &Job,
+    job: ReadJob,
 ) -> Result<(Latent, Option<Vec<f32>>), RunError> {
+    let job = &job(&*cx).map_err(|e| RunError::failed(e.message))?;
     let latent = cx.latent(names.latent)?;
     let weights = cx.weights(names.model)?.clone();
     let frames = latent.info.frames as usize;
@@ -89,11 +90,12 @@ fn sampled(
         done: 0,
         total,
     };
-    match mask_of(&latent) {
+    let mask = mask_of(&latent);
+    match &mask {
         Some(mask) => {
             let kept = kept(&model);
             let mut masked =
-                Masked::new(&mut reporting, &mask, &start, &noise, kept).map_err(error)?;
+                Masked::new(&mut reporting, mask, &start, &noise, kept).map_err(error)?;
             state.run(&mut masked, to, &mut on_step).map_err(error)?;
         }
         None => state.run(&mut reporting, to, &mut on_step).map_err(error)?,
@@ -101,7 +103,7 @@ fn sampled(
     if let Some(text) = network.cache_report() {
         cx.note(text);
     }
-    let latent = finished(state, job, &latent, &start)?;
+    let latent = finished(state, job, &latent, mask.as_deref(), &start)?;
     Ok((latent, prediction))
 }
 
@@ -132,7 +134,7 @@ fn network<'a>(
         shift: job.shift,
     };
     let sides = making.sides(cx, names.positive, names.negative, job.cfg)?;
-    let per_frame = latent.mask.as_ref().filter(|_| model.dims().out_dim == 48);
+    let per_frame = latent.mask.as_ref().filter(|_| has_times_per_frame(model));
     Ok(Network {
         model: Arc::clone(model),
         sides,
@@ -154,12 +156,16 @@ fn network<'a>(
 /// clean at every noise level (Wan2.2 `wan/textimage2video.py`; ComfyUI `comfy/model_base.py`,
 /// `WAN22` and `WAN21_SCAIL2`).
 fn kept(model: &WanDit) -> Kept {
-    let dims = model.dims();
-    if dims.out_dim == 48 || dims.pose_dim > 0 {
+    if has_times_per_frame(model) || model.dims().pose_dim > 0 {
         Kept::Clean
     } else {
         Kept::Noised
     }
+}
+
+/// Wan 2.2 5B, known by its 48 channels.
+fn has_times_per_frame(model: &WanDit) -> bool {
+    model.dims().out_dim == 48
 }
 
 /// The mask for every element of the latent.
@@ -188,14 +194,15 @@ fn finished(
     state: SolverState,
     job: &Job,
     latent: &Latent,
+    mask: Option<&[f32]>,
     start: &[f32],
 ) -> Result<Latent, RunError> {
     let kept = matches!(job.part, Part::From { .. }).then(|| Arc::new(state.to_bytes()));
     let ended = state.sigmas().get(state.step()) == Some(&0.0);
     let mut data = finish_latent(state);
     // What was to stay comes back bit for bit, whatever the solver's arithmetic made of it.
-    if let Some(mask) = mask_of(latent).filter(|_| ended) {
-        data = compose(&mask, &data, start);
+    if let Some(mask) = mask.filter(|_| ended) {
+        data = compose(mask, &data, start);
     }
     each_sample(&mut data, latent.info, process_out)?;
     Ok(Latent {

@@ -7,6 +7,7 @@ use longtake_graph::{Declaration, Kind};
 use longtake_plan::{InferCx, InferError, Info};
 use longtake_sampling::windows::{ContextWindows, Fuse, WindowSchedule};
 
+use super::names::names_of;
 use super::settings::{WINDOWS, Windows};
 use crate::Node;
 
@@ -48,25 +49,8 @@ const DECLARATION: Declaration = Declaration {
     ..Declaration::EMPTY
 };
 
-const SCHEDULES: &[&str] = &{
-    let mut names = [""; WindowSchedule::ALL.len()];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = WindowSchedule::ALL[at].name();
-        at += 1;
-    }
-    names
-};
-
-const FUSES: &[&str] = &{
-    let mut names = [""; Fuse::ALL.len()];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = Fuse::ALL[at].name();
-        at += 1;
-    }
-    names
-};
+const SCHEDULES: &[&str] = names_of!(WindowSchedule);
+const FUSES: &[&str] = names_of!(Fuse);
 
 /// The node.
 pub const NODE: Node = Node::constant(&DECLARATION, infer);

@@ -147,30 +147,36 @@ fn job(cx: &dyn Inputs, high: bool) -> Result<Job, InferError> {
     })
 }
 
+fn low_job(cx: &dyn Inputs) -> Result<Job, InferError> {
+    job(cx, false)
+}
+
+fn high_job(cx: &dyn Inputs) -> Result<Job, InferError> {
+    job(cx, true)
+}
+
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
-    job(cx, false)?;
+    low_job(cx)?;
     Ok(vec![Info::Latent(check(cx, LOW_NAMES)?)])
 }
 
 fn infer_high(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
-    job(cx, true)?;
+    high_job(cx)?;
     Ok(vec![Info::Latent(check(cx, HIGH_NAMES)?)])
 }
 
 fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
-    cost::rungs(cx, LOW_NAMES, &job(cx, false))
+    cost::rungs(cx, LOW_NAMES, low_job)
 }
 
 fn rungs_high(cx: &CostCx<'_>) -> Vec<Rung> {
-    cost::rungs(cx, HIGH_NAMES, &job(cx, true))
+    cost::rungs(cx, HIGH_NAMES, high_job)
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    let job = job(cx, false).map_err(|e| RunError::failed(e.message))?;
-    sample(cx, LOW_NAMES, &job)
+    sample(cx, LOW_NAMES, low_job)
 }
 
 fn run_high(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    let job = job(cx, true).map_err(|e| RunError::failed(e.message))?;
-    sample(cx, HIGH_NAMES, &job)
+    sample(cx, HIGH_NAMES, high_job)
 }

@@ -235,19 +235,24 @@ impl RandomModel {
             tensors.push((format!("{name}.bias"), vec![d]));
         }
 
-        let bytes: Vec<Vec<u8>> = tensors
-            .iter()
-            .map(|(_, shape)| random_bytes(shape))
-            .collect();
-        let views = tensors.iter().zip(&bytes).map(|((name, shape), bytes)| {
-            (
-                name,
-                TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
-            )
-        });
-        let heads = HashMap::from([("longtake.heads".to_owned(), self.heads.to_string())]);
-        safetensors::serialize_to_file(views, Some(heads), path).unwrap();
+        write_random(&tensors, self.heads, path);
     }
+}
+
+/// A file of random f32 tensors, and the number of heads in its metadata.
+pub fn write_random(tensors: &[(String, Vec<usize>)], heads: usize, path: &Path) {
+    let bytes: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|(_, shape)| random_bytes(shape))
+        .collect();
+    let views = tensors.iter().zip(&bytes).map(|((name, shape), bytes)| {
+        (
+            name,
+            TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
+        )
+    });
+    let heads = HashMap::from([("longtake.heads".to_owned(), heads.to_string())]);
+    safetensors::serialize_to_file(views, Some(heads), path).unwrap();
 }
 
 /// Uniform in +-1/sqrt(fan-in); the numbers only have to be neither equal nor large.

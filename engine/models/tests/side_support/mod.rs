@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "test code, though not inside the tests")]
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use safetensors::Dtype;
-use safetensors::tensor::TensorView;
+use crate::dit_support::write_random;
 
 /// Names and shapes of a file.
 struct Plan(Vec<(String, Vec<usize>)>);
@@ -21,33 +19,9 @@ impl Plan {
         self.add(format!("{name}.bias"), &shape[..1]);
     }
 
-    /// f32, uniform in ±1/sqrt(fan-in); the numbers only have to be neither equal nor large.
     fn write(&self, heads: usize, path: &Path) {
-        let bytes: Vec<Vec<u8>> = self.0.iter().map(|(_, shape)| random(shape)).collect();
-        let views = self.0.iter().zip(&bytes).map(|((name, shape), bytes)| {
-            (
-                name,
-                TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
-            )
-        });
-        let heads = HashMap::from([("longtake.heads".to_owned(), heads.to_string())]);
-        safetensors::serialize_to_file(views, Some(heads), path).unwrap();
+        write_random(&self.0, heads, path);
     }
-}
-
-fn random(shape: &[usize]) -> Vec<u8> {
-    let count: usize = shape.iter().product();
-    let scale = 1.0 / ((count / shape[0]).max(4) as f32).sqrt();
-    let mut state = count as u64 | 1;
-    let mut next = || {
-        state = state
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    (0..count)
-        .flat_map(|_| (next() * scale).to_le_bytes())
-        .collect()
 }
 
 /// 257 tokens of 160, as many as the real tower has.

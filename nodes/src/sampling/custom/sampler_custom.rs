@@ -8,7 +8,7 @@ use longtake_run::{RunCx, RunError, Value};
 use super::values::{SAMPLER, SIGMAS, to_schedule};
 use crate::Node;
 use crate::inputs::Inputs;
-use crate::sampling::check::{Names, check};
+use crate::sampling::check::{KSAMPLER, check};
 use crate::sampling::cost;
 use crate::sampling::job::{Job, Part, plain, shift, solver};
 use crate::sampling::run::run_with_prediction as sample;
@@ -44,10 +44,6 @@ const DECLARATION: Declaration = Declaration {
 /// The node.
 pub const NODE: Node = Node::work(&DECLARATION, infer, Lane::Device, Keep::Store, rungs, run);
 
-fn names(_: &dyn Inputs) -> Names {
-    crate::sampling::check::KSAMPLER
-}
-
 fn job(cx: &dyn Inputs) -> Result<Job, InferError> {
     Ok(Job {
         solver: solver(cx.text("sampler").map_err(plain)?)?,
@@ -62,16 +58,14 @@ fn job(cx: &dyn Inputs) -> Result<Job, InferError> {
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     job(cx)?;
-    let latent = check(cx, names(cx))?;
+    let latent = check(cx, KSAMPLER)?;
     Ok(vec![Info::Latent(latent), Info::Latent(latent)])
 }
 
 fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
-    cost::rungs(cx, names(cx), &job(cx))
+    cost::rungs(cx, KSAMPLER, job)
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    let job = job(cx).map_err(|e| RunError::failed(e.message))?;
-    let names = names(cx);
-    sample(cx, names, &job)
+    sample(cx, KSAMPLER, job)
 }

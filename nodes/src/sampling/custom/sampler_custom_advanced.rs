@@ -70,11 +70,10 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 }
 
 fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
-    cost::rungs(cx, names(cx), &job(cx))
+    cost::rungs(cx, names(cx), job)
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    let job = job(cx).map_err(|e| RunError::failed(e.message))?;
     let names = names(cx);
-    sample(cx, names, &job)
+    sample(cx, names, job)
 }

@@ -121,6 +121,66 @@ pub struct Note {
     pub extra: Map<String, Value>,
 }
 
+/// A socket of a subgraph.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Port {
+    /// Name in files: an instance's input is keyed by it.
+    pub name: String,
+    /// ComfyUI's name of what travels there (`IMAGE`); `*` for anything.
+    pub kind: String,
+    /// What a person sees; the name if none.
+    pub label: Option<String>,
+    /// Whatever else the file held for this port; written back as it came.
+    pub extra: Map<String, Value>,
+}
+
+impl Port {
+    /// What a person sees.
+    pub fn shown(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// A graph used as a node: an *instance* is a node whose class is the definition's id.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Subgraph {
+    /// What an instance takes; the outputs of the node [`Subgraph::INPUT`], in this order.
+    pub inputs: Vec<Port>,
+    /// What an instance gives; the inputs of the node [`Subgraph::OUTPUT`], by name.
+    pub outputs: Vec<Port>,
+    /// The nodes, groups and notes; its title is the definition's name. Its own `subgraphs` stay
+    /// empty: all definitions lie at the root of the project, so that any of them can use another.
+    pub graph: Project,
+    /// Whatever else the file held for this definition; written back as it came.
+    pub extra: Map<String, Value>,
+}
+
+impl Subgraph {
+    /// Id of the node in `graph` that has the input ports as its outputs (ComfyUI's id for it).
+    pub const INPUT: &'static str = "-10";
+    /// Id of the node in `graph` that has the output ports as its inputs.
+    pub const OUTPUT: &'static str = "-20";
+    /// Class of the node [`Subgraph::INPUT`].
+    pub const INPUT_CLASS: &'static str = "SubgraphInput";
+    /// Class of the node [`Subgraph::OUTPUT`].
+    pub const OUTPUT_CLASS: &'static str = "SubgraphOutput";
+}
+
+/// The class of a bend in a link: passes on what stands at its only input.
+pub const REROUTE: &str = "Reroute";
+
+/// The input of a [`REROUTE`].
+pub const REROUTE_INPUT: &str = "";
+
+/// Whether nodes of that class only lead links somewhere: no step is made of them, and no catalog
+/// has to know them.
+pub fn is_virtual(class: &str) -> bool {
+    matches!(
+        class,
+        REROUTE | Subgraph::INPUT_CLASS | Subgraph::OUTPUT_CLASS
+    )
+}
+
 /// The whole document.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Project {
@@ -132,6 +192,8 @@ pub struct Project {
     pub groups: IndexMap<String, Group>,
     /// Notes, by a chosen id.
     pub notes: IndexMap<String, Note>,
+    /// Graphs used as nodes, by the class of their instances.
+    pub subgraphs: IndexMap<String, Subgraph>,
     /// Whatever else the file held at its top; written back as it came.
     pub extra: Map<String, Value>,
 }

@@ -3,7 +3,7 @@
 //! Plain data. **Invariant:** nothing here knows a GPU, a window or a video library, and the only
 //! I/O is reading and writing a document's own file.
 //!
-//! - [`document`]: [`Project`], nodes, links, groups, notes.
+//! - [`document`]: [`Project`], nodes, links, groups, notes, subgraphs.
 //! - [`declare`]: what a node class says about itself (sockets, parameters, help).
 //! - [`shots`], [`mod@storyboard`]: the shot list a `Storyboard` node holds, and reading it.
 //! - [`edit`], [`mod@shot_edit`]: changes as values, each with its inverse.
@@ -31,7 +31,7 @@ pub mod walk;
 pub use check::check;
 pub use declare::{Catalog, Declaration, InputDecl, InputType, ModelFolder, OutputDecl};
 pub use diagnostic::{Diagnostic, Place, Severity};
-pub use document::{Group, Input, Link, Mode, Node, NodeId, Note, Project};
+pub use document::{Group, Input, Link, Mode, Node, NodeId, Note, Port, Project, Subgraph};
 pub use edit::{Edit, EditError, apply};
 pub use format::{Format, ReadError, ReadErrorKind, WriteError, read, read_bytes, write};
 pub use kind::Kind;

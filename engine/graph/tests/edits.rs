@@ -4,7 +4,7 @@ mod common;
 
 use common::project;
 use longtake_graph::{
-    Edit, EditError, Input, Node, NodeId, Project, add_shot, apply, move_shot, remove_shot,
+    Edit, EditError, Input, Node, NodeId, Port, Project, add_shot, apply, move_shot, remove_shot,
     shot_edit,
 };
 use serde_json::json;
@@ -14,7 +14,9 @@ fn graph() -> Project {
         r#"{"longtake": 1, "nodes": {
         "a": {"class": "EmptyLatent"},
         "b": {"class": "Mix", "inputs": {"a": {"link": ["a", 0]}, "b": {"link": ["a", 0]}, "amount": 0.5}},
-        "s": {"class": "Storyboard", "inputs": {"title": "t", "shots": [{"id": "1", "seconds": 2}, {"id": "2", "seconds": 3}]}}}}"#,
+        "s": {"class": "Storyboard", "inputs": {"title": "t", "shots": [{"id": "1", "seconds": 2}, {"id": "2", "seconds": 3}]}}},
+        "subgraphs": {"soft": {"inputs": [{"name": "image", "kind": "IMAGE", "later": 1}], "outputs": [],
+            "graph": {"title": "Soften", "nodes": {"1": {"class": "Mix", "inputs": {"a": 1, "b": 2}}}}}}}"#,
     )
 }
 
@@ -28,6 +30,52 @@ fn a_removed_node_comes_back_with_its_wires_in_their_order() {
         ["amount"]
     );
     apply(&mut project, inverse).unwrap();
+    assert_eq!(project.to_json(), text);
+}
+
+#[test]
+fn a_definition_is_changed_within_and_as_a_whole() {
+    let mut project = graph();
+    let start = project.to_json();
+    let within = |edit| Edit::Within {
+        subgraph: "soft".into(),
+        edit: Box::new(edit),
+    };
+    let undo = apply(
+        &mut project,
+        Edit::Batch(vec![
+            within(Edit::SetProjectTitle {
+                title: "Blur".into(),
+            }),
+            within(Edit::SetInput {
+                node: "1".into(),
+                input: "a".into(),
+                value: None,
+            }),
+            Edit::SetPorts {
+                subgraph: "soft".into(),
+                inputs: Vec::new(),
+                outputs: vec![Port {
+                    name: "out".into(),
+                    kind: "IMAGE".into(),
+                    ..Port::default()
+                }],
+            },
+        ]),
+    )
+    .unwrap();
+    let soft = &project.subgraphs["soft"];
+    assert_eq!(soft.graph.title, "Blur");
+    assert_eq!(soft.graph.nodes["1"].inputs.len(), 1);
+    assert_eq!(soft.outputs[0].shown(), "out");
+    let redo = apply(&mut project, undo).unwrap();
+    assert_eq!(project.to_json(), start);
+    apply(&mut project, redo).unwrap();
+    let removed = Edit::RemoveSubgraph { id: "soft".into() };
+    let text = project.to_json();
+    let undo = apply(&mut project, removed).unwrap();
+    assert!(project.subgraphs.is_empty());
+    apply(&mut project, undo).unwrap();
     assert_eq!(project.to_json(), text);
 }
 
@@ -78,6 +126,34 @@ fn refused_edits_change_nothing_and_say_why() {
             "there is no group `g`",
         ),
         (Edit::RemoveNote { id: "n".into() }, "there is no note `n`"),
+        (
+            Edit::RemoveSubgraph { id: "s".into() },
+            "there is no subgraph `s`",
+        ),
+        (
+            Edit::Within {
+                subgraph: "soft".into(),
+                edit: Box::new(Edit::Batch(vec![Edit::RemoveSubgraph {
+                    id: "soft".into(),
+                }])),
+            },
+            "subgraphs are defined at the root of the project, not within subgraph `soft`",
+        ),
+        (
+            Edit::Within {
+                subgraph: "soft".into(),
+                edit: Box::new(Edit::RemoveNode { id: "a".into() }),
+            },
+            "there is no node `a`",
+        ),
+        (
+            Edit::SetExtra {
+                id: "a".into(),
+                key: "class".into(),
+                value: Some(json!("b")),
+            },
+            "`class` is a field of the node itself; use the edit for that field",
+        ),
         (
             Edit::Batch(vec![
                 add("n", None),

@@ -105,6 +105,43 @@ fn project_text_is_stable_and_nice_to_diff() {
 }
 
 #[test]
+fn subgraphs_are_saved_at_the_root() {
+    let text = expect![[r#"
+        {
+          "longtake": 1,
+          "title": "",
+          "nodes": {
+            "5": {"class": "soft"}
+          },
+          "subgraphs": {
+            "soft": {
+              "inputs": [
+                {"name": "image", "kind": "IMAGE", "label": "picture", "later": [1]}
+              ],
+              "outputs": [],
+              "graph": {
+                "title": "Soften",
+                "nodes": {
+                  "-10": {"class": "SubgraphInput", "pos": [0, 0]}
+                },
+                "groups": {
+                  "g": {
+                    "title": "", "bounds": [0, 0, 1, 1]
+                  }
+                },
+                "longtake": "kept"
+              },
+              "uuid": 7
+            }
+          }
+        }
+    "#]];
+    text.assert_eq(&project(text.data()).to_json());
+    let bare = project(r#"{"longtake": 1, "subgraphs": {"s": {"inputs": [{"name": "x"}]}}}"#);
+    assert_eq!(bare.subgraphs["s"].inputs[0].kind, "*");
+}
+
+#[test]
 fn prompt_text_is_stable() {
     let (text, found) = to_text(&project(PROMPT), Format::Prompt, &Shelf);
     assert_eq!(found, []);
@@ -188,6 +225,9 @@ fn refusals_name_place_expectation_and_finding() {
         (b"{\"longtake\": 1,\n\"nodes\": {\"7\": {\"class\": 5}}}", ReadErrorKind::Shape, "test:2:26: `nodes.7.class`: expected a text, found 5"),
         (br#"{"longtake": 1, "nodes": {"7": {"class": "X", "pos": [1]}}}"#, ReadErrorKind::Shape, "`nodes.7.pos`: expected a list of 2 numbers"),
         (br#"{"longtake": 1, "nodes": {"7": {"class": "X", "pos": [1, 1e300]}}}"#, ReadErrorKind::Shape, "`nodes.7.pos`"),
+        (b"{\"longtake\": 1,\n\"subgraphs\": {\"s\": {\"outputs\": [{\"name\": 1}]}}}", ReadErrorKind::Shape, "test:2:42: `subgraphs.s.outputs.0.name`: expected a text, found 1"),
+        (br#"{"longtake": 1, "subgraphs": {"s": {"inputs": [{}]}}}"#, ReadErrorKind::Shape, "`subgraphs.s.inputs.0`: expected the port's `name`"),
+        (br#"{"longtake": 1, "subgraphs": {"s": {"graph": {"nodes": {"7": {}}}}}}"#, ReadErrorKind::Shape, "`subgraphs.s.graph.nodes.7`: expected a `class`"),
         (br#"{"longtake": 1, "nodes": {"7": {"class": "X", "mode": 4}}}"#, ReadErrorKind::Shape, "expected one of \"active\", \"mute\", \"bypass\", found 4"),
         (br#"{"longtake": 1, "nodes": {"7": {"class": "X", "inputs": {"a": {"link": ["1"]}}}}}"#, ReadErrorKind::Shape, "`nodes.7.inputs.a`: expected a link"),
         (br#"{"longtake": 1, "nodes": {"7": {"class": "X", "inputs": {"a": {"link": ["1", -1]}}}}}"#, ReadErrorKind::Shape, "expected a link"),

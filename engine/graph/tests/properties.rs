@@ -109,7 +109,10 @@ fn damaged_files_are_answered() {
               "transition": "fade", "transition_seconds": 0.5}, {"id": "b", "seconds": 1e1, "seed": 18446744073709551615}]}},
         "2": {"class": "KSampler", "mode": "bypass", "collapsed": true, "inputs": {"model": {"link": ["1", 0]}, "cfg": -6.5}},
         "3": {"class": "Save", "inputs": {"samples": {"link": ["2", 0]}, "x": {"literal": {"link": null}}}}},
-        "groups": {"g": {"title": "", "bounds": [0, 0, 1, 1]}}, "notes": {"n": {"text": "x", "bounds": [0, 0, 1, 1]}}, "k": []}"#;
+        "groups": {"g": {"title": "", "bounds": [0, 0, 1, 1]}}, "notes": {"n": {"text": "x", "bounds": [0, 0, 1, 1]}}, "k": [],
+        "subgraphs": {"s": {"inputs": [{"name": "a", "kind": "LATENT", "k": 1}], "outputs": [{"name": "b", "label": "x"}],
+            "graph": {"title": "S", "nodes": {"-10": {"class": "SubgraphInput"}, "-20": {"class": "SubgraphOutput",
+            "inputs": {"b": {"link": ["-10", 0]}}}}}}}}"#;
     let prompt = r#"{"12:98": {"class_type": "KSampler", "_meta": {"title": "s"}, "inputs": {"model": ["1", 0], "seed": 5,
         "l": {"__value__": [1, [2, null]]}}}, "1": {"class_type": "Loader", "inputs": {"unet_name": "w"}}}"#;
     let chunks: [&[u8]; 12] = [

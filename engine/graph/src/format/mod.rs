@@ -305,6 +305,13 @@ impl Wrong {
         )
     }
 
+    /// The same, seen from further up in the file.
+    fn within(mut self, path: &[&str]) -> Self {
+        let above = path.iter().map(|key| (*key).to_owned());
+        self.path.splice(0..0, above);
+        self
+    }
+
     fn too_deep(path: &[&str]) -> Self {
         let message = format!("this value is nested deeper than {MAX_LITERAL_DEPTH} levels");
         Self {

@@ -1,7 +1,7 @@
 //! Random projects and edits. Ids come from a small pool, so that edits meet, and links too.
 
 use indexmap::IndexMap;
-use longtake_graph::{Edit, Group, Input, Link, Mode, Node, NodeId, Note, Project};
+use longtake_graph::{Edit, Group, Input, Link, Mode, Node, NodeId, Note, Port, Project, Subgraph};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -68,13 +68,26 @@ fn mode() -> impl Strategy<Value = Mode> {
     prop_oneof![Just(Mode::Active), Just(Mode::Mute), Just(Mode::Bypass)]
 }
 
+/// Keys of `extra`, and one that is a field's.
+fn key() -> impl Strategy<Value = String> {
+    prop_oneof![9 => "later[0-9]", 1 => Just("class".to_owned())]
+}
+
 /// Keys that no version has used yet.
 fn extra() -> impl Strategy<Value = Map<String, Value>> {
     vec(("later[0-9]", literal()), 0..2).prop_map(|it| it.into_iter().collect())
 }
 
 pub fn node() -> impl Strategy<Value = Node> {
-    let class = prop_oneof![Just("Mix"), Just("KSampler"), Just("Save"), Just("Mystery")];
+    let class = prop_oneof![
+        Just("Mix"),
+        Just("KSampler"),
+        Just("Save"),
+        Just("Mystery"),
+        Just("Reroute"),
+        Just("s"),
+        Just("t"),
+    ];
     let look = (
         mode(),
         option::of(points()),
@@ -122,7 +135,45 @@ fn note() -> impl Strategy<Value = Note> {
     })
 }
 
+fn port() -> impl Strategy<Value = Port> {
+    let kind = prop_oneof![Just("LATENT"), Just("INT"), Just("*")];
+    (name(), kind, option::of(any::<String>()), extra()).prop_map(|(name, kind, label, extra)| {
+        Port {
+            name,
+            kind: kind.to_owned(),
+            label,
+            extra,
+        }
+    })
+}
+
+fn ports() -> impl Strategy<Value = Vec<Port>> {
+    vec(port(), 0..3)
+}
+
+fn subgraph() -> impl Strategy<Value = Subgraph> {
+    (ports(), ports(), graph(), extra()).prop_map(|(inputs, outputs, graph, extra)| Subgraph {
+        inputs,
+        outputs,
+        graph,
+        extra,
+    })
+}
+
+/// Definitions use each other, and themselves.
+fn subgraph_id() -> impl Strategy<Value = String> {
+    "[s-u]"
+}
+
 pub fn project() -> impl Strategy<Value = Project> {
+    (graph(), vec((subgraph_id(), subgraph()), 0..3)).prop_map(|(graph, subgraphs)| Project {
+        subgraphs: subgraphs.into_iter().collect(),
+        ..graph
+    })
+}
+
+/// A project without definitions.
+pub fn graph() -> impl Strategy<Value = Project> {
     (
         any::<String>(),
         vec((id(), node()), 0..6),
@@ -136,6 +187,7 @@ pub fn project() -> impl Strategy<Value = Project> {
             groups: groups.into_iter().collect(),
             notes: notes.into_iter().collect(),
             extra,
+            ..Project::default()
         })
 }
 
@@ -163,6 +215,17 @@ pub fn edit() -> impl Strategy<Value = Edit> {
         (id(), option::of(any::<[f32; 2]>())).prop_map(|(id, size)| Edit::Resize { id, size }),
         (id(), option::of(any::<String>())).prop_map(|(id, colour)| Edit::Colour { id, colour }),
         (id(), any::<bool>()).prop_map(|(id, collapsed)| Edit::Collapse { id, collapsed }),
+        (id(), key(), option::of(literal())).prop_map(|(id, key, value)| Edit::SetExtra {
+            id,
+            key,
+            value
+        }),
+        (id(), key(), literal(), 0usize..3).prop_map(|(id, key, value, at)| Edit::InsertExtra {
+            id,
+            key,
+            value,
+            at
+        }),
     ];
     let canvas = prop_oneof![
         ("[g-i]", group(), at()).prop_map(|(id, group, at)| Edit::AddGroup { id, group, at }),
@@ -173,6 +236,27 @@ pub fn edit() -> impl Strategy<Value = Edit> {
         ("[n-p]", note()).prop_map(|(id, note)| Edit::SetNote { id, note }),
         any::<String>().prop_map(|title| Edit::SetProjectTitle { title }),
     ];
-    let single = prop_oneof![3 => nodes, 1 => canvas];
-    single.prop_recursive(2, 8, 3, |inner| vec(inner, 0..4).prop_map(Edit::Batch))
+    let definitions = prop_oneof![
+        (subgraph_id(), subgraph(), at()).prop_map(|(id, subgraph, at)| Edit::AddSubgraph {
+            id,
+            subgraph: Box::new(subgraph),
+            at
+        }),
+        subgraph_id().prop_map(|id| Edit::RemoveSubgraph { id }),
+        (subgraph_id(), ports(), ports()).prop_map(|(subgraph, inputs, outputs)| Edit::SetPorts {
+            subgraph,
+            inputs,
+            outputs
+        }),
+    ];
+    let single = prop_oneof![6 => nodes, 2 => canvas, 1 => definitions];
+    single.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Edit::Batch),
+            (subgraph_id(), inner).prop_map(|(subgraph, edit)| Edit::Within {
+                subgraph,
+                edit: Box::new(edit)
+            }),
+        ]
+    })
 }

@@ -4,13 +4,18 @@
 //! is the same text. A half-built graph is normal: an edit may leave a link without a node at its
 //! other end, which [`crate::check()`] reports.
 
-use std::hash::Hash;
+mod check;
+mod definitions;
+mod map;
+mod nodes;
 
-use indexmap::IndexMap;
+use serde_json::Value;
 
+use self::check::finite;
+use self::map::{insert, remove, replace};
+use self::nodes::node;
 use crate::format::MAX_LITERAL_DEPTH;
-use crate::literal::fits_depth;
-use crate::{Group, Input, Mode, Node, NodeId, Note, Project};
+use crate::{Group, Input, Mode, Node, NodeId, Note, Port, Project, Subgraph};
 
 /// A change of a project.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,8 +77,37 @@ pub enum Edit {
     RemoveNote { id: String },
     /// Replaces a note.
     SetNote { id: String, note: Note },
-    /// Names the film or graph.
+    /// Names the film or graph; within a subgraph, the subgraph.
     SetProjectTitle { title: String },
+    /// Writes a key that is no field of a node (`extra`), or clears it.
+    SetExtra {
+        id: NodeId,
+        key: String,
+        value: Option<Value>,
+    },
+    /// Adds such a key at a position; it must not be there yet.
+    InsertExtra {
+        id: NodeId,
+        key: String,
+        value: Value,
+        at: usize,
+    },
+    /// Changes the graph of a subgraph's definition. Definitions themselves all lie at the root.
+    Within { subgraph: String, edit: Box<Edit> },
+    /// Adds a definition, at a position or at the end.
+    AddSubgraph {
+        id: String,
+        subgraph: Box<Subgraph>,
+        at: Option<usize>,
+    },
+    /// Removes a definition; its instances stay, as nodes of an unknown class.
+    RemoveSubgraph { id: String },
+    /// Replaces the ports of a definition. Links and inputs stay as they are, inside and outside.
+    SetPorts {
+        subgraph: String,
+        inputs: Vec<Port>,
+        outputs: Vec<Port>,
+    },
     /// Several changes as one: all of them or none.
     Batch(Vec<Edit>),
 }
@@ -93,6 +127,12 @@ pub enum EditError {
     /// Canvas points must be finite.
     #[error("expected finite numbers of points, found {found}")]
     NotFinite { found: String },
+    /// The key belongs to a field of the node.
+    #[error("`{key}` is a field of the node itself; use the edit for that field")]
+    FieldKey { key: String },
+    /// A definition, or a change of one, inside a definition.
+    #[error("subgraphs are defined at the root of the project, not within subgraph `{subgraph}`")]
+    NestedDefinition { subgraph: String },
     /// A literal that the file's reader would refuse.
     #[error("the value is nested deeper than {MAX_LITERAL_DEPTH} levels, which no file could hold")]
     TooDeep,
@@ -107,17 +147,21 @@ pub enum EditError {
 /// [`EditError`] when a thing named does not exist, or exists already; the project is untouched.
 pub fn apply(project: &mut Project, edit: Edit) -> Result<Edit, EditError> {
     match edit {
-        Edit::AddNode { id, node, at } => add_node(project, id, node, at),
-        Edit::RemoveNode { id } => remove_node(project, id),
-        Edit::TakeNode { id } => take_node(project, id),
-        Edit::ReorderNode { id, at } => reorder_node(project, id, at),
-        Edit::SetInput { node, input, value } => set_input(project, node, input, value),
+        Edit::AddNode { id, node, at } => nodes::add(project, id, node, at),
+        Edit::RemoveNode { id } => nodes::remove(project, id),
+        Edit::TakeNode { id } => nodes::take(project, id),
+        Edit::ReorderNode { id, at } => nodes::reorder(project, id, at),
+        Edit::SetInput { node, input, value } => nodes::set_input(project, node, input, value),
         Edit::InsertInput {
             node,
             input,
             value,
             at,
-        } => insert_input(project, node, input, value, at),
+        } => nodes::insert_input(project, node, input, value, at),
+        Edit::SetExtra { id, key, value } => nodes::set_extra(project, id, key, value),
+        Edit::InsertExtra { id, key, value, at } => {
+            nodes::insert_extra(project, id, key, value, at)
+        }
         Edit::SetTitle { id, title } => {
             let title = std::mem::replace(&mut node(project, &id)?.title, title);
             Ok(Edit::SetTitle { id, title })
@@ -144,6 +188,14 @@ pub fn apply(project: &mut Project, edit: Edit) -> Result<Edit, EditError> {
             let collapsed = std::mem::replace(&mut node(project, &id)?.collapsed, collapsed);
             Ok(Edit::Collapse { id, collapsed })
         }
+        Edit::Within { subgraph, edit } => definitions::within(project, subgraph, *edit),
+        Edit::AddSubgraph { id, subgraph, at } => definitions::add(project, id, subgraph, at),
+        Edit::RemoveSubgraph { id } => definitions::remove(project, id),
+        Edit::SetPorts {
+            subgraph,
+            inputs,
+            outputs,
+        } => definitions::set_ports(project, subgraph, inputs, outputs),
         Edit::SetProjectTitle { title } => Ok(Edit::SetProjectTitle {
             title: std::mem::replace(&mut project.title, title),
         }),
@@ -205,190 +257,9 @@ fn batch(project: &mut Project, edits: Vec<Edit>) -> Result<Edit, EditError> {
     Ok(Edit::Batch(inverses))
 }
 
-fn add_node(
-    project: &mut Project,
-    id: NodeId,
-    node: Node,
-    at: Option<usize>,
-) -> Result<Edit, EditError> {
-    finite(node.pos.as_ref().map(<[f32; 2]>::as_slice))?;
-    finite(node.size.as_ref().map(<[f32; 2]>::as_slice))?;
-    node.inputs.values().try_for_each(shallow)?;
-    insert(&mut project.nodes, "node", id.clone(), node, at)?;
-    Ok(Edit::TakeNode { id })
-}
-
-fn take_node(project: &mut Project, id: NodeId) -> Result<Edit, EditError> {
-    let (at, node) = remove(&mut project.nodes, "node", &id)?;
-    Ok(Edit::AddNode {
-        id,
-        node,
-        at: Some(at),
-    })
-}
-
-/// Clears the links of others first; the node's own inputs go and come with it.
-fn remove_node(project: &mut Project, id: NodeId) -> Result<Edit, EditError> {
-    if !project.nodes.contains_key(&id) {
-        return Err(missing("node", id.as_str()));
-    }
-    let ends_here = |input: &Input| matches!(input, Input::Link(link) if link.node == id);
-    let mut edits: Vec<Edit> = project
-        .nodes
-        .iter()
-        .filter(|(other, _)| **other != id)
-        .flat_map(|(other, node)| {
-            node.inputs
-                .iter()
-                .filter(|(_, input)| ends_here(input))
-                .map(|(name, _)| Edit::SetInput {
-                    node: other.clone(),
-                    input: name.clone(),
-                    value: None,
-                })
-        })
-        .collect();
-    edits.push(Edit::TakeNode { id });
-    batch(project, edits)
-}
-
-fn reorder_node(project: &mut Project, id: NodeId, at: usize) -> Result<Edit, EditError> {
-    let from = project
-        .nodes
-        .get_index_of(&id)
-        .ok_or_else(|| missing("node", id.as_str()))?;
-    let len = project.nodes.len();
-    if at >= len {
-        return Err(EditError::Position { at, len });
-    }
-    project.nodes.move_index(from, at);
-    Ok(Edit::ReorderNode { id, at: from })
-}
-
-fn set_input(
-    project: &mut Project,
-    id: NodeId,
-    input: String,
-    value: Option<Input>,
-) -> Result<Edit, EditError> {
-    let inputs = &mut node(project, &id)?.inputs;
-    let Some(value) = value else {
-        return Ok(match inputs.shift_remove_full(&input) {
-            Some((at, input, value)) => Edit::InsertInput {
-                node: id,
-                input,
-                value,
-                at,
-            },
-            None => Edit::SetInput {
-                node: id,
-                input,
-                value: None,
-            },
-        });
-    };
-    shallow(&value)?;
-    let value = inputs.insert(input.clone(), value);
-    Ok(Edit::SetInput {
-        node: id,
-        input,
-        value,
-    })
-}
-
-fn insert_input(
-    project: &mut Project,
-    id: NodeId,
-    input: String,
-    value: Input,
-    at: usize,
-) -> Result<Edit, EditError> {
-    shallow(&value)?;
-    insert(
-        &mut node(project, &id)?.inputs,
-        "input",
-        input.clone(),
-        value,
-        Some(at),
-    )?;
-    Ok(Edit::SetInput {
-        node: id,
-        input,
-        value: None,
-    })
-}
-
-fn insert<K: Hash + Eq + ToString, V>(
-    map: &mut IndexMap<K, V>,
-    what: &'static str,
-    key: K,
-    value: V,
-    at: Option<usize>,
-) -> Result<(), EditError> {
-    let len = map.len();
-    let at = at.unwrap_or(len);
-    if map.contains_key(&key) {
-        return Err(EditError::Exists {
-            what,
-            id: key.to_string(),
-        });
-    }
-    if at > len {
-        return Err(EditError::Position { at, len });
-    }
-    map.shift_insert(at, key, value);
-    Ok(())
-}
-
-fn remove<K: Hash + Eq + ToString, V>(
-    map: &mut IndexMap<K, V>,
-    what: &'static str,
-    key: &K,
-) -> Result<(usize, V), EditError> {
-    let (at, _, value) = map
-        .shift_remove_full(key)
-        .ok_or_else(|| missing(what, &key.to_string()))?;
-    Ok((at, value))
-}
-
-fn replace<K: Hash + Eq + ToString, V>(
-    map: &mut IndexMap<K, V>,
-    what: &'static str,
-    key: &K,
-    value: V,
-) -> Result<V, EditError> {
-    let old = map
-        .get_mut(key)
-        .ok_or_else(|| missing(what, &key.to_string()))?;
-    Ok(std::mem::replace(old, value))
-}
-
-fn node<'a>(project: &'a mut Project, id: &NodeId) -> Result<&'a mut Node, EditError> {
-    project
-        .nodes
-        .get_mut(id)
-        .ok_or_else(|| missing("node", id.as_str()))
-}
-
 pub(crate) fn missing(what: &'static str, id: &str) -> EditError {
     EditError::Missing {
         what,
         id: id.to_owned(),
-    }
-}
-
-fn shallow(input: &Input) -> Result<(), EditError> {
-    match input {
-        Input::Literal(value) if !fits_depth(value, MAX_LITERAL_DEPTH) => Err(EditError::TooDeep),
-        _ => Ok(()),
-    }
-}
-
-fn finite(numbers: Option<&[f32]>) -> Result<(), EditError> {
-    match numbers {
-        Some(numbers) if !numbers.iter().all(|it| it.is_finite()) => Err(EditError::NotFinite {
-            found: format!("{numbers:?}"),
-        }),
-        _ => Ok(()),
     }
 }

@@ -59,14 +59,18 @@ impl Kind {
     /// Whether a value of kind `from` may be linked to a socket of this kind: the two sets of
     /// names meet, or one of them is `*` (ComfyUI's rule).
     pub fn accepts(&self, from: &Self) -> bool {
-        let any = |kind: &Self| kind.0 == "*";
-        any(self)
-            || any(from)
-            || self
-                .0
-                .split(',')
-                .any(|a| from.0.split(',').any(|b| a.trim() == b.trim()))
+        accepts(self.0, from.0)
     }
+}
+
+/// Whether a value of kind `from` may be linked to a socket of kind `to`, by their names; see
+/// [`Kind::accepts`].
+pub fn accepts(to: &str, from: &str) -> bool {
+    to == "*"
+        || from == "*"
+        || to
+            .split(',')
+            .any(|a| from.split(',').any(|b| a.trim() == b.trim()))
 }
 
 impl fmt::Display for Kind {

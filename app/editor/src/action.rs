@@ -1,0 +1,111 @@
+//! What panels ask for. They read the [`crate::Studio`] and send these; nothing else changes it.
+
+use std::path::PathBuf;
+
+use longtake_graph::{Edit, NodeId};
+
+use crate::command::Command;
+use crate::language::{Language, Text};
+use crate::queue::{JobId, QueueAction};
+use crate::selection::{Item, Selection};
+
+/// A wish of a panel.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// An edit of the open graph: one undo unit.
+    Edit(Text, Edit),
+    /// An edit within an interaction that goes on (a drag, typing): joins the open unit.
+    Live(Text, Edit),
+    /// An edit of the whole document (subgraph definitions): one undo unit.
+    EditRoot(Text, Edit),
+    /// The interaction is over.
+    Settle,
+    /// Exactly these are selected.
+    Select(Selection),
+    /// Adds this to the selection, or drops it.
+    Toggle(Item),
+    /// Adds a node of this class with its top left corner at a point; `link` joins it to a loose
+    /// link's end.
+    AddNode {
+        class: String,
+        pos: [f32; 2],
+        link: Option<LooseLink>,
+    },
+    /// Something with a name, a menu entry and maybe keys.
+    Command(Command),
+    /// Opens the subgraph of an instance.
+    Enter(NodeId),
+    /// Goes out until this many instances are entered.
+    LeaveTo(usize),
+    /// Back or forward to a state of the history panel: how many units stay done.
+    HistoryTo(usize),
+    /// Opens a file that holds a graph; asks first when work would be lost.
+    Open(PathBuf),
+    /// Saves under this name.
+    SaveAs(PathBuf),
+    /// Writes the prompt JSON for a headless render.
+    ExportPrompt(PathBuf),
+    /// Puts the graph of a file into the open one, at a point.
+    Insert(PathBuf, [f32; 2]),
+    /// Something about the queue.
+    Queue(QueueAction),
+    /// The language of the window.
+    SetLanguage(Language),
+    /// Something only the window can do.
+    Window(WindowAction),
+}
+
+/// One end of a link, in a person's hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LooseLink {
+    /// From an output: the new node's first fitting input takes it.
+    FromOutput { node: NodeId, output: u32 },
+    /// From an input: the new node's first fitting output feeds it.
+    FromInput { node: NodeId, input: String },
+}
+
+/// What only the window can do. The studio passes these on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WindowAction {
+    /// Shows all of the graph.
+    Fit,
+    /// Shows what is selected.
+    FitSelection,
+    /// One point a pixel.
+    ZoomOne,
+    /// Brings a node (of the open graph) into view and selects it.
+    Reveal(NodeId),
+    /// Lights a node (lowered id) while the mouse rests on what stands for it.
+    Light(NodeId),
+    /// Shows what a node (lowered id) made in the viewer; `second`: as the B side of the comparison.
+    View {
+        node: NodeId,
+        second: bool,
+    },
+    /// Shows a file in the viewer.
+    ViewFile {
+        path: PathBuf,
+        second: bool,
+    },
+    /// Shows the outputs of a finished job beside those of another.
+    Compare(JobId, JobId),
+    /// Opens the node search at the mouse.
+    SearchNode,
+    /// Opens the command palette.
+    Palette,
+    /// Asks for a file to open, and so on: dialogs of the desktop.
+    AskOpen,
+    AskSaveAs,
+    AskExport,
+    AskInsert,
+    /// Shows or hides a panel by its key.
+    TogglePanel(&'static str),
+    /// Opens the settings.
+    Settings,
+    /// The title of the focused node, group or note becomes a text field.
+    Rename,
+    /// Shows a folder in the desktop's file manager.
+    ShowFolder(PathBuf),
+    /// Ends the program; asks first when work would be lost.
+    Quit,
+}

@@ -1,0 +1,151 @@
+//! Named commands: one list feeds the menus, the command palette and the keys.
+
+use serde::{Deserialize, Serialize};
+
+use crate::language::{Text, t};
+
+/// Where a command stands in the menu bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Menu {
+    /// File.
+    File,
+    /// Edit.
+    Edit,
+    /// Node.
+    Node,
+    /// Arrange.
+    Arrange,
+    /// View.
+    View,
+    /// Run.
+    Run,
+}
+
+impl Menu {
+    /// In the order of the menu bar.
+    pub const ALL: [Self; 6] = [
+        Self::File,
+        Self::Edit,
+        Self::Node,
+        Self::Arrange,
+        Self::View,
+        Self::Run,
+    ];
+
+    /// Its title.
+    pub const fn title(self) -> Text {
+        match self {
+            Self::File => t("File", "ファイル"),
+            Self::Edit => t("Edit", "編集"),
+            Self::Node => t("Node", "ノード"),
+            Self::Arrange => t("Arrange", "整列"),
+            Self::View => t("View", "表示"),
+            Self::Run => t("Run", "実行"),
+        }
+    }
+}
+
+/// A key with its modifiers, as text in the settings (`Ctrl+Shift+G`). `Ctrl` is Cmd on a Mac.
+pub type Keys = &'static str;
+
+macro_rules! commands {
+    ($($name:ident $menu:ident $keys:literal $en:literal $ja:literal $doc:literal)*) => {
+        /// Something a person can ask for by name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Command {
+            $(#[doc = $doc] $name,)*
+        }
+
+        impl Command {
+            /// Every command, in menu order.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its name in the settings file.
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+
+            /// Its title.
+            pub const fn title(self) -> Text {
+                match self { $(Self::$name => t($en, $ja),)* }
+            }
+
+            /// What it does, in a sentence.
+            pub const fn help(self) -> &'static str {
+                match self { $(Self::$name => $doc,)* }
+            }
+
+            /// Where it stands.
+            pub const fn menu(self) -> Menu {
+                match self { $(Self::$name => Menu::$menu,)* }
+            }
+
+            /// Its keys unless the person chose others; several are separated by a space.
+            pub const fn default_keys(self) -> Keys {
+                match self { $(Self::$name => $keys,)* }
+            }
+        }
+    };
+}
+
+commands! {
+    New File "Ctrl+N" "New" "新規" "A new, empty graph."
+    Open File "Ctrl+O" "Open…" "開く…" "Opens a graph: project, prompt, ComfyUI workflow, or a picture or video that carries one."
+    Gallery File "" "Presets…" "プリセット…" "Shows the ready graphs."
+    Save File "Ctrl+S" "Save" "保存" "Saves the document."
+    SaveAs File "Ctrl+Shift+S" "Save as…" "名前を付けて保存…" "Saves the document under another name."
+    Export File "Ctrl+Shift+E" "Export for headless render…" "ヘッドレス用に書き出す…" "Writes prompt JSON, which `longtake render` and ComfyUI read."
+    Quit File "Ctrl+Q" "Quit" "終了" "Closes the window."
+
+    Undo Edit "Ctrl+Z" "Undo" "元に戻す" "Takes the last change back."
+    Redo Edit "Ctrl+Shift+Z Ctrl+Y" "Redo" "やり直す" "Does again what was taken back."
+    Cut Edit "Ctrl+X" "Cut" "切り取り" "Copies what is selected, then deletes it."
+    Copy Edit "Ctrl+C" "Copy" "コピー" "Copies what is selected."
+    Paste Edit "Ctrl+V" "Paste" "貼り付け" "Pastes at the mouse, with the links among what was copied."
+    PasteLinked Edit "Ctrl+Shift+V" "Paste with links" "リンクごと貼り付け" "Pastes, and also links to what the copied nodes were linked from."
+    Duplicate Edit "Ctrl+D" "Duplicate" "複製" "A copy beside what is selected."
+    Delete Edit "Delete Backspace" "Delete" "削除" "Deletes what is selected."
+    SelectAll Edit "Ctrl+A" "Select all" "すべて選択" "Selects everything in the open graph."
+    Settings Edit "Ctrl+Comma" "Settings…" "設定…" "Language, theme, scale and keys."
+
+    AddNode Node "Tab" "Add node…" "ノードを追加…" "Searches all nodes by English, Japanese or ComfyUI name."
+    AddNote Node "" "Add note" "メモを追加" "A text on the canvas."
+    Rename Node "F2" "Rename" "名前を変える" "Gives the focused node, group or note a title."
+    Mute Node "Ctrl+M" "Mute" "ミュート" "As if absent, with all that needs it."
+    Bypass Node "Ctrl+B" "Bypass" "バイパス" "Passes its input on."
+    Collapse Node "Alt+C" "Collapse" "折りたたむ" "Draws the title only."
+    ResetValues Node "" "Restore default values" "値を既定に戻す" "Every parameter of what is selected to its default."
+    Group Node "Ctrl+G" "Group" "グループ化" "A frame around what is selected."
+    MakeSubgraph Node "Ctrl+Shift+G" "Make subgraph" "サブグラフにする" "Puts what is selected into a subgraph."
+    UnpackSubgraph Node "" "Unpack subgraph" "サブグラフを展開" "Puts a subgraph's nodes in its place."
+    EnterSubgraph Node "" "Enter subgraph" "サブグラフを開く" "Opens the focused subgraph (or double-click)."
+    LeaveSubgraph Node "Escape" "Leave subgraph" "サブグラフを閉じる" "Goes back out."
+
+    AutoLayout Arrange "Ctrl+L" "Auto-layout" "自動レイアウト" "Places what is selected, or all, in columns along the links."
+    AlignLeft Arrange "" "Align left" "左揃え" "Left edges in a line."
+    AlignRight Arrange "" "Align right" "右揃え" "Right edges in a line."
+    AlignTop Arrange "" "Align top" "上揃え" "Top edges in a line."
+    AlignBottom Arrange "" "Align bottom" "下揃え" "Bottom edges in a line."
+    SpaceAcross Arrange "" "Distribute across" "横に等間隔" "Equal gaps from left to right."
+    SpaceDown Arrange "" "Distribute down" "縦に等間隔" "Equal gaps from top to bottom."
+
+    Palette View "Ctrl+Shift+P F1" "Command palette…" "コマンドパレット…" "Every command by name."
+    Fit View "Home" "Fit all" "全体を表示" "Shows the whole graph."
+    FitSelection View "F" "Fit selection" "選択を表示" "Shows what is selected."
+    ZoomOne View "Ctrl+0" "Zoom 1:1" "等倍" "One point a pixel."
+    ViewResult View "Space" "View result" "結果を見る" "Shows what the focused node made in the viewer."
+    CompareResult View "Shift+Space" "View as B" "Bとして見る" "Compares what the focused node made with what the viewer shows."
+    ToggleInspector View "Ctrl+1" "Inspector" "インスペクター" "Shows or hides the inspector."
+    TogglePlan View "Ctrl+2" "Plan" "プラン" "Shows or hides the plan."
+    ToggleQueue View "Ctrl+3" "Queue" "キュー" "Shows or hides the queue."
+    ToggleViewer View "Ctrl+4" "Viewer" "ビューアー" "Shows or hides the viewer."
+    ToggleModels View "Ctrl+5" "Models" "モデル" "Shows or hides the models."
+    ToggleHistory View "Ctrl+6" "History" "履歴" "Shows or hides the undo history."
+    ToggleMinimap View "M" "Minimap" "ミニマップ" "Shows or hides the minimap."
+    ToggleTheme View "" "Light or dark" "明暗を切り替え" "Changes the theme."
+
+    Run Run "Ctrl+Enter" "Run" "実行" "Queues the graph."
+    RunSelected Run "Ctrl+Shift+Enter" "Run selected outputs" "選択した出力を実行" "Queues only what the selected output nodes need."
+    Cancel Run "Ctrl+Period" "Cancel" "中止" "Stops the running job; finished steps stay finished."
+    Pause Run "" "Pause or resume" "一時停止・再開" "Holds the running job after its present sampler step."
+}

@@ -1,0 +1,87 @@
+//! Everything a person reads, in English and Japanese.
+//!
+//! A text is a constant that stands beside the code that shows it; [`t`] refuses an empty side when
+//! the program is compiled, so that no string can miss its translation.
+
+use serde::{Deserialize, Serialize};
+
+/// The language of the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Japanese.
+    Ja,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::En, Self::Ja];
+
+    /// Its own name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::En => "English",
+            Self::Ja => "日本語",
+        }
+    }
+
+    /// The language that a locale such as `ja_JP.UTF-8` asks for.
+    pub fn of_locale(locale: &str) -> Self {
+        if locale.starts_with("ja") {
+            Self::Ja
+        } else {
+            Self::En
+        }
+    }
+
+    /// A declaration's title.
+    pub fn title(self, declaration: &longtake_graph::Declaration) -> &'static str {
+        match self {
+            Self::Ja if !declaration.title_ja.is_empty() => declaration.title_ja,
+            _ => declaration.title,
+        }
+    }
+}
+
+/// A text in every language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// English.
+    pub en: &'static str,
+    /// Japanese.
+    pub ja: &'static str,
+}
+
+impl Text {
+    /// The text in a language.
+    pub const fn get(self, language: Language) -> &'static str {
+        match language {
+            Language::En => self.en,
+            Language::Ja => self.ja,
+        }
+    }
+
+    /// The text with `{}` replaced by `value`, once per value.
+    pub fn with(self, language: Language, values: &[&str]) -> String {
+        values
+            .iter()
+            .fold(self.get(language).to_owned(), |text, value| {
+                text.replacen("{}", value, 1)
+            })
+    }
+}
+
+/// A text. Declare it `const`.
+///
+/// # Panics
+/// When a side is empty: while compiling, for a constant.
+pub const fn t(en: &'static str, ja: &'static str) -> Text {
+    assert!(
+        !en.is_empty() && !ja.is_empty(),
+        "a text needs both languages"
+    );
+    Text { en, ja }
+}

@@ -1,0 +1,184 @@
+//! Everything the window shows, and the one place that changes it.
+
+use std::sync::Arc;
+
+use longtake_plan::Options;
+
+use crate::action::{Action, WindowAction};
+use crate::command::Command;
+use crate::engine::Engine;
+use crate::language::{Language, Text};
+use crate::messages::Messages;
+use crate::planned::{Compiler, Planned, Wake};
+use crate::queue::{Queue, QueueAction};
+use crate::selection::{Item, Selection};
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::status::Status;
+
+/// Everything the window shows.
+pub struct Studio {
+    /// The machine.
+    pub engine: Arc<dyn Engine>,
+    /// The open document.
+    pub session: Session,
+    /// Its plan.
+    pub planned: Planned,
+    /// What waits, runs, and ran.
+    pub queue: Queue,
+    /// What each node does in the newest run.
+    pub status: Status,
+    /// What the person chose.
+    pub settings: Settings,
+    /// What is told in passing.
+    pub messages: Messages,
+    /// Where the mouse last was on the canvas, points of the graph: where things are pasted.
+    pub mouse: [f32; 2],
+    pub(crate) compiler: Compiler,
+    pub(crate) window: Vec<WindowAction>,
+    pub(crate) locale: Language,
+}
+
+impl Studio {
+    /// A studio with an empty document. `wake` is called on other threads when there is something
+    /// new to draw.
+    pub fn new(engine: Arc<dyn Engine>, settings: Settings, wake: Wake) -> Self {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
+        Self {
+            session: Session::default(),
+            planned: Planned::default(),
+            queue: Queue::new(engine.clone(), wake.clone()),
+            status: Status::default(),
+            settings,
+            messages: Messages::default(),
+            mouse: [0.0; 2],
+            compiler: Compiler::new(engine.clone(), wake),
+            window: Vec::new(),
+            locale: locale.map_or(Language::En, |it| Language::of_locale(&it)),
+            engine,
+        }
+    }
+
+    /// The language of the window.
+    pub fn language(&self) -> Language {
+        self.settings.language.unwrap_or(self.locale)
+    }
+
+    /// A text in the language of the window.
+    pub fn tr(&self, text: Text) -> &'static str {
+        text.get(self.language())
+    }
+
+    /// Once per frame, before drawing: takes in what other threads made.
+    pub fn tick(&mut self) {
+        self.queue.tick(&mut self.status);
+        let session = &self.session;
+        self.compiler
+            .ask(session.revision(), session.project(), &Options::default());
+        if let Some(planned) = self.compiler.answer() {
+            self.planned = planned;
+        }
+    }
+
+    /// Does what a panel asked for. What cannot be done is told in [`Self::messages`].
+    pub fn act(&mut self, action: Action) {
+        let outcome = match action {
+            Action::Edit(label, edit) => self.session.edit(label, edit),
+            Action::Live(label, edit) => self.session.live(label, edit),
+            Action::EditRoot(label, edit) => self.session.edit_root(label, edit),
+            Action::Settle => {
+                self.session.settle();
+                Ok(())
+            }
+            other => {
+                self.act_otherwise(other);
+                Ok(())
+            }
+        };
+        if let Err(error) = outcome {
+            self.messages.error(error.to_string());
+        }
+    }
+
+    fn act_otherwise(&mut self, action: Action) {
+        match action {
+            Action::Select(selection) => self.session.selection = selection,
+            Action::Toggle(item) => self.session.selection.toggle(item),
+            Action::Command(command) => self.command(command),
+            Action::Enter(node) => {
+                self.session.enter(&node);
+            }
+            Action::LeaveTo(depth) => self.session.leave_to(depth),
+            Action::HistoryTo(done) => self.history_to(done),
+            Action::Queue(action) => self.queue_act(&action),
+            Action::SetLanguage(language) => self.settings.language = Some(language),
+            Action::Window(wish) => self.window.push(wish),
+            _ => {}
+        }
+    }
+
+    /// What only the window can do, asked for since the last call.
+    pub fn window_wishes(&mut self) -> Vec<WindowAction> {
+        std::mem::take(&mut self.window)
+    }
+
+    fn queue_act(&mut self, action: &QueueAction) {
+        self.queue.act(action);
+    }
+
+    fn history_to(&mut self, done: usize) {
+        while self.session.history().done().len() > done && self.session.undo().is_some() {}
+        while self.session.history().done().len() < done && self.session.redo().is_some() {}
+    }
+
+    /// Runs a named command.
+    pub fn command(&mut self, command: Command) {
+        match command {
+            Command::Undo => {
+                self.session.undo();
+            }
+            Command::Redo => {
+                self.session.redo();
+            }
+            Command::SelectAll => self.select_all(),
+            Command::LeaveSubgraph => {
+                let depth = self.session.scope().len();
+                self.session.leave_to(depth.saturating_sub(1));
+            }
+            Command::Fit => self.window.push(WindowAction::Fit),
+            Command::FitSelection => self.window.push(WindowAction::FitSelection),
+            Command::ZoomOne => self.window.push(WindowAction::ZoomOne),
+            Command::AddNode => self.window.push(WindowAction::SearchNode),
+            Command::Palette => self.window.push(WindowAction::Palette),
+            Command::Rename => self.window.push(WindowAction::Rename),
+            Command::Settings => self.window.push(WindowAction::Settings),
+            Command::Quit => self.window.push(WindowAction::Quit),
+            Command::Open => self.window.push(WindowAction::AskOpen),
+            Command::SaveAs => self.window.push(WindowAction::AskSaveAs),
+            Command::Export => self.window.push(WindowAction::AskExport),
+            Command::ToggleInspector => self.toggle("inspector"),
+            Command::TogglePlan => self.toggle("plan"),
+            Command::ToggleQueue => self.toggle("queue"),
+            Command::ToggleViewer => self.toggle("viewer"),
+            Command::ToggleModels => self.toggle("models"),
+            Command::ToggleHistory => self.toggle("history"),
+            Command::Gallery => self.toggle("gallery"),
+            Command::ToggleMinimap => self.settings.minimap = !self.settings.minimap,
+            _ => {}
+        }
+    }
+
+    fn toggle(&mut self, panel: &'static str) {
+        self.window.push(WindowAction::TogglePanel(panel));
+    }
+
+    fn select_all(&mut self) {
+        let graph = self.session.graph();
+        let nodes = graph.nodes.keys().cloned().map(Item::Node);
+        let groups = graph.groups.keys().cloned().map(Item::Group);
+        let notes = graph.notes.keys().cloned().map(Item::Note);
+        self.session.selection = Selection::of(groups.chain(notes).chain(nodes));
+    }
+}

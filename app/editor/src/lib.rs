@@ -8,7 +8,7 @@
 //! - [`session`], [`history`], [`selection`]: the document, undo and redo, what is selected.
 //! - [`shape`]: what a node looks like.
 //! - [`planned`], [`status`], [`queue`]: before, during and after a run.
-//! - [`settings`], [`language`], [`messages`].
+//! - [`settings`], [`language`], [`messages`]; [`testing`]: a small machine for tests.
 
 pub mod action;
 pub mod command;
@@ -24,6 +24,7 @@ pub mod settings;
 pub mod shape;
 pub mod status;
 pub mod studio;
+pub mod testing;
 
 pub use action::{Action, LooseLink, WindowAction};
 pub use command::Command;

@@ -4,7 +4,7 @@
 //! grids, shots, names nobody declared). Linear in the size of the graph and without recursion.
 //! What stands wrong in a node that no output node needs is a warning, since the graph runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -14,13 +14,18 @@ use crate::near::did_you_mean;
 use crate::storyboard::parse_shots;
 use crate::walk::{Cycle, Edges};
 use crate::{
-    Catalog, Declaration, Diagnostic, Input, InputDecl, InputType, Mode, Node, Place, Project,
-    Severity,
+    Catalog, Declaration, Diagnostic, Input, InputDecl, InputType, Lowered, Mode, Node, Place,
+    Project, Severity, lower,
 };
 
 /// Everything wrong with a graph, in document order, then what concerns the graph as a whole.
 pub fn check(project: &Project, catalog: &dyn Catalog) -> Vec<Diagnostic> {
-    let live = Live::of(project, catalog);
+    check_lowered(&lower(project, catalog), catalog)
+}
+
+/// [`check()`] of a project that is lowered already.
+pub fn check_lowered(lowered: &Lowered<'_>, catalog: &dyn Catalog) -> Vec<Diagnostic> {
+    let live = Live::of(&lowered.project, catalog);
     let sources = live.sources();
     let outputs: Vec<usize> = (0..live.runs.len())
         .filter(|at| live.runs[*at] && live.declarations[*at].is_some_and(|it| it.output_node))
@@ -30,16 +35,21 @@ pub fn check(project: &Project, catalog: &dyn Catalog) -> Vec<Diagnostic> {
     } else {
         sources.reach(outputs.iter().copied())
     };
+    let (mut by_node, found) = by_node(lowered);
     let mut checker = Checker {
         live: &live,
         catalog,
+        instances: &lowered.instances,
         hints: HashMap::new(),
-        found: Vec::new(),
+        found,
     };
     let mut cycles = cycles(&live, &sources);
     for (at, needed) in needed.iter().enumerate() {
         let before = checker.found.len();
-        checker.node(at);
+        checker
+            .found
+            .extend(by_node.remove(&at).into_iter().flatten());
+        checker.node(at, before);
         checker.found.extend(cycles.remove(&at));
         if !needed {
             for finding in &mut checker.found[before..] {
@@ -52,6 +62,22 @@ pub fn check(project: &Project, catalog: &dyn Catalog) -> Vec<Diagnostic> {
         found.push(no_outputs(&live));
     }
     found
+}
+
+/// What lowering found, by the node that it stands at, and the rest. An instance that cannot be
+/// expanded is an error whether or not another node needs it: outputs may stand in it.
+fn by_node(lowered: &Lowered<'_>) -> (HashMap<usize, Vec<Diagnostic>>, Vec<Diagnostic>) {
+    let mut by_node: HashMap<usize, Vec<Diagnostic>> = HashMap::new();
+    let mut rest = Vec::new();
+    for finding in &lowered.diagnostics {
+        let node = finding.place.node.as_ref();
+        let node = node.and_then(|id| lowered.project.nodes.get_index_of(id));
+        match node.filter(|at| !lowered.instances.contains(at)) {
+            Some(at) => by_node.entry(at).or_default().push(finding.clone()),
+            None => rest.push(finding.clone()),
+        }
+    }
+    (by_node, rest)
 }
 
 fn no_outputs(live: &Live<'_>) -> Diagnostic {
@@ -89,21 +115,26 @@ fn cycles(live: &Live<'_>, sources: &Edges) -> HashMap<usize, Diagnostic> {
 struct Checker<'a> {
     live: &'a Live<'a>,
     catalog: &'a dyn Catalog,
+    /// Subgraphs that stand unexpanded: no unknown classes.
+    instances: &'a HashSet<usize>,
     /// Near names, found once for each unknown class.
     hints: HashMap<&'a str, String>,
     found: Vec<Diagnostic>,
 }
 
 impl<'a> Checker<'a> {
-    fn node(&mut self, at: usize) {
+    /// `before`: how many findings were there before this node's.
+    fn node(&mut self, at: usize, before: usize) {
         let (id, node) = self.live.node(at);
         if node.mode == Mode::Mute {
             return;
         }
         let place = Place::node(id, &node.class);
         let Some(declaration) = self.live.declarations[at] else {
-            let finding = self.unknown_class(place.clone(), node);
-            self.found.push(finding);
+            if !self.instances.contains(&at) {
+                let finding = self.unknown_class(place.clone(), node);
+                self.found.push(finding);
+            }
             self.dangling(at, &place);
             return;
         };
@@ -117,7 +148,7 @@ impl<'a> Checker<'a> {
         }
         self.inputs(at, &place, declaration);
         if self.live.runs[at] {
-            self.missing(at, &place, declaration);
+            self.missing(at, before, &place, declaration);
         }
     }
 
@@ -175,11 +206,23 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn missing(&mut self, at: usize, place: &Place, declaration: &'static Declaration) {
+    fn missing(
+        &mut self,
+        at: usize,
+        before: usize,
+        place: &Place,
+        declaration: &'static Declaration,
+    ) {
         let inputs = &self.live.node(at).1.inputs;
+        let own = before..self.found.len();
         for declared in declaration.inputs {
             let needed = declared.required && declared.default_value().is_none();
             if needed && !inputs.contains_key(declared.name) {
+                // A link that leads nowhere is gone by now, and has been reported.
+                let said = |it: &Diagnostic| it.place.input.as_deref() == Some(declared.name);
+                if self.found[own.clone()].iter().any(said) {
+                    continue;
+                }
                 let wanted = match declared.ty {
                     InputType::Socket(kind) => format!("a link to a {kind} output"),
                     InputType::Model { folder } => {

@@ -9,6 +9,7 @@
 //! - [`edit`], [`mod@shot_edit`]: changes as values, each with its inverse.
 //! - [`mod@format`]: project files and ComfyUI prompts, read and written.
 //! - [`mod@check`], [`diagnostic`]: what is wrong with a graph, and where.
+//! - [`mod@lower`]: subgraphs expanded and reroutes followed; what follows works on that.
 //! - [`live`]: what runs, with muted and bypassed nodes resolved.
 //! - [`walk`]: order, ancestors, consumers, cycles.
 //! - [`literal`], [`near`]: values coerced as ComfyUI does; names a person may have meant.
@@ -22,6 +23,7 @@ pub mod format;
 pub mod kind;
 pub mod literal;
 pub mod live;
+pub mod lower;
 pub mod near;
 pub mod shot_edit;
 pub mod shots;
@@ -37,6 +39,7 @@ pub use format::{Format, ReadError, ReadErrorKind, WriteError, read, read_bytes,
 pub use kind::Kind;
 pub use literal::coerce;
 pub use live::resolve;
+pub use lower::{Lowered, lower};
 pub use shot_edit::{add_shot, move_shot, remove_shot, shot_edit};
 pub use shots::{Shot, Storyboard, TransitionKind};
 pub use storyboard::{parse_shots, storyboard};

@@ -35,7 +35,7 @@ pub struct Wire {
     pub source: Source,
 }
 
-/// A project with its links followed. Nodes are named by their index in document order.
+/// A project with its links followed: one that [`crate::lower`] has been over. Nodes are named by their index in document order.
 pub struct Live<'a> {
     /// The project.
     pub project: &'a Project,
@@ -192,7 +192,7 @@ impl<'a> Live<'a> {
 
 /// The project as it runs: what a prompt holds, and what the compiler starts from.
 pub fn resolve(project: &Project, catalog: &dyn Catalog) -> Project {
-    Live::of(project, catalog).to_project()
+    Live::of(&crate::lower(project, catalog).project, catalog).to_project()
 }
 
 /// Follows links through bypassed nodes, each such hop once per wanted type.
@@ -286,7 +286,7 @@ impl<'a> Follow<'a> {
 }
 
 /// The one type that ComfyUI writes at this input; `None` for a set of types and for anything.
-fn plain_kind(input: &InputDecl) -> Option<&'static str> {
+pub(crate) fn plain_kind(input: &InputDecl) -> Option<&'static str> {
     match input.ty {
         InputType::Socket(kind) => {
             Some(kind.as_str()).filter(|name| *name != Kind::ANY.as_str() && !name.contains(','))

@@ -6,7 +6,7 @@ mod random;
 
 use common::Shelf;
 use longtake_graph::format::{Format, to_text};
-use longtake_graph::{Mode, Project, apply, check, read_bytes, resolve};
+use longtake_graph::{Mode, Project, apply, check, lower, read_bytes, resolve};
 use proptest::prelude::*;
 
 fn read(text: &str) -> Result<Project, TestCaseError> {
@@ -29,8 +29,12 @@ proptest! {
 
     #[test]
     fn a_prompt_keeps_nodes_and_inputs(mut project in random::project()) {
+        project.subgraphs.clear();
         for node in project.nodes.values_mut() {
             node.mode = Mode::Active;
+            if node.class == "Reroute" {
+                node.class = "Mystery".to_owned();
+            }
         }
         let (text, found) = to_text(&project, Format::Prompt, &Shelf);
         prop_assert_eq!(found, []);
@@ -79,6 +83,17 @@ proptest! {
         for (before, inverse) in undo.into_iter().rev() {
             apply(&mut project, inverse).map_err(|e| TestCaseError::fail(e.to_string()))?;
             prop_assert_eq!(&project, &before);
+        }
+    }
+
+    /// What is lowered stays as it is, and names only what it holds or what never was.
+    #[test]
+    fn lowering_is_done_once(project in random::project()) {
+        let once = lower(&project, &Shelf);
+        prop_assert!(once.project.subgraphs.is_empty() || once.project.as_ref() == &project);
+        let twice = lower(&once.project, &Shelf);
+        if once.instances.is_empty() {
+            prop_assert!(twice.project.as_ref() == once.project.as_ref());
         }
     }
 
@@ -134,6 +149,9 @@ fn damaged_files_are_answered() {
     for round in 0..6000 {
         let mut bytes = [project, prompt][round % 2].as_bytes().to_vec();
         for _ in 0..=dice.below(3) {
+            if bytes.is_empty() {
+                break;
+            }
             let at = dice.below(bytes.len());
             let end = (at + 1 + dice.below(12)).min(bytes.len());
             match dice.below(5) {

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use longtake_graph::{Diagnostic, NodeId, Place, Project, Severity};
+use longtake_graph::{Diagnostic, Lowered, NodeId, Place, Project, Severity, lower};
 use serde_json::Value as Json;
 
 use crate::pass::{expand, infer, order, prune, resolve, sign, stage};
@@ -19,7 +19,7 @@ use crate::{Facts, Info, Machine, NodePath, NodeSpec, Plan, Signature, Specs, ch
 pub struct Options {
     /// Positions of shots, from 1 (`--shots 3,7-9`): the film is made of those only. `None`: all.
     pub shots: Option<BTreeSet<u32>>,
-    /// Output nodes wanted. `None`: all.
+    /// Output nodes wanted; an instance of a subgraph stands for all of its own. `None`: all.
     pub outputs: Option<Vec<NodeId>>,
     /// Position of the shot under the playhead, from 1: shots near it come first where the order is
     /// otherwise free.
@@ -152,7 +152,9 @@ pub(crate) struct Label {
 
 /// All that passes share.
 pub(crate) struct State<'a> {
+    /// The project without subgraphs and reroutes: ids are those of `lowered`.
     pub project: &'a Project,
+    pub lowered: &'a Lowered<'a>,
     pub specs: &'a dyn Specs,
     pub facts: &'a dyn Facts,
     pub machine: &'a Machine,
@@ -242,7 +244,8 @@ const PASSES: &[(&str, bool, Pass)] = &[
 
 /// Compiles a project into a plan for a machine.
 ///
-/// Never panics on a project's content: what is wrong comes back as diagnostics, all of it at once.
+/// Subgraphs are expanded first: steps, findings and `options.outputs` speak of nodes as
+/// [`longtake_graph::lower()`] names them. Never panics on a project's content: what is wrong comes back as diagnostics, all of it at once.
 pub fn compile(
     project: &Project,
     specs: &dyn Specs,
@@ -250,8 +253,10 @@ pub fn compile(
     machine: &Machine,
     options: &Options,
 ) -> Compiled {
+    let lowered = lower(project, specs);
     let mut state = State {
-        project,
+        project: &lowered.project,
+        lowered: &lowered,
         specs,
         facts,
         machine,

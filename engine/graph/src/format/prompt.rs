@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::print::Printer;
 use super::{Wrong, shallow};
 use crate::live::{Live, Source};
-use crate::{Catalog, Diagnostic, Input, Link, Node, NodeId, Place, Project};
+use crate::{Catalog, Diagnostic, Input, Link, Node, NodeId, Place, Project, lower};
 
 /// Where foreign keys are kept in `extra`.
 const KEPT: &str = "comfyui";
@@ -20,7 +20,8 @@ const WRAP: &str = "__value__";
 
 /// The prompt of what runs, and what of the graph could not be put into it.
 pub fn to_text(project: &Project, catalog: &dyn Catalog) -> (String, Vec<Diagnostic>) {
-    let live = Live::of(project, catalog);
+    let lowered = lower(project, catalog);
+    let live = Live::of(&lowered.project, catalog);
     let mut p = Printer::default();
     p.begin('{');
     for at in (0..live.wires.len()).filter(|at| live.runs[*at]) {
@@ -30,14 +31,17 @@ pub fn to_text(project: &Project, catalog: &dyn Catalog) -> (String, Vec<Diagnos
     if let Some(Value::Object(kept)) = project.extra.get(KEPT) {
         for (key, value) in kept
             .iter()
-            .filter(|(key, _)| !project.nodes.contains_key(key.as_str()))
+            .filter(|(key, _)| !lowered.project.nodes.contains_key(key.as_str()))
         {
             p.key(key);
             p.value(value);
         }
     }
     p.end('}');
-    (p.finish(), left_out(&live))
+    let left_out = left_out(&live);
+    let mut found = lowered.diagnostics;
+    found.extend(left_out);
+    (p.finish(), found)
 }
 
 fn print_node(p: &mut Printer, live: &Live<'_>, at: usize) {

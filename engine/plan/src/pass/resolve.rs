@@ -1,14 +1,15 @@
 //! *resolve*: from the document to ops: muted and bypassed nodes gone, literals coerced, defaults
 //! filled in, only what a wanted output can reach, in topological order.
 //!
-//! What is wrong with the document itself is found by [`longtake_graph::check`]; this pass only asks
+//! What is wrong with the document itself is found by [`longtake_graph::check()`]; this pass only asks
 //! which of it stands before a wanted output.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use longtake_graph::check::check_lowered;
 use longtake_graph::live::{Live, Source};
-use longtake_graph::{Diagnostic, Input, Place, Severity, check, literal};
+use longtake_graph::{Diagnostic, Input, NodeId, Place, Severity, literal};
 
 use super::film::PREVIOUS_FRAME;
 use crate::Role;
@@ -16,7 +17,7 @@ use crate::compile::{Arg, Op, State};
 
 /// Fills [`State::ops`] and [`State::outputs`].
 pub(crate) fn resolve(state: &mut State<'_>) {
-    let findings = check(state.project, state.specs);
+    let findings = check_lowered(state.lowered, state.specs);
     let mut wrong = vec![false; state.project.nodes.len()];
     for finding in findings.iter().filter(|it| it.severity == Severity::Error) {
         let node = finding.place.node.as_ref();
@@ -109,7 +110,15 @@ fn wanted(state: &mut State<'_>, live: &Live<'_>) -> Vec<u32> {
             .filter(|&at| is_output(at))
         {
             found.push(at as u32);
-        } else {
+            continue;
+        }
+        let before = found.len();
+        found.extend(
+            inside(state, id)
+                .filter(|at| is_output(*at))
+                .map(|at| at as u32),
+        );
+        if found.len() == before {
             let message = format!(
                 "The graph has no active output node {id}; give the id of a node that saves or shows something."
             );
@@ -124,6 +133,14 @@ fn wanted(state: &mut State<'_>, live: &Live<'_>) -> Vec<u32> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Indices of the nodes that came out of an instance.
+fn inside(state: &State<'_>, instance: &NodeId) -> impl Iterator<Item = usize> {
+    let prefix = format!("{instance}:");
+    let from_here = move |id: &NodeId| id.as_str().starts_with(&prefix);
+    let ids = state.project.nodes.keys().enumerate();
+    ids.filter(move |(_, id)| from_here(id)).map(|(at, _)| at)
 }
 
 /// The op of a document node that runs. Inputs come in declared order, which is the same for a

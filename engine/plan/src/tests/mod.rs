@@ -8,6 +8,7 @@ mod memory;
 mod properties;
 mod scale;
 mod stage;
+mod subgraph;
 
 use std::collections::BTreeMap;
 

@@ -12,7 +12,7 @@
 //! - [`mod@plan`]: the result ([`Plan`]).
 //! - [`mod@compile`]: the passes in order ([`compile()`]); `pass` holds them, `fit` the last and largest.
 //! - [`check`]: what must hold of a plan.
-//! - [`text`]: a plan as text and JSON.
+//! - [`usage`]: what it keeps where, and when; [`text`]: a plan as text and JSON.
 
 pub mod check;
 pub mod compile;
@@ -28,6 +28,7 @@ mod tests;
 pub mod text;
 #[cfg(any(test, feature = "toy"))]
 pub mod toy;
+pub mod usage;
 mod uses;
 
 pub use compile::{Compiled, Options, compile};

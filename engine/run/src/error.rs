@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What kind of failure it is, which decides what is done about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
     /// A person asked to stop.

@@ -1,33 +1,69 @@
 //! What a run tells while it goes on. The editor and the command line draw the same events.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use longtake_plan::StepId;
 
 use crate::{Failure, Frame, RunError};
 
-/// A shared wish to stop. Cheap to ask.
+/// A shared wish to stop, or to hold for a while. Cheap to ask.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(Arc<Wishes>);
+
+#[derive(Debug, Default)]
+struct Wishes {
+    cancelled: AtomicBool,
+    paused: AtomicBool,
+    /// Time held so far, and since when it holds now.
+    held: Mutex<(Duration, Option<Instant>)>,
+}
+
+/// How often a held run looks whether it may go on.
+pub(crate) const HOLD: Duration = Duration::from_millis(50);
 
 impl Cancel {
-    /// Asks the run to stop.
+    /// Asks the run to stop. One that holds wakes up and stops.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.cancelled.store(true, Ordering::Relaxed);
     }
 
     /// Whether someone asked.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.cancelled.load(Ordering::Relaxed)
     }
 
-    /// `Err` once someone asked.
+    /// Asks the run to hold where it is, with all it has in memory, or to go on.
+    pub fn pause(&self, paused: bool) {
+        self.0.paused.store(paused, Ordering::Relaxed);
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        match held.1 {
+            None if paused => held.1 = Some(Instant::now()),
+            Some(since) if !paused => *held = (held.0 + since.elapsed(), None),
+            _ => {}
+        }
+    }
+
+    /// Whether the run is asked to hold.
+    pub fn is_paused(&self) -> bool {
+        self.0.paused.load(Ordering::Relaxed)
+    }
+
+    /// Time the run was asked to hold, so that it is not counted as work.
+    pub fn held(&self) -> Duration {
+        let held = *self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.0 + held.1.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Waits while the run is held; `Err` once someone asked it to stop.
     ///
     /// # Errors
     /// [`Failure::Cancelled`].
     pub fn check(&self) -> Result<(), RunError> {
+        while self.is_paused() && !self.is_cancelled() {
+            std::thread::sleep(HOLD);
+        }
         if self.is_cancelled() {
             Err(RunError::cancelled())
         } else {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use longtake_plan::{Lane, Plan, StepId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Event, Failure, Models};
 
 /// The whole report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// What was predicted.
     pub plan: Planned,
@@ -27,7 +27,7 @@ pub struct Report {
 }
 
 /// Prediction.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Planned {
     /// Number of steps.
     pub steps: usize,
@@ -42,7 +42,7 @@ pub struct Planned {
 }
 
 /// How a step ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Ran.
@@ -57,7 +57,7 @@ pub enum Status {
 }
 
 /// One step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StepReport {
     /// Where it comes from (`sampler[03]`).
     pub id: String,
@@ -86,15 +86,15 @@ pub struct StepReport {
     /// Content hash.
     pub signature: String,
     /// What it had to say.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
 /// One checkpoint.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WeightsReport {
     /// Name as in the graph.
     pub name: String,
@@ -105,7 +105,7 @@ pub struct WeightsReport {
 }
 
 /// One output file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OutputReport {
     /// Id of the user's node.
     pub node: String,
@@ -114,7 +114,7 @@ pub struct OutputReport {
 }
 
 /// Measurement.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Measured {
     /// Bytes.
     pub peak_rss_bytes: u64,
@@ -125,7 +125,7 @@ pub struct Measured {
 }
 
 /// A failure.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ErrorReport {
     /// Id of the user's node.
     pub node: Option<String>,

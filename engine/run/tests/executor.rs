@@ -74,6 +74,17 @@ fn endless(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     Ok(Vec::new())
 }
 
+static TICKS: AtomicUsize = AtomicUsize::new(0);
+
+fn thirty(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
+    for n in 0..30 {
+        cx.progress(n, 30, "step")?;
+        TICKS.fetch_add(1, Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(vec![Value::Json(json!(30))])
+}
+
 impl Catalog for Toys {
     fn declaration(&self, _: &str) -> Option<&'static Declaration> {
         None
@@ -99,6 +110,7 @@ impl Nodes for Toys {
             "hungry" => Some(hungry),
             "broken" => Some(broken),
             "endless" => Some(endless),
+            "thirty" => Some(thirty),
             _ => None,
         }
     }
@@ -382,6 +394,62 @@ fn cancel_takes_effect_at_the_next_tick_and_keeps_what_is_done() {
         0,
         "scratch is emptied"
     );
+}
+
+#[test]
+fn a_held_run_stands_still_and_goes_on() {
+    let world = World::new();
+    let plan = plan(&[
+        ("thirty", Gpu, Memory, From::Number(1)),
+        ("add", Cpu, Memory, From::Step(0)),
+    ]);
+    let cancel = world.cancel.clone();
+    let holder = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(30));
+        cancel.pause(true);
+        // One tick may be under way.
+        std::thread::sleep(Duration::from_millis(20));
+        let ticks = TICKS.load(Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(300));
+        let still = TICKS.load(Ordering::Relaxed);
+        cancel.pause(false);
+        (ticks, still)
+    });
+    let (report, _) = world.run(&plan);
+    let (ticks, still) = holder.join().unwrap();
+    assert_eq!(ticks, still, "nothing moves while it is held");
+    assert!(ticks < 30, "it was held in the middle");
+    assert_eq!(statuses(&report), [Done; 2]);
+    // The time it was held is not counted as work.
+    assert!(
+        report.steps[0].seconds < 0.25,
+        "{}",
+        report.steps[0].seconds
+    );
+    assert!(
+        report.measured.seconds < 0.35,
+        "{}",
+        report.measured.seconds
+    );
+}
+
+#[test]
+fn cancel_wakes_a_held_run() {
+    let world = World::new();
+    world.cancel.pause(true);
+    let cancel = world.cancel.clone();
+    let canceller = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(120));
+        cancel.cancel();
+    });
+    let (report, _) = world.run(&plan(&[("add", Gpu, Stored, From::Number(1))]));
+    canceller.join().unwrap();
+    assert_eq!(
+        statuses(&report),
+        [Skipped],
+        "nothing begins while it is held"
+    );
+    assert_eq!(report.error.unwrap().kind, Failure::Cancelled);
 }
 
 #[test]

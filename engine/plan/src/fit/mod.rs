@@ -27,6 +27,7 @@ use crate::{
     Cost, DeviceKind, Info, Lane, Machine, Plan, Rung, Step, StepInput, ValueId, WeightsId,
 };
 use cost::Ways;
+pub(crate) use lifetimes::reads;
 use residency::{Residency, Wish};
 use shortage::Shortage;
 

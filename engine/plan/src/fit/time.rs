@@ -2,8 +2,6 @@
 
 use crate::{Cost, Machine, Plan};
 
-use super::lifetimes::reads;
-
 /// Host to device over PCIe 4.0 ×16, sustained, bytes per second.
 const HOST_TO_DEVICE: f64 = 20e9;
 
@@ -27,20 +25,5 @@ fn finite(seconds: f64) -> f64 {
 
 /// When the last step ends, with one step at a time on each lane, in order.
 pub(super) fn makespan(plan: &Plan) -> f64 {
-    let mut ends = vec![0.0f64; plan.steps.len()];
-    let mut free = std::collections::BTreeMap::new();
-    let mut last = 0.0f64;
-    for (at, step) in plan.steps.iter().enumerate() {
-        let makers = reads(plan, at).filter_map(|id| plan.value(id).step);
-        let ready = makers.map(|id| ends[id.0 as usize]).fold(0.0, f64::max);
-        if step.lazy || step.cached {
-            ends[at] = ready;
-            continue;
-        }
-        let lane = free.entry(step.lane).or_insert(0.0f64);
-        ends[at] = lane.max(ready) + step.seconds;
-        *lane = ends[at];
-        last = last.max(ends[at]);
-    }
-    last
+    plan.schedule().iter().map(|it| it.end).fold(0.0, f64::max)
 }

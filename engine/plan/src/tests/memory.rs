@@ -7,6 +7,7 @@ use super::{compiled, film, plan, t2v};
 use crate::Options;
 use crate::plan::Move;
 use crate::toy::{GIB, MIB, World, cpu, gpu};
+use crate::usage::Place;
 
 #[test]
 fn one_clip() {
@@ -236,4 +237,35 @@ fn json_has_every_step() {
     );
     assert_eq!(json["peak_device_bytes"], json!(plan.peak_device_bytes));
     assert_eq!(json["weights"][0]["loads"], json!(1));
+}
+
+#[test]
+fn what_is_held_and_when() {
+    let plan = plan(&t2v(), &gpu(24 * GIB));
+    let (uses, spans) = (plan.uses(), plan.schedule());
+    let held = |at: usize| -> Vec<(&str, Place)> {
+        let name = |id| plan.weight(id).name.as_str();
+        uses[at]
+            .held
+            .iter()
+            .map(|(id, it)| (name(*id), *it))
+            .collect()
+    };
+    assert_eq!(held(0), [("t5", Place::Resident)]);
+    assert_eq!(held(1), [("dit", Place::Resident)]);
+    assert_eq!(held(4), held(2), "nothing moves after the last load");
+    assert_eq!(uses[0].device_weights, 10 * GIB);
+    assert_eq!((uses[1].device_weights, uses[1].host_weights), (3 * GIB, 0));
+    // One follows the other here, and the last ends when the plan does.
+    assert!(spans.windows(2).all(|it| it[0].end <= it[1].begin));
+    assert!((spans[4].end - plan.seconds).abs() < 1e-9);
+
+    // On a CPU what is resident lies on the host, and nothing is parked.
+    let plan = super::plan(&t2v(), &cpu(64 * GIB));
+    let all = plan.uses();
+    assert!(all.iter().all(|it| it.device_weights == 0));
+    assert_eq!(all[0].host_weights, plan.weight(all[0].held[0].0).bytes);
+    for (step, held) in plan.steps.iter().zip(&all) {
+        assert!(step.host_bytes >= held.host_weights, "{}", step.path);
+    }
 }

@@ -1,7 +1,6 @@
 //! Memory over time as bars against the budget.
 
-use crate::plan::Move;
-use crate::{DeviceKind, Lane, Plan};
+use crate::{DeviceKind, Lane, Plan, Step};
 
 use super::units;
 
@@ -88,35 +87,19 @@ fn groups<T: PartialEq>(uses: &[Use], gather: bool, bar: impl Fn(&Use) -> T) -> 
 }
 
 fn uses(plan: &Plan, gpu: bool) -> Vec<Use> {
-    let mut weights = 0u64;
-    let mut resident = vec![false; plan.weights.len()];
-    let mut uses = Vec::new();
-    for (at, step) in plan.steps.iter().enumerate() {
-        for action in &step.moves {
-            let (Move::Load(id) | Move::Park(id) | Move::Drop(id)) = *action;
-            let comes = matches!(action, Move::Load(_)) && !step.streamed.contains(&id);
-            if std::mem::replace(&mut resident[id.0 as usize], comes) != comes {
-                let size = plan.weight(id).bytes;
-                weights = if comes {
-                    weights.saturating_add(size)
-                } else {
-                    weights.saturating_sub(size)
-                };
-            }
-        }
-        // What runs beside the device does not change what is on it.
-        if !step.cached && !step.lazy && (!gpu || step.lane == Lane::Device) {
-            let all = if gpu {
-                step.device_bytes
-            } else {
-                step.host_bytes
-            };
-            uses.push(Use {
-                step: at,
-                weights,
-                all,
-            });
-        }
-    }
-    uses
+    // What runs beside the device does not change what is on it.
+    let counts = |step: &Step| !step.cached && !step.lazy && (!gpu || step.lane == Lane::Device);
+    let of = |(step, held): (&Step, crate::usage::Use)| {
+        let (weights, all) = if gpu {
+            (held.device_weights, step.device_bytes)
+        } else {
+            (held.host_weights, step.host_bytes)
+        };
+        counts(step).then_some(Use {
+            step: step.id.0 as usize,
+            weights,
+            all,
+        })
+    };
+    plan.steps.iter().zip(plan.uses()).filter_map(of).collect()
 }

@@ -143,8 +143,13 @@ impl Shared<'_> {
             let step = {
                 let mut board = lock(&self.board);
                 loop {
-                    if self.env.cancel.is_cancelled() {
+                    let cancel = &self.env.cancel;
+                    if cancel.is_cancelled() {
                         board.stop();
+                    } else if cancel.is_paused() {
+                        let waited = self.changed.wait_timeout(board, crate::event::HOLD);
+                        board = waited.unwrap_or_else(PoisonError::into_inner).0;
+                        continue;
                     }
                     match board.take(lane) {
                         Next::Step(id) => break id,
@@ -185,6 +190,7 @@ impl Shared<'_> {
 
     fn run_step(&self, id: StepId) {
         let begun = Instant::now();
+        let held = self.env.cancel.held();
         self.tell(Event::Started { step: id });
         let outcome = self.attempt(id).and_then(|values| self.keep(id, values));
         if let Some(peak) = lock(&self.running).remove(&id) {
@@ -199,7 +205,7 @@ impl Shared<'_> {
                 let ready = lock(&self.board).done(self.plan, id, values);
                 self.tell(Event::Done {
                     step: id,
-                    seconds: begun.elapsed().as_secs_f64(),
+                    seconds: self.worked(begun, held),
                 });
                 // Recipes cost nothing: they are built at once, on this thread.
                 for lazy in ready {
@@ -208,6 +214,12 @@ impl Shared<'_> {
             }
             Err(error) => self.fail(id, &error),
         }
+    }
+
+    /// Seconds since then, without the time the run was held; `held` is what [`crate::Cancel::held`] said.
+    fn worked(&self, begun: Instant, held: Duration) -> f64 {
+        let held = self.env.cancel.held().saturating_sub(held);
+        begun.elapsed().saturating_sub(held).as_secs_f64()
     }
 
     /// Puts a result where it belongs.
@@ -291,7 +303,7 @@ impl Shared<'_> {
         self.tell(Event::Finished {
             cancelled,
             failed,
-            seconds: begun.elapsed().as_secs_f64(),
+            seconds: self.worked(begun, Duration::ZERO),
         });
         let mut report = self
             .report

@@ -51,6 +51,15 @@ pub enum Action {
     Queue(QueueAction),
     /// The language of the window.
     SetLanguage(Language),
+    /// Other settings.
+    SetSettings(Box<crate::Settings>),
+    /// Takes the message at this position away.
+    CloseMessage(usize),
+    /// Pastes a text from the clipboard at the mouse; `linked`: also with links from outside.
+    Paste {
+        text: String,
+        linked: bool,
+    },
     /// Something only the window can do.
     Window(WindowAction),
 }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::language::{Text, t};
+use fuzzy_matcher::FuzzyMatcher;
+use fuzzy_matcher::skim::SkimMatcherV2;
+
+use crate::language::{Language, Text, t};
 
 /// Where a command stands in the menu bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +46,30 @@ impl Menu {
             Self::Run => t("Run", "実行"),
         }
     }
+}
+
+/// The commands whose title in either language matches what was typed, best first; all of them, in
+/// menu order, for nothing typed.
+pub fn find(query: &str, language: Language) -> Vec<Command> {
+    let query = query.trim();
+    if query.is_empty() {
+        return Command::ALL.to_vec();
+    }
+    let matcher = SkimMatcherV2::default();
+    let score = |command: Command| {
+        let menu = command.menu().title().get(language);
+        let texts = Language::ALL.map(|it| command.title().get(it));
+        let own = texts.iter().filter_map(|text| matcher.fuzzy_match(text, query));
+        let full = texts.map(|text| format!("{menu} {text}"));
+        let full = full.iter().filter_map(|text| matcher.fuzzy_match(text, query));
+        own.map(|it| it + 10).chain(full).max()
+    };
+    let mut found: Vec<(i64, Command)> = Command::ALL
+        .iter()
+        .filter_map(|&command| Some((score(command)?, command)))
+        .collect();
+    found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    found.into_iter().map(|(_, command)| command).collect()
 }
 
 /// A key with its modifiers, as text in the settings (`Ctrl+Shift+G`). `Ctrl` is Cmd on a Mac.

@@ -114,6 +114,10 @@ impl Studio {
             Action::HistoryTo(done) => self.history_to(done),
             Action::Queue(action) => self.queue_act(&action),
             Action::SetLanguage(language) => self.settings.language = Some(language),
+            Action::SetSettings(settings) => self.settings = *settings,
+            Action::CloseMessage(index) => {
+                self.messages.list.remove(index);
+            }
             Action::Window(wish) => self.window.push(wish),
             _ => {}
         }

@@ -10,16 +10,18 @@ use crate::units::parse_size;
 /// Renders long AI video from node graphs.
 #[derive(Debug, Parser)]
 #[command(name = "longtake", version, about, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 done, 1 render failed, 2 bad usage or graph, 130 cancelled.")]
+#[command(after_help = "Without a command the studio opens.\n\nExit codes: 0 done, 1 render failed, 2 bad usage or graph, 130 cancelled.")]
 pub struct Args {
-    /// What to do.
+    /// What to do; without a command the studio opens.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// Subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Open the studio: the graph on a canvas, its plan, a queue, a viewer.
+    Edit(Edit),
     /// Render a graph: a project (.longtake), a prompt JSON (ComfyUI's API format) or a video that
     /// carries one.
     Render(Render),
@@ -96,6 +98,27 @@ pub struct Choice {
     /// Only these shots, counted from 1: 3,7-9
     #[arg(long, value_name = "LIST", value_parser = parse_shots)]
     pub shots: Option<BTreeSet<u32>>,
+}
+
+/// `edit`, and `longtake` alone.
+#[derive(Debug, Clone, Group)]
+pub struct Edit {
+    /// The graph to open: anything that `render` takes
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+impl Edit {
+    /// No file, and the folders that the environment or the defaults name.
+    pub fn bare() -> Self {
+        #[derive(Parser)]
+        struct Bare {
+            #[command(flatten)]
+            edit: Edit,
+        }
+        Bare::parse_from(["longtake"]).edit
+    }
 }
 
 /// `render`.

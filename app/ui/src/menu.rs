@@ -7,6 +7,10 @@ use crate::Cx;
 
 /// Draws the menus: every command, with its keys.
 pub fn menu_ui(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+    egui::MenuBar::new().ui(ui, |ui| menus(ui, cx));
+}
+
+fn menus(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     for menu in Menu::ALL {
         ui.menu_button(cx.tr(menu.title()), |ui| {
             for &command in Command::ALL.iter().filter(|it| it.menu() == menu) {

@@ -1,14 +1,96 @@
-//! Every command by name.
+//! The command palette: every command by name.
 
-use crate::Cx;
+use egui::{Align2, Key, RichText, vec2};
+use longtake_editor::{Action, Command, Text, t};
 
-/// Every command by name.
+use crate::{Cx, theme};
+
+const HINT: Text = t("Type a command", "コマンドを入力");
+
+/// The command palette.
 #[derive(Default)]
-pub struct Palette {}
+pub struct Palette {
+    open: bool,
+    just_opened: bool,
+    query: String,
+    chosen: usize,
+}
 
 impl Palette {
-    /// Draws it.
-    pub fn ui(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
-        let _ = (ui, cx);
+    /// Opens it.
+    pub fn open(&mut self) {
+        *self = Self {
+            open: true,
+            just_opened: true,
+            ..Self::default()
+        };
     }
+
+    /// Draws it, if it is open.
+    pub fn ui(&mut self, ctx: &egui::Context, cx: &mut Cx<'_>) {
+        if !self.open {
+            return;
+        }
+        let found = longtake_editor::command::find(&self.query, cx.studio.language());
+        let (down, up, enter, escape) = ctx.input_mut(|input| {
+            (
+                input.consume_key(egui::Modifiers::NONE, Key::ArrowDown),
+                input.consume_key(egui::Modifiers::NONE, Key::ArrowUp),
+                input.consume_key(egui::Modifiers::NONE, Key::Enter),
+                input.consume_key(egui::Modifiers::NONE, Key::Escape),
+            )
+        });
+        let last = found.len().saturating_sub(1);
+        self.chosen = match (down, up) {
+            (true, false) => (self.chosen + 1).min(last),
+            (false, true) => self.chosen.saturating_sub(1),
+            _ => self.chosen.min(last),
+        };
+        let mut picked = enter.then(|| found.get(self.chosen).copied()).flatten();
+        let window = egui::Window::new("palette")
+            .title_bar(false)
+            .resizable(false)
+            .anchor(Align2::CENTER_TOP, vec2(0.0, 96.0))
+            .fixed_size([520.0, 420.0]);
+        let shown = window.show(ctx, |ui| {
+            let edit = egui::TextEdit::singleline(&mut self.query)
+                .hint_text(cx.tr(HINT))
+                .desired_width(f32::INFINITY);
+            let response = ui.add(edit);
+            if std::mem::take(&mut self.just_opened) {
+                response.request_focus();
+            }
+            if response.changed() {
+                self.chosen = 0;
+            }
+            ui.add_space(theme::UNIT);
+            egui::ScrollArea::vertical().auto_shrink([false; 2]).show(ui, |ui| {
+                for (index, command) in found.iter().enumerate() {
+                    if row(ui, cx, *command, index == self.chosen, down || up) {
+                        picked = Some(*command);
+                    }
+                }
+            });
+        });
+        let outside = shown.is_some_and(|it| it.response.clicked_elsewhere());
+        if let Some(command) = picked {
+            cx.act(Action::Command(command));
+        }
+        if picked.is_some() || escape || (outside && !self.just_opened) {
+            self.open = false;
+        }
+    }
+}
+
+fn row(ui: &mut egui::Ui, cx: &Cx<'_>, command: Command, chosen: bool, moved: bool) -> bool {
+    let keys = cx.studio.settings.keys_of(command).split(' ').next().unwrap_or_default();
+    let title = format!("{}: {}", cx.tr(command.menu().title()), cx.tr(command.title()));
+    let button = egui::Button::selectable(chosen, title)
+        .shortcut_text(RichText::new(keys).weak())
+        .min_size(vec2(ui.available_width(), theme::ROW));
+    let response = ui.add(button);
+    if chosen && moved {
+        response.scroll_to_me(None);
+    }
+    response.on_hover_text(command.help()).clicked()
 }

@@ -1,14 +1,157 @@
 //! Language, theme, scale and keys.
 
-use crate::Cx;
+use egui::{Event, Key, RichText};
+use longtake_editor::settings::Theme;
+use longtake_editor::{Action, Command, Language, Settings, Text, t};
 
-/// Language, theme, scale and keys.
+use crate::{Cx, theme};
+
+const TITLE: Text = t("Settings", "設定");
+const LANGUAGE: Text = t("Language", "言語");
+const THEME: Text = t("Theme", "テーマ");
+const SCALE: Text = t("Scale", "拡大率");
+const AUTOSAVE: Text = t("Autosave", "自動保存");
+const SECONDS: Text = t("seconds after a change (0: never)", "秒後（0：しない）");
+const SNAP: Text = t("Nodes snap to the grid", "ノードをグリッドに揃える");
+const KEYS: Text = t("Keys", "キー");
+const PRESS: Text = t("Press keys…", "キーを押す…");
+const RESTORE: Text = t("Default", "既定");
+const SYSTEM: Text = t("As the desktop", "デスクトップに合わせる");
+
+/// The settings window.
 #[derive(Default)]
-pub struct SettingsWindow {}
+pub struct SettingsWindow {
+    open: bool,
+    filter: String,
+    /// The command whose keys are being pressed.
+    recording: Option<Command>,
+}
 
 impl SettingsWindow {
-    /// Draws it.
-    pub fn ui(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
-        let _ = (ui, cx);
+    /// Opens it.
+    pub fn open(&mut self) {
+        self.open = true;
     }
+
+    /// Draws it, if it is open.
+    pub fn ui(&mut self, ctx: &egui::Context, cx: &mut Cx<'_>) {
+        let mut open = self.open;
+        let mut settings = cx.studio.settings.clone();
+        egui::Window::new(cx.tr(TITLE))
+            .id(egui::Id::new("settings"))
+            .open(&mut open)
+            .default_size([560.0, 560.0])
+            .collapsible(false)
+            .show(ctx, |ui| {
+                look_ui(ui, cx, &mut settings);
+                ui.separator();
+                self.keys_ui(ui, cx, &mut settings);
+            });
+        self.open = open;
+        if settings != cx.studio.settings {
+            cx.act(Action::SetSettings(Box::new(settings)));
+        }
+    }
+
+    fn keys_ui(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>, settings: &mut Settings) {
+        ui.horizontal(|ui| {
+            ui.strong(cx.tr(KEYS));
+            ui.text_edit_singleline(&mut self.filter);
+        });
+        self.record(ui, settings);
+        let found = longtake_editor::command::find(&self.filter, cx.studio.language());
+        egui::ScrollArea::vertical().auto_shrink([false; 2]).show(ui, |ui| {
+            egui::Grid::new("keys").num_columns(3).striped(true).show(ui, |ui| {
+                for command in found {
+                    ui.label(cx.tr(command.title())).on_hover_text(command.help());
+                    let text = if self.recording == Some(command) {
+                        cx.tr(PRESS).to_owned()
+                    } else {
+                        settings.keys_of(command).to_owned()
+                    };
+                    if ui.add(egui::Button::new(text).min_size([180.0, 0.0].into())).clicked() {
+                        self.recording = Some(command);
+                    }
+                    let own = settings.keys.contains_key(command.id());
+                    if ui.add_enabled(own, egui::Button::new(cx.tr(RESTORE))).clicked() {
+                        settings.keys.remove(command.id());
+                    }
+                    ui.end_row();
+                }
+            });
+        });
+    }
+
+    /// Takes the next chord as the keys of the command that waits for one; Escape gives it none.
+    fn record(&mut self, ui: &egui::Ui, settings: &mut Settings) {
+        let Some(command) = self.recording else { return };
+        let chord = ui.input_mut(|input| {
+            let found = input.events.iter().find_map(|event| match event {
+                Event::Key { key, pressed: true, modifiers, .. } => Some((*key, *modifiers)),
+                _ => None,
+            });
+            input.events.retain(|event| !matches!(event, Event::Key { .. }));
+            found
+        });
+        if let Some((key, modifiers)) = chord {
+            let text = if key == Key::Escape { String::new() } else { chord_text(key, modifiers) };
+            settings.keys.insert(command.id().to_owned(), text);
+            self.recording = None;
+        }
+    }
+}
+
+fn chord_text(key: Key, modifiers: egui::Modifiers) -> String {
+    let held = [
+        (modifiers.command, "Ctrl+"),
+        (modifiers.shift, "Shift+"),
+        (modifiers.alt, "Alt+"),
+    ];
+    let held: String = held.iter().filter(|it| it.0).map(|it| it.1).collect();
+    format!("{held}{}", key.name())
+}
+
+fn look_ui(ui: &mut egui::Ui, cx: &Cx<'_>, settings: &mut Settings) {
+    egui::Grid::new("look").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
+        ui.label(cx.tr(LANGUAGE));
+        ui.horizontal(|ui| {
+            for language in Language::ALL {
+                let chosen = cx.studio.language() == language;
+                if ui.selectable_label(chosen, language.name()).clicked() {
+                    settings.language = Some(language);
+                }
+            }
+        });
+        ui.end_row();
+        ui.label(cx.tr(THEME));
+        ui.horizontal(|ui| {
+            let themes = [
+                (Theme::Dark, t("Dark", "ダーク")),
+                (Theme::Light, t("Light", "ライト")),
+                (Theme::System, SYSTEM),
+            ];
+            for (theme, text) in themes {
+                ui.selectable_value(&mut settings.theme, theme, cx.tr(text));
+            }
+        });
+        ui.end_row();
+        ui.label(cx.tr(SCALE));
+        ui.horizontal(|ui| {
+            for scale in [0.8, 1.0, 1.25, 1.5, 2.0] {
+                let text = RichText::new(format!("{:.0} %", scale * 100.0));
+                ui.selectable_value(&mut settings.scale, scale, text);
+            }
+        });
+        ui.end_row();
+        ui.label(cx.tr(AUTOSAVE));
+        ui.horizontal(|ui| {
+            ui.add(egui::DragValue::new(&mut settings.autosave_secs).range(0..=600));
+            ui.label(cx.tr(SECONDS));
+        });
+        ui.end_row();
+        ui.label("");
+        ui.checkbox(&mut settings.snap, cx.tr(SNAP));
+        ui.end_row();
+    });
+    ui.add_space(theme::UNIT);
 }

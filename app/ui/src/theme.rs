@@ -114,7 +114,47 @@ pub fn kind_colour(kind: &str, dark: bool) -> Color32 {
     Color32::from_rgb(r, g, b)
 }
 
-/// Sets spacing, colours and fonts. Called when the theme or scale changes.
+/// Where Debian, Fedora, Arch, macOS and Windows keep a font with Japanese glyphs, and which face of
+/// the file is the Japanese one.
+const JAPANESE: [(&str, u32); 7] = [
+    ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", 0),
+    ("/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc", 0),
+    ("/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc", 0),
+    ("/usr/share/fonts/truetype/fonts-japanese-gothic.ttf", 0),
+    ("/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf", 0),
+    ("/System/Library/Fonts/ヒラギノ角ゴシック W3.ttc", 0),
+    ("C:\\Windows\\Fonts\\YuGothM.ttc", 0),
+];
+
+/// Adds the desktop's Japanese font behind the bundled Latin one. The file is mapped, not read: only
+/// the pages of glyphs that are shown cost memory.
+pub fn fonts(ctx: &Context) {
+    let found = JAPANESE.iter().find_map(|(path, index)| {
+        let file = std::fs::File::open(path).ok()?;
+        // SAFETY: the map is read-only. Should the system replace the font while the window is open,
+        // glyphs may look wrong; installers write a new file instead.
+        #[allow(unsafe_code, reason = "mapping a font of 20 MB rather than reading it")]
+        let map = unsafe { memmap2::Mmap::map(&file) }.ok()?;
+        Some((Box::leak(Box::new(map)), *index))
+    });
+    let Some((map, index)) = found else { return };
+    let mut data = egui::FontData::from_static(map);
+    data.index = index;
+    let mut fonts = egui::FontDefinitions::default();
+    fonts
+        .font_data
+        .insert("japanese".to_owned(), std::sync::Arc::new(data));
+    for family in [egui::FontFamily::Proportional, egui::FontFamily::Monospace] {
+        fonts
+            .families
+            .entry(family)
+            .or_default()
+            .push("japanese".to_owned());
+    }
+    ctx.set_fonts(fonts);
+}
+
+/// Sets spacing and colours. Called when the theme or scale changes.
 pub fn apply(ctx: &Context, theme: Theme, scale: f32) {
     ctx.set_theme(match theme {
         Theme::Dark => egui::ThemePreference::Dark,

@@ -8,6 +8,7 @@
 //! - [`cx`]: what a node's code sees while it runs.
 //! - [`store`]: content-addressed results on disk.
 //! - [`executor`]: the lanes; [`event`]: what they tell; [`report`]: what remains of it.
+//! - [`mod@recall`]: what a step made, after the run.
 //! - [`paths`]: where a graph's files may lie.
 
 pub mod clip;
@@ -21,6 +22,7 @@ pub mod frames_file;
 pub mod memory;
 pub mod models;
 pub mod paths;
+pub mod recall;
 pub mod report;
 pub mod store;
 mod tensor_file;
@@ -34,6 +36,7 @@ pub use executor::{Options, run};
 pub use frame::{Frame, Pixels};
 pub use models::{Device, Models, Resident};
 pub use paths::{PathError, Roots};
+pub use recall::recall;
 pub use report::Report;
 pub use store::Store;
 pub use value::{Array, Conditioning, Latent, Segment, Value};

@@ -99,3 +99,20 @@ fn alpha(frame: &Frame) -> Frame {
     };
     Frame::new(frame.width, frame.height, 1, pixels)
 }
+/// A picture file as a clip of one frame, decoded when it is read.
+///
+/// # Errors
+/// Not a picture, or not readable.
+pub fn clip(path: &Path) -> Result<longtake_run::Clip, RunError> {
+    let header = header(path)?;
+    let path = path.to_path_buf();
+    let info = longtake_plan::ClipInfo {
+        frames: 1,
+        width: header.width,
+        height: header.height,
+        channels: 3,
+        fps: None,
+    };
+    Ok(crate::film::recipe::Drawn::new(move || Ok(picture(&path)?.colour)).clip(info))
+}
+

@@ -44,6 +44,19 @@ pub fn probe(path: &Path) -> Result<Info, FactError> {
     })
 }
 
+/// A video file as a clip, decoded as it is read.
+///
+/// # Errors
+/// Not a video, a damaged one, or a build without the media layer.
+pub fn open(path: &Path) -> Result<longtake_run::Clip, longtake_run::RunError> {
+    let info = match probe(path) {
+        Ok(Info::Clip(info)) => info,
+        Ok(_) => return Err(longtake_run::RunError::failed(format!("{}: no frames", path.display()))),
+        Err(error) => return Err(longtake_run::RunError::failed(error.to_string())),
+    };
+    super::load_video::clip(path.to_path_buf(), info)
+}
+
 /// The prompt JSON a video carries.
 ///
 /// # Errors

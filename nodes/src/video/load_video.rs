@@ -41,7 +41,7 @@ fn cost(cx: &CostCx<'_>) -> Cost {
 
 #[cfg(feature = "media")]
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    use longtake_run::{Clip, paths};
+    use longtake_run::paths;
 
     let name = cx.text("file")?;
     let path =
@@ -49,9 +49,26 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let Some(Info::Clip(info)) = cx.output_info(0) else {
         return Err(RunError::failed("the plan does not know the video's size"));
     };
-    Ok(vec![Value::Clip(Clip::new(source::FromFile::new(
-        path, *info,
-    )))])
+    Ok(vec![Value::Clip(clip(path, *info)?)])
+}
+
+/// A video file as a clip; `info` is what probing it gave.
+///
+/// # Errors
+/// A build without the media layer.
+#[cfg(feature = "media")]
+#[allow(clippy::unnecessary_wraps, reason = "without the media layer it fails")]
+pub fn clip(path: std::path::PathBuf, info: longtake_plan::ClipInfo) -> Result<longtake_run::Clip, RunError> {
+    Ok(longtake_run::Clip::new(source::FromFile::new(path, info)))
+}
+
+/// A video file as a clip.
+///
+/// # Errors
+/// Always: this build has no media layer.
+#[cfg(not(feature = "media"))]
+pub fn clip(_: std::path::PathBuf, _: longtake_plan::ClipInfo) -> Result<longtake_run::Clip, RunError> {
+    Err(RunError::failed("this build has no video support"))
 }
 
 #[cfg(not(feature = "media"))]

@@ -8,7 +8,7 @@ pub mod get_video_components;
 pub mod load_video;
 pub mod save_video;
 
-pub use file::{metadata, probe};
+pub use file::{metadata, open, probe};
 
 use crate::Node;
 

@@ -5,11 +5,11 @@ use longtake_graph::ModelFolder;
 use longtake_nodes::DiskFacts;
 use longtake_nodes::model::device::list as list_devices;
 use longtake_plan::Facts;
-use longtake_run::{Roots, paths};
+use longtake_run::Roots;
 use serde_json::json;
 
 use crate::args::Models;
-use crate::{Ended, machine, units};
+use crate::{Ended, library, machine, units};
 
 /// Prints devices, and every checkpoint with what it is.
 ///
@@ -64,14 +64,7 @@ pub fn run(args: &Models) -> Result<Ended> {
 fn list(roots: &Roots, facts: &DiskFacts) -> Vec<serde_json::Value> {
     let mut rows = Vec::new();
     for folder in ModelFolder::ALL {
-        let mut names: Vec<String> = folder
-            .names()
-            .iter()
-            .flat_map(|sub| checkpoints(&paths::list(&roots.models.join(sub))))
-            .collect();
-        names.sort();
-        names.dedup();
-        for name in names {
+        for name in library::model_names(&roots.models, folder) {
             let known = facts.weights(folder, &name);
             rows.push(json!({
                 "folder": folder.names()[0],
@@ -85,20 +78,4 @@ fn list(roots: &Roots, facts: &DiskFacts) -> Vec<serde_json::Value> {
         }
     }
     rows
-}
-
-/// Names of checkpoints among files: single files, and folders in diffusers' layout.
-fn checkpoints(files: &[String]) -> Vec<String> {
-    files
-        .iter()
-        .filter(|name| {
-            let ending = std::path::Path::new(name).extension();
-            ending.is_some_and(|it| it == "safetensors" || it == "gguf")
-        })
-        .map(|name| {
-            let folder = name.rsplit_once('/').map(|(folder, _)| folder);
-            let whole = folder.filter(|it| files.contains(&format!("{it}/config.json")));
-            whole.map_or_else(|| name.clone(), str::to_owned)
-        })
-        .collect()
 }

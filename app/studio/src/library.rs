@@ -1,0 +1,68 @@
+//! What lies in the folders: checkpoints, inputs, presets. For `longtake models` and the window.
+
+use std::path::{Path, PathBuf};
+
+use longtake_graph::ModelFolder;
+use longtake_graph::declare::FileKind;
+use longtake_run::paths;
+
+/// Names of the checkpoints in a folder of the models tree, sorted.
+pub fn model_names(models: &Path, folder: ModelFolder) -> Vec<String> {
+    let mut names: Vec<String> = folder
+        .names()
+        .iter()
+        .flat_map(|sub| checkpoints(&paths::list(&models.join(sub))))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Names of checkpoints among files: single files, and folders in diffusers' layout.
+fn checkpoints(files: &[String]) -> Vec<String> {
+    files
+        .iter()
+        .filter(|name| {
+            let ending = Path::new(name).extension();
+            ending.is_some_and(|it| it == "safetensors" || it == "gguf")
+        })
+        .map(|name| {
+            let folder = name.rsplit_once('/').map(|(folder, _)| folder);
+            let whole = folder.filter(|it| files.contains(&format!("{it}/config.json")));
+            whole.map_or_else(|| name.clone(), str::to_owned)
+        })
+        .collect()
+}
+
+/// Names under the input folder that an input of that kind can take, sorted.
+pub fn input_files(input: &Path, kind: FileKind) -> Vec<String> {
+    let endings: &[&str] = match kind {
+        FileKind::Image => &["png", "jpg", "jpeg", "webp"],
+        FileKind::Video => &["mp4", "mkv", "webm", "mov", "m4v", "avi"],
+        FileKind::Latent => &["latent", "safetensors"],
+        FileKind::Keypoints => &["json"],
+    };
+    let fits = |name: &String| {
+        let ending = Path::new(name).extension().map(|it| it.to_string_lossy().to_ascii_lowercase());
+        ending.is_some_and(|it| endings.contains(&it.as_str()))
+    };
+    let mut names: Vec<String> = paths::list(input).into_iter().filter(fits).collect();
+    names.sort();
+    names
+}
+
+/// The folder of presets: `LONGTAKE_PRESETS`, else `presets` here, beside the program, or in the
+/// source tree it was built from.
+pub fn presets_folder() -> Option<PathBuf> {
+    let beside = std::env::current_exe().ok().and_then(|exe| {
+        let folder = exe.parent()?.to_path_buf();
+        Some([folder.join("presets"), folder.join("../share/longtake/presets")])
+    });
+    let named = std::env::var_os("LONGTAKE_PRESETS").map(PathBuf::from);
+    named
+        .into_iter()
+        .chain([PathBuf::from("presets")])
+        .chain(beside.into_iter().flatten())
+        .chain([Path::new(env!("CARGO_MANIFEST_DIR")).join("../../presets")])
+        .find(|it| it.is_dir())
+}

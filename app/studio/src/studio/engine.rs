@@ -1,0 +1,149 @@
+//! The studio's engine: the real nodes, models and files behind the window.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Result;
+use crossbeam::channel::Sender;
+use longtake_editor::engine::{Engine, Folders, ModelFile, Preset};
+use longtake_graph::declare::FileKind;
+use longtake_graph::{Catalog, Diagnostic, ModelFolder, Project};
+use longtake_nodes::{DiskFacts, Registry, model};
+use longtake_plan::{Compiled, Machine, Options, Plan, StepId, compile};
+use longtake_run::{Cancel, Clip, Device, Env, Event, Report};
+
+use super::{media, presets};
+use crate::args::Place;
+use crate::library;
+use crate::machine::{self, Opened};
+
+/// Nodes, folders, store and device of one session.
+pub struct Machinery {
+    pub(super) registry: Registry,
+    pub(super) opened: Opened,
+    /// Opened by the first run: a window that only looks needs no context on a GPU.
+    device: Mutex<Option<Device>>,
+}
+
+impl Machinery {
+    /// Opens folders and store; no context on a GPU yet.
+    ///
+    /// # Errors
+    /// Unknown device, one that is not there, a store that cannot be made.
+    pub fn open(place: &Place) -> Result<Self> {
+        Ok(Self {
+            registry: Registry::new(),
+            opened: machine::open(place)?,
+            device: Mutex::new(None),
+        })
+    }
+
+    fn device(&self) -> Result<Device, String> {
+        let mut device = self.device.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(device) = &*device {
+            return Ok(device.clone());
+        }
+        let opened = model::device::open(&self.opened.device).map_err(|e| e.to_string())?;
+        *device = Some(opened.clone());
+        Ok(opened)
+    }
+
+    /// The world around a run, or around a look at what one made.
+    pub(super) fn env(&self, device: Device, cancel: Cancel, scratch: PathBuf) -> Env {
+        Env {
+            roots: self.opened.roots.clone(),
+            store: self.opened.store.clone(),
+            scratch,
+            device,
+            cancel,
+            output_file: None,
+            prompt: None,
+        }
+    }
+}
+
+impl Engine for Machinery {
+    fn catalog(&self) -> &(dyn Catalog + Send + Sync) {
+        &self.registry
+    }
+
+    fn machine(&self) -> Machine {
+        self.opened.machine.clone()
+    }
+
+    fn folders(&self) -> Folders {
+        let roots = &self.opened.roots;
+        Folders {
+            input: roots.input.clone(),
+            models: roots.models.clone(),
+            output: roots.output.clone(),
+            store: roots.store.clone(),
+        }
+    }
+
+    fn compile(&self, project: &Project, options: &Options) -> Compiled {
+        let opened = &self.opened;
+        let facts = DiskFacts::new(opened.roots.clone(), opened.store.clone(), None);
+        compile(project, &self.registry, &facts, &opened.machine, options)
+    }
+
+    fn run(
+        &self,
+        project: &Project,
+        plan: &Plan,
+        cancel: Cancel,
+        events: Sender<Event>,
+    ) -> Result<Report, String> {
+        let output = &self.opened.roots.output;
+        std::fs::create_dir_all(output).map_err(|e| {
+            format!(
+                "results go to {}, which cannot be made: {e}; start with another --output",
+                output.display()
+            )
+        })?;
+        let scratch = self.opened.store.scratch().map_err(|e| e.to_string())?;
+        let mut env = self.env(self.device()?, cancel, scratch);
+        env.prompt = crate::document::prompt(project, &self.registry);
+        let options = longtake_run::Options::default();
+        Ok(longtake_run::run(
+            plan,
+            &self.registry,
+            &env,
+            &options,
+            events,
+        ))
+    }
+
+    fn result(&self, plan: &Plan, step: StepId) -> Option<Clip> {
+        media::result(self, plan, step)
+    }
+
+    fn open_media(&self, path: &Path) -> Result<Clip, String> {
+        media::open(path)
+    }
+
+    fn read_graph(&self, path: &Path) -> Result<(Project, Vec<Diagnostic>), String> {
+        crate::document::read(path).map_err(|e| format!("{e:#}"))
+    }
+
+    fn input_files(&self, kind: FileKind) -> Vec<String> {
+        library::input_files(&self.opened.roots.input, kind)
+    }
+
+    fn model_names(&self, folder: ModelFolder) -> Vec<String> {
+        library::model_names(&self.opened.roots.models, folder)
+    }
+
+    fn models(&self) -> Vec<ModelFile> {
+        presets::models(&self.opened.roots, &self.opened.store)
+    }
+
+    fn presets(&self) -> Vec<Preset> {
+        presets::list(self)
+    }
+}
+
+/// The engine behind a shared pointer, as the studio takes it.
+pub fn shared(machinery: Machinery) -> Arc<dyn Engine> {
+    Arc::new(machinery)
+}

@@ -1,0 +1,50 @@
+//! The window itself: eframe around [`longtake_ui::Window`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui;
+use longtake_editor::{Action, Settings, Studio};
+use longtake_ui::Window;
+
+use super::dialogs::Desktop;
+use super::engine::{self, Machinery};
+
+struct Shell {
+    window: Window,
+}
+
+impl eframe::App for Shell {
+    fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+        self.window.ui(ui);
+    }
+}
+
+/// Opens the window; returns when it is closed.
+///
+/// # Errors
+/// No display, no way to draw.
+pub fn open(machinery: Machinery, file: Option<PathBuf>) -> eframe::Result {
+    let engine = engine::shared(machinery);
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Longtake")
+        .with_app_id("longtake")
+        .with_inner_size([1600.0, 960.0])
+        .with_min_inner_size([800.0, 500.0]);
+    let options = eframe::NativeOptions {
+        viewport,
+        renderer: eframe::Renderer::Wgpu,
+        ..eframe::NativeOptions::default()
+    };
+    let create = move |cc: &eframe::CreationContext<'_>| {
+        let ctx = cc.egui_ctx.clone();
+        let wake = Arc::new(move || ctx.request_repaint());
+        let mut studio = Studio::new(engine, Settings::default(), wake);
+        if let Some(file) = file {
+            studio.act(Action::Open(file));
+        }
+        let window = Window::new(&cc.egui_ctx, studio, Box::new(Desktop));
+        Ok(Box::new(Shell { window }) as Box<dyn eframe::App>)
+    };
+    eframe::run_native("longtake", options, Box::new(create))
+}

@@ -1,0 +1,234 @@
+//! The docked panels: which there are, how they lie at first.
+
+use egui::WidgetText;
+use egui_tiles::{Behavior, SimplificationOptions, TileId, Tiles, Tree, UiResponse};
+use longtake_editor::{Settings, Studio, Text, t};
+
+use super::Panels;
+use crate::{Cx, theme};
+
+/// A panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// The graph.
+    Canvas,
+    /// The focused node.
+    Inspector,
+    /// The plan.
+    Plan,
+    /// The queue.
+    Queue,
+    /// Pictures and clips.
+    Viewer,
+    /// Checkpoints.
+    Models,
+    /// Undo history.
+    History,
+}
+
+impl Pane {
+    /// Its key in the settings and in `WindowAction::TogglePanel`.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Canvas => "canvas",
+            Self::Inspector => "inspector",
+            Self::Plan => "plan",
+            Self::Queue => "queue",
+            Self::Viewer => "viewer",
+            Self::Models => "models",
+            Self::History => "history",
+        }
+    }
+
+    const fn title(self) -> Text {
+        match self {
+            Self::Canvas => t("Graph", "グラフ"),
+            Self::Inspector => t("Inspector", "インスペクター"),
+            Self::Plan => t("Plan", "プラン"),
+            Self::Queue => t("Queue", "キュー"),
+            Self::Viewer => t("Viewer", "ビューアー"),
+            Self::Models => t("Models", "モデル"),
+            Self::History => t("History", "履歴"),
+        }
+    }
+}
+
+/// Panels hidden until someone asks for them.
+const HIDDEN_AT_FIRST: [Pane; 1] = [Pane::History];
+
+/// The first layout: the graph over plan and queue; inspector over viewer at its right.
+pub fn tree(settings: &Settings) -> Tree<Pane> {
+    let mut tiles = Tiles::default();
+    let canvas = tiles.insert_pane(Pane::Canvas);
+    let below = [Pane::Plan, Pane::Queue, Pane::Models].map(|pane| tiles.insert_pane(pane));
+    let below = tiles.insert_tab_tile(below.to_vec());
+    let middle = tiles.insert_vertical_tile(vec![canvas, below]);
+    let beside = [Pane::Inspector, Pane::History].map(|pane| tiles.insert_pane(pane));
+    let beside = tiles.insert_tab_tile(beside.to_vec());
+    let viewer = tiles.insert_pane(Pane::Viewer);
+    let right = tiles.insert_vertical_tile(vec![beside, viewer]);
+    let root = tiles.insert_horizontal_tile(vec![middle, right]);
+    for (container, child, share) in [
+        (middle, canvas, 0.72),
+        (middle, below, 0.28),
+        (right, beside, 0.58),
+        (right, viewer, 0.42),
+        (root, middle, 0.76),
+        (root, right, 0.24),
+    ] {
+        if let Some(egui_tiles::Tile::Container(egui_tiles::Container::Linear(linear))) =
+            tiles.get_mut(container)
+        {
+            linear.shares.set_share(child, share);
+        }
+    }
+    let hidden = settings.extra.get("hidden_panels").and_then(|it| it.as_array());
+    let is_hidden = |pane: Pane| match hidden {
+        Some(list) => list.iter().any(|it| it == pane.key()),
+        None => HIDDEN_AT_FIRST.contains(&pane),
+    };
+    let ids: Vec<TileId> = tiles.tile_ids().collect();
+    for id in ids {
+        if tiles.get_pane(&id).is_some_and(|pane| is_hidden(*pane)) {
+            tiles.set_visible(id, false);
+        }
+    }
+    Tree::new("panels", root, tiles)
+}
+
+/// Shows or hides a panel; a panel behind another tab comes to the front.
+pub fn toggle(tree: &mut Tree<Pane>, key: &str) {
+    let found = tree
+        .tiles
+        .iter()
+        .find_map(|(id, tile)| match tile {
+            egui_tiles::Tile::Pane(pane) if pane.key() == key => Some(*id),
+            _ => None,
+        });
+    let Some(id) = found else { return };
+    let shown = tree.is_visible(id) && tree.active_tiles().contains(&id);
+    tree.set_visible(id, !shown);
+    if !shown {
+        tree.make_active(|tile, _| tile == id);
+    }
+}
+
+/// Keys of the hidden panels, for the settings.
+pub fn hidden(tree: &Tree<Pane>) -> Vec<&'static str> {
+    let mut keys: Vec<&'static str> = tree
+        .tiles
+        .iter()
+        .filter_map(|(id, tile)| match tile {
+            egui_tiles::Tile::Pane(pane) if !tree.is_visible(*id) => Some(pane.key()),
+            _ => None,
+        })
+        .collect();
+    keys.sort_unstable();
+    keys
+}
+
+/// The name of the open document, with a dot while it differs from its file.
+pub fn document_title(studio: &Studio) -> String {
+    const UNTITLED: Text = t("Untitled", "無題");
+    let name = studio
+        .session
+        .name()
+        .unwrap_or_else(|| studio.tr(UNTITLED).to_owned());
+    let dot = if studio.session.dirty() { " •" } else { "" };
+    format!("{name}{dot}")
+}
+
+/// Draws each panel where the tree puts it.
+pub struct Panes<'a, 'b> {
+    pub panels: &'a mut Panels,
+    pub cx: &'a mut Cx<'b>,
+}
+
+impl Behavior<Pane> for Panes<'_, '_> {
+    fn pane_ui(&mut self, ui: &mut egui::Ui, _: TileId, pane: &mut Pane) -> UiResponse {
+        let cx = &mut *self.cx;
+        if *pane == Pane::Canvas {
+            self.panels.canvas.ui(ui, cx);
+            return UiResponse::None;
+        }
+        let margin = if *pane == Pane::Viewer { 0 } else { 8 };
+        egui::Frame::NONE
+            .fill(theme::of(ui).node)
+            .inner_margin(margin)
+            .show(ui, |ui| {
+                ui.set_min_size(ui.available_size());
+                match pane {
+                    Pane::Canvas => {}
+                    Pane::Inspector => self.panels.inspector.ui(ui, cx),
+                    Pane::Plan => self.panels.plan.ui(ui, cx),
+                    Pane::Queue => self.panels.queue.ui(ui, cx),
+                    Pane::Viewer => self.panels.viewer.ui(ui, cx),
+                    Pane::Models => self.panels.models.ui(ui, cx),
+                    Pane::History => self.panels.history.ui(ui, cx),
+                }
+            });
+        UiResponse::None
+    }
+
+    fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
+        match pane {
+            Pane::Canvas => document_title(self.cx.studio).into(),
+            other => self.cx.tr(other.title()).into(),
+        }
+    }
+
+    fn simplification_options(&self) -> SimplificationOptions {
+        SimplificationOptions {
+            all_panes_must_have_tabs: true,
+            ..SimplificationOptions::default()
+        }
+    }
+
+    fn gap_width(&self, _: &egui::Style) -> f32 {
+        2.0
+    }
+
+    fn tab_bar_height(&self, _: &egui::Style) -> f32 {
+        theme::ROW + theme::UNIT
+    }
+
+    fn tab_bar_color(&self, visuals: &egui::Visuals) -> egui::Color32 {
+        theme::palette(visuals.dark_mode).canvas
+    }
+
+    fn tab_bg_color(
+        &self,
+        visuals: &egui::Visuals,
+        _: &Tiles<Pane>,
+        _: TileId,
+        state: &egui_tiles::TabState,
+    ) -> egui::Color32 {
+        let colours = theme::palette(visuals.dark_mode);
+        if state.active { colours.node } else { colours.canvas }
+    }
+
+    fn tab_text_color(
+        &self,
+        visuals: &egui::Visuals,
+        _: &Tiles<Pane>,
+        _: TileId,
+        state: &egui_tiles::TabState,
+    ) -> egui::Color32 {
+        let colours = theme::palette(visuals.dark_mode);
+        if state.active { colours.text } else { colours.weak }
+    }
+
+    fn tab_outline_stroke(
+        &self,
+        _: &egui::Visuals,
+        _: &Tiles<Pane>,
+        _: TileId,
+        _: &egui_tiles::TabState,
+    ) -> egui::Stroke {
+        egui::Stroke::NONE
+    }
+
+    fn tab_bar_hline_stroke(&self, _: &egui::Visuals) -> egui::Stroke {
+        egui::Stroke::NONE
+    }
+}

@@ -1,0 +1,101 @@
+//! Keys to commands, as the settings say.
+
+use egui::{Event, Key, KeyboardShortcut, Modifiers};
+use longtake_editor::{Action, Command, Studio};
+
+/// Commands that leave alone what is being typed: they work in a text field too.
+fn works_while_typing(command: Command) -> bool {
+    matches!(
+        command,
+        Command::Save
+            | Command::SaveAs
+            | Command::Open
+            | Command::New
+            | Command::Export
+            | Command::Quit
+            | Command::Run
+            | Command::RunSelected
+            | Command::Cancel
+            | Command::Palette
+            | Command::Settings
+    )
+}
+
+/// Reads a chord as the settings write it (`Ctrl+Shift+G`).
+pub fn shortcut(text: &str) -> Option<KeyboardShortcut> {
+    let mut modifiers = Modifiers::NONE;
+    let mut key = None;
+    for part in text.split('+') {
+        match part {
+            "Ctrl" => modifiers |= Modifiers::COMMAND,
+            "Shift" => modifiers |= Modifiers::SHIFT,
+            "Alt" => modifiers |= Modifiers::ALT,
+            name => key = Key::from_name(name),
+        }
+    }
+    Some(KeyboardShortcut::new(modifiers, key?))
+}
+
+/// What the keys pressed since the last frame ask for.
+pub fn pressed(ctx: &egui::Context, studio: &Studio, gallery: bool) -> Vec<Action> {
+    let typing = ctx.egui_wants_keyboard_input();
+    let mut commands = Vec::new();
+    // Longer chords first: Ctrl+Shift+S must not be eaten by Ctrl+S.
+    let mut chords: Vec<(KeyboardShortcut, Command)> = Command::ALL
+        .iter()
+        .flat_map(|&command| {
+            let keys = studio.settings.keys_of(command);
+            keys.split(' ').filter_map(shortcut).map(move |it| (it, command))
+        })
+        .collect();
+    chords.sort_by_key(|(chord, _)| {
+        let m = chord.modifiers;
+        std::cmp::Reverse(u8::from(m.shift) + u8::from(m.alt) + u8::from(m.command))
+    });
+    ctx.input_mut(|input| {
+        for (chord, command) in chords {
+            if (typing || gallery) && !works_while_typing(command) {
+                continue;
+            }
+            if input.consume_shortcut(&chord) {
+                commands.push(Action::Command(command));
+            }
+        }
+        if !typing && !gallery {
+            clipboard(input, &mut commands);
+        }
+    });
+    commands
+}
+
+/// The window system tells copy, cut and paste apart by itself, and brings the text.
+fn clipboard(input: &mut egui::InputState, commands: &mut Vec<Action>) {
+    let linked = input.modifiers.shift;
+    input.events.retain(|event| {
+        let action = match event {
+            Event::Copy => Action::Command(Command::Copy),
+            Event::Cut => Action::Command(Command::Cut),
+            Event::Paste(text) => Action::Paste {
+                text: text.clone(),
+                linked,
+            },
+            _ => return true,
+        };
+        commands.push(action);
+        false
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_key_can_be_read() {
+        for command in Command::ALL {
+            for chord in command.default_keys().split(' ').filter(|it| !it.is_empty()) {
+                assert!(shortcut(chord).is_some(), "{command:?}: {chord}");
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The whole window: menu bar, docked panels, dialogs, messages.
+
+mod dock;
+mod keys;
+mod messages;
+mod wishes;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use egui_tiles::Tree;
+use longtake_editor::{Action, Language, Studio};
+use longtake_graph::NodeId;
+
+use crate::canvas::Canvas;
+use crate::gallery::Gallery;
+use crate::history_panel::HistoryPanel;
+use crate::inspector::Inspector;
+use crate::models_panel::ModelsPanel;
+use crate::palette::Palette;
+use crate::plan_view::PlanView;
+use crate::queue_panel::QueuePanel;
+use crate::settings_window::SettingsWindow;
+use crate::viewer::Viewer;
+use crate::{Cx, Pictures, menu, theme};
+
+pub use dock::Pane;
+
+/// The desktop's dialogs. A test answers them itself.
+pub trait Dialogs {
+    /// A file to open; endings that can be.
+    fn open(&mut self, title: &str, endings: &[&str]) -> Option<PathBuf>;
+    /// Where to save.
+    fn save(&mut self, title: &str, name: &str, endings: &[&str]) -> Option<PathBuf>;
+    /// Shows a folder in the file manager.
+    fn show_folder(&mut self, path: &Path);
+}
+
+/// The panels' own state: what is open, scrolled, zoomed. The document is not in it.
+#[derive(Default)]
+pub(crate) struct Panels {
+    pub canvas: Canvas,
+    pub inspector: Inspector,
+    pub plan: PlanView,
+    pub queue: QueuePanel,
+    pub viewer: Viewer,
+    pub models: ModelsPanel,
+    pub history: HistoryPanel,
+}
+
+/// The window.
+pub struct Window {
+    /// Everything it shows.
+    pub studio: Studio,
+    pictures: Pictures,
+    panels: Panels,
+    gallery: Gallery,
+    palette: Palette,
+    settings: SettingsWindow,
+    tree: Tree<Pane>,
+    lit: HashSet<NodeId>,
+    dialogs: Box<dyn Dialogs>,
+    /// The gallery covers the canvas.
+    show_gallery: bool,
+    /// A node lit by a panel until the mouse goes elsewhere.
+    pub(crate) title: String,
+    drawn: Option<Drawn>,
+}
+
+/// What the style was last made for.
+#[derive(Clone, PartialEq)]
+struct Drawn {
+    theme: longtake_editor::settings::Theme,
+    scale: f32,
+    language: Language,
+}
+
+impl Window {
+    /// A window of that studio. The gallery shows when nothing is open.
+    pub fn new(ctx: &egui::Context, studio: Studio, dialogs: Box<dyn Dialogs>) -> Self {
+        theme::fonts(ctx);
+        let show_gallery =
+            studio.session.path.is_none() && studio.session.project().nodes.is_empty();
+        Self {
+            pictures: Pictures::default(),
+            panels: Panels::default(),
+            gallery: Gallery::default(),
+            palette: Palette::default(),
+            settings: SettingsWindow::default(),
+            tree: dock::tree(&studio.settings),
+            lit: HashSet::new(),
+            dialogs,
+            show_gallery,
+            title: String::new(),
+            drawn: None,
+            studio,
+        }
+    }
+
+    /// Draws one frame and does what was asked in it.
+    pub fn ui(&mut self, ui: &mut egui::Ui) {
+        let ctx = ui.ctx().clone();
+        self.restyle(&ctx);
+        self.studio.tick();
+        let mut actions = keys::pressed(&ctx, &self.studio, self.show_gallery);
+        actions.extend(dropped(&ctx));
+        self.draw(ui, &mut actions);
+        for action in actions {
+            if matches!(action, Action::AddNode { .. } | Action::Open(_)) {
+                self.show_gallery = false;
+            }
+            self.studio.act(action);
+        }
+        self.grant(&ctx);
+        self.retitle(&ctx);
+    }
+
+    fn draw(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
+        let ctx = ui.ctx().clone();
+        let mut lit = std::mem::take(&mut self.lit);
+        let mut cx = Cx {
+            studio: &self.studio,
+            actions,
+            pictures: &mut self.pictures,
+            lit: &mut lit,
+        };
+        egui::Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, &mut cx));
+        if self.show_gallery {
+            let frame = egui::Frame::central_panel(ui.style()).fill(theme::of(ui).canvas);
+            egui::CentralPanel::default()
+                .frame(frame)
+                .show(ui, |ui| self.gallery.ui(ui, &mut cx));
+        } else {
+            let frame = egui::Frame::NONE.fill(theme::of(ui).canvas);
+            egui::CentralPanel::default().frame(frame).show(ui, |ui| {
+                let mut behavior = dock::Panes {
+                    panels: &mut self.panels,
+                    cx: &mut cx,
+                };
+                self.tree.ui(&mut behavior, ui);
+            });
+        }
+        self.palette.ui(&ctx, &mut cx);
+        self.settings.ui(&ctx, &mut cx);
+        messages::ui(&ctx, &mut cx);
+        self.lit = lit;
+    }
+
+    fn restyle(&mut self, ctx: &egui::Context) {
+        let wanted = Drawn {
+            theme: self.studio.settings.theme,
+            scale: self.studio.settings.scale,
+            language: self.studio.language(),
+        };
+        if self.drawn.as_ref() != Some(&wanted) {
+            theme::apply(ctx, wanted.theme, wanted.scale);
+            self.drawn = Some(wanted);
+        }
+    }
+
+    /// The desktop's title bar names the document, with a dot while it differs from its file.
+    fn retitle(&mut self, ctx: &egui::Context) {
+        let title = format!("{} — Longtake", dock::document_title(&self.studio));
+        if title != self.title {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+}
+
+/// Files dropped onto the window: opened; with Alt held, put into the open graph.
+fn dropped(ctx: &egui::Context) -> Vec<Action> {
+    let files = ctx.input(|input| input.raw.dropped_files.clone());
+    let paths = files.into_iter().filter_map(|file| file.path);
+    paths.take(1).map(Action::Open).collect()
+}

@@ -1,0 +1,79 @@
+//! What a step made, after the run: read from the store, or, for a recipe of frames, built again from
+//! what the store has. Nothing is computed but what a look at the frames asks for.
+
+use longtake_plan::{Keep, Plan, StepId, StepInput};
+
+use crate::cx::gather;
+use crate::{Env, Nodes, RunCx, RunError, Value};
+
+/// Longest chain of recipes followed.
+const MOST: usize = 64;
+
+/// The values a step made.
+///
+/// # Errors
+/// It was never run, the store dropped it, or it is kept nowhere (small steps are not).
+pub fn recall(
+    plan: &Plan,
+    nodes: &dyn Nodes,
+    env: &Env,
+    step: StepId,
+) -> Result<Vec<Value>, RunError> {
+    follow(plan, nodes, env, step, MOST)
+}
+
+fn follow(
+    plan: &Plan,
+    nodes: &dyn Nodes,
+    env: &Env,
+    id: StepId,
+    left: usize,
+) -> Result<Vec<Value>, RunError> {
+    let step = plan.step(id);
+    if !step.lazy {
+        if step.keep == Keep::Memory {
+            return Err(RunError::failed(format!(
+                "{} keeps no result; look at the node after it",
+                step.path
+            )));
+        }
+        return env.store.load(&step.signature);
+    }
+    if left == 0 {
+        return Err(RunError::failed(format!(
+            "{}: more than {MOST} recipes in a row",
+            step.path
+        )));
+    }
+    let mut made = std::collections::BTreeMap::new();
+    for input in step.inputs.values() {
+        let ids = match input {
+            StepInput::Literal(_) => &[][..],
+            StepInput::Value(id) => std::slice::from_ref(id),
+            StepInput::List(ids) => ids,
+        };
+        for value in ids {
+            let Some(maker) = plan.value(*value).step else {
+                continue;
+            };
+            let mut values = follow(plan, nodes, env, maker, left - 1)?;
+            let index = plan.value(*value).output as usize;
+            if index < values.len() {
+                made.insert(*value, values.swap_remove(index));
+            }
+        }
+    }
+    let runner = nodes
+        .runner(&step.class)
+        .ok_or_else(|| RunError::failed(format!("this build cannot run {}", step.class)))?;
+    let inputs = gather(plan, step, |id| made.get(&id).cloned())?;
+    let mut cx = RunCx {
+        step,
+        plan,
+        env,
+        inputs,
+        models: indexmap::IndexMap::new(),
+        report: &mut |_| {},
+    };
+    runner(&mut cx)
+}

@@ -56,10 +56,7 @@ pub enum Action {
     /// Takes the message at this position away.
     CloseMessage(usize),
     /// Pastes a text from the clipboard at the mouse; `linked`: also with links from outside.
-    Paste {
-        text: String,
-        linked: bool,
-    },
+    Paste { text: String, linked: bool },
     /// Something only the window can do.
     Window(WindowAction),
 }

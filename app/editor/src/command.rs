@@ -59,9 +59,13 @@ pub fn find(query: &str, language: Language) -> Vec<Command> {
     let score = |command: Command| {
         let menu = command.menu().title().get(language);
         let texts = Language::ALL.map(|it| command.title().get(it));
-        let own = texts.iter().filter_map(|text| matcher.fuzzy_match(text, query));
+        let own = texts
+            .iter()
+            .filter_map(|text| matcher.fuzzy_match(text, query));
         let full = texts.map(|text| format!("{menu} {text}"));
-        let full = full.iter().filter_map(|text| matcher.fuzzy_match(text, query));
+        let full = full
+            .iter()
+            .filter_map(|text| matcher.fuzzy_match(text, query));
         own.map(|it| it + 10).chain(full).max()
     };
     let mut found: Vec<(i64, Command)> = Command::ALL

@@ -10,7 +10,9 @@ use crate::units::parse_size;
 /// Renders long AI video from node graphs.
 #[derive(Debug, Parser)]
 #[command(name = "longtake", version, about, propagate_version = true)]
-#[command(after_help = "Without a command the studio opens.\n\nExit codes: 0 done, 1 render failed, 2 bad usage or graph, 130 cancelled.")]
+#[command(
+    after_help = "Without a command the studio opens.\n\nExit codes: 0 done, 1 render failed, 2 bad usage or graph, 130 cancelled."
+)]
 pub struct Args {
     /// What to do; without a command the studio opens.
     #[command(subcommand)]

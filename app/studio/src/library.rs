@@ -43,7 +43,9 @@ pub fn input_files(input: &Path, kind: FileKind) -> Vec<String> {
         FileKind::Keypoints => &["json"],
     };
     let fits = |name: &String| {
-        let ending = Path::new(name).extension().map(|it| it.to_string_lossy().to_ascii_lowercase());
+        let ending = Path::new(name)
+            .extension()
+            .map(|it| it.to_string_lossy().to_ascii_lowercase());
         ending.is_some_and(|it| endings.contains(&it.as_str()))
     };
     let mut names: Vec<String> = paths::list(input).into_iter().filter(fits).collect();
@@ -56,7 +58,10 @@ pub fn input_files(input: &Path, kind: FileKind) -> Vec<String> {
 pub fn presets_folder() -> Option<PathBuf> {
     let beside = std::env::current_exe().ok().and_then(|exe| {
         let folder = exe.parent()?.to_path_buf();
-        Some([folder.join("presets"), folder.join("../share/longtake/presets")])
+        Some([
+            folder.join("presets"),
+            folder.join("../share/longtake/presets"),
+        ])
     });
     let named = std::env::var_os("LONGTAKE_PRESETS").map(PathBuf::from);
     named

@@ -64,13 +64,15 @@ impl Palette {
                 self.chosen = 0;
             }
             ui.add_space(theme::UNIT);
-            egui::ScrollArea::vertical().auto_shrink([false; 2]).show(ui, |ui| {
-                for (index, command) in found.iter().enumerate() {
-                    if row(ui, cx, *command, index == self.chosen, down || up) {
-                        picked = Some(*command);
+            egui::ScrollArea::vertical()
+                .auto_shrink([false; 2])
+                .show(ui, |ui| {
+                    for (index, command) in found.iter().enumerate() {
+                        if row(ui, cx, *command, index == self.chosen, down || up) {
+                            picked = Some(*command);
+                        }
                     }
-                }
-            });
+                });
         });
         let outside = shown.is_some_and(|it| it.response.clicked_elsewhere());
         if let Some(command) = picked {
@@ -83,8 +85,18 @@ impl Palette {
 }
 
 fn row(ui: &mut egui::Ui, cx: &Cx<'_>, command: Command, chosen: bool, moved: bool) -> bool {
-    let keys = cx.studio.settings.keys_of(command).split(' ').next().unwrap_or_default();
-    let title = format!("{}: {}", cx.tr(command.menu().title()), cx.tr(command.title()));
+    let keys = cx
+        .studio
+        .settings
+        .keys_of(command)
+        .split(' ')
+        .next()
+        .unwrap_or_default();
+    let title = format!(
+        "{}: {}",
+        cx.tr(command.menu().title()),
+        cx.tr(command.title())
+    );
     let button = egui::Button::selectable(chosen, title)
         .shortcut_text(RichText::new(keys).weak())
         .min_size(vec2(ui.available_width(), theme::ROW));

@@ -60,41 +60,66 @@ impl SettingsWindow {
         });
         self.record(ui, settings);
         let found = longtake_editor::command::find(&self.filter, cx.studio.language());
-        egui::ScrollArea::vertical().auto_shrink([false; 2]).show(ui, |ui| {
-            egui::Grid::new("keys").num_columns(3).striped(true).show(ui, |ui| {
-                for command in found {
-                    ui.label(cx.tr(command.title())).on_hover_text(command.help());
-                    let text = if self.recording == Some(command) {
-                        cx.tr(PRESS).to_owned()
-                    } else {
-                        settings.keys_of(command).to_owned()
-                    };
-                    if ui.add(egui::Button::new(text).min_size([180.0, 0.0].into())).clicked() {
-                        self.recording = Some(command);
-                    }
-                    let own = settings.keys.contains_key(command.id());
-                    if ui.add_enabled(own, egui::Button::new(cx.tr(RESTORE))).clicked() {
-                        settings.keys.remove(command.id());
-                    }
-                    ui.end_row();
-                }
+        egui::ScrollArea::vertical()
+            .auto_shrink([false; 2])
+            .show(ui, |ui| {
+                egui::Grid::new("keys")
+                    .num_columns(3)
+                    .striped(true)
+                    .show(ui, |ui| {
+                        for command in found {
+                            ui.label(cx.tr(command.title()))
+                                .on_hover_text(command.help());
+                            let text = if self.recording == Some(command) {
+                                cx.tr(PRESS).to_owned()
+                            } else {
+                                settings.keys_of(command).to_owned()
+                            };
+                            if ui
+                                .add(egui::Button::new(text).min_size([180.0, 0.0].into()))
+                                .clicked()
+                            {
+                                self.recording = Some(command);
+                            }
+                            let own = settings.keys.contains_key(command.id());
+                            if ui
+                                .add_enabled(own, egui::Button::new(cx.tr(RESTORE)))
+                                .clicked()
+                            {
+                                settings.keys.remove(command.id());
+                            }
+                            ui.end_row();
+                        }
+                    });
             });
-        });
     }
 
     /// Takes the next chord as the keys of the command that waits for one; Escape gives it none.
     fn record(&mut self, ui: &egui::Ui, settings: &mut Settings) {
-        let Some(command) = self.recording else { return };
+        let Some(command) = self.recording else {
+            return;
+        };
         let chord = ui.input_mut(|input| {
             let found = input.events.iter().find_map(|event| match event {
-                Event::Key { key, pressed: true, modifiers, .. } => Some((*key, *modifiers)),
+                Event::Key {
+                    key,
+                    pressed: true,
+                    modifiers,
+                    ..
+                } => Some((*key, *modifiers)),
                 _ => None,
             });
-            input.events.retain(|event| !matches!(event, Event::Key { .. }));
+            input
+                .events
+                .retain(|event| !matches!(event, Event::Key { .. }));
             found
         });
         if let Some((key, modifiers)) = chord {
-            let text = if key == Key::Escape { String::new() } else { chord_text(key, modifiers) };
+            let text = if key == Key::Escape {
+                String::new()
+            } else {
+                chord_text(key, modifiers)
+            };
             settings.keys.insert(command.id().to_owned(), text);
             self.recording = None;
         }
@@ -112,46 +137,49 @@ fn chord_text(key: Key, modifiers: egui::Modifiers) -> String {
 }
 
 fn look_ui(ui: &mut egui::Ui, cx: &Cx<'_>, settings: &mut Settings) {
-    egui::Grid::new("look").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
-        ui.label(cx.tr(LANGUAGE));
-        ui.horizontal(|ui| {
-            for language in Language::ALL {
-                let chosen = cx.studio.language() == language;
-                if ui.selectable_label(chosen, language.name()).clicked() {
-                    settings.language = Some(language);
+    egui::Grid::new("look")
+        .num_columns(2)
+        .spacing([24.0, 8.0])
+        .show(ui, |ui| {
+            ui.label(cx.tr(LANGUAGE));
+            ui.horizontal(|ui| {
+                for language in Language::ALL {
+                    let chosen = cx.studio.language() == language;
+                    if ui.selectable_label(chosen, language.name()).clicked() {
+                        settings.language = Some(language);
+                    }
                 }
-            }
+            });
+            ui.end_row();
+            ui.label(cx.tr(THEME));
+            ui.horizontal(|ui| {
+                let themes = [
+                    (Theme::Dark, t("Dark", "ダーク")),
+                    (Theme::Light, t("Light", "ライト")),
+                    (Theme::System, SYSTEM),
+                ];
+                for (theme, text) in themes {
+                    ui.selectable_value(&mut settings.theme, theme, cx.tr(text));
+                }
+            });
+            ui.end_row();
+            ui.label(cx.tr(SCALE));
+            ui.horizontal(|ui| {
+                for scale in [0.8, 1.0, 1.25, 1.5, 2.0] {
+                    let text = RichText::new(format!("{:.0} %", scale * 100.0));
+                    ui.selectable_value(&mut settings.scale, scale, text);
+                }
+            });
+            ui.end_row();
+            ui.label(cx.tr(AUTOSAVE));
+            ui.horizontal(|ui| {
+                ui.add(egui::DragValue::new(&mut settings.autosave_secs).range(0..=600));
+                ui.label(cx.tr(SECONDS));
+            });
+            ui.end_row();
+            ui.label("");
+            ui.checkbox(&mut settings.snap, cx.tr(SNAP));
+            ui.end_row();
         });
-        ui.end_row();
-        ui.label(cx.tr(THEME));
-        ui.horizontal(|ui| {
-            let themes = [
-                (Theme::Dark, t("Dark", "ダーク")),
-                (Theme::Light, t("Light", "ライト")),
-                (Theme::System, SYSTEM),
-            ];
-            for (theme, text) in themes {
-                ui.selectable_value(&mut settings.theme, theme, cx.tr(text));
-            }
-        });
-        ui.end_row();
-        ui.label(cx.tr(SCALE));
-        ui.horizontal(|ui| {
-            for scale in [0.8, 1.0, 1.25, 1.5, 2.0] {
-                let text = RichText::new(format!("{:.0} %", scale * 100.0));
-                ui.selectable_value(&mut settings.scale, scale, text);
-            }
-        });
-        ui.end_row();
-        ui.label(cx.tr(AUTOSAVE));
-        ui.horizontal(|ui| {
-            ui.add(egui::DragValue::new(&mut settings.autosave_secs).range(0..=600));
-            ui.label(cx.tr(SECONDS));
-        });
-        ui.end_row();
-        ui.label("");
-        ui.checkbox(&mut settings.snap, cx.tr(SNAP));
-        ui.end_row();
-    });
     ui.add_space(theme::UNIT);
 }

@@ -118,7 +118,10 @@ pub fn kind_colour(kind: &str, dark: bool) -> Color32 {
 /// the file is the Japanese one.
 const JAPANESE: [(&str, u32); 7] = [
     ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", 0),
-    ("/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc", 0),
+    (
+        "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",
+        0,
+    ),
     ("/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc", 0),
     ("/usr/share/fonts/truetype/fonts-japanese-gothic.ttf", 0),
     ("/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf", 0),

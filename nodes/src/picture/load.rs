@@ -115,4 +115,3 @@ pub fn clip(path: &Path) -> Result<longtake_run::Clip, RunError> {
     };
     Ok(crate::film::recipe::Drawn::new(move || Ok(picture(&path)?.colour)).clip(info))
 }
-

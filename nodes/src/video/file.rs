@@ -51,7 +51,12 @@ pub fn probe(path: &Path) -> Result<Info, FactError> {
 pub fn open(path: &Path) -> Result<longtake_run::Clip, longtake_run::RunError> {
     let info = match probe(path) {
         Ok(Info::Clip(info)) => info,
-        Ok(_) => return Err(longtake_run::RunError::failed(format!("{}: no frames", path.display()))),
+        Ok(_) => {
+            return Err(longtake_run::RunError::failed(format!(
+                "{}: no frames",
+                path.display()
+            )));
+        }
         Err(error) => return Err(longtake_run::RunError::failed(error.to_string())),
     };
     super::load_video::clip(path.to_path_buf(), info)

@@ -58,7 +58,10 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
 /// A build without the media layer.
 #[cfg(feature = "media")]
 #[allow(clippy::unnecessary_wraps, reason = "without the media layer it fails")]
-pub fn clip(path: std::path::PathBuf, info: longtake_plan::ClipInfo) -> Result<longtake_run::Clip, RunError> {
+pub fn clip(
+    path: std::path::PathBuf,
+    info: longtake_plan::ClipInfo,
+) -> Result<longtake_run::Clip, RunError> {
     Ok(longtake_run::Clip::new(source::FromFile::new(path, info)))
 }
 
@@ -67,7 +70,10 @@ pub fn clip(path: std::path::PathBuf, info: longtake_plan::ClipInfo) -> Result<l
 /// # Errors
 /// Always: this build has no media layer.
 #[cfg(not(feature = "media"))]
-pub fn clip(_: std::path::PathBuf, _: longtake_plan::ClipInfo) -> Result<longtake_run::Clip, RunError> {
+pub fn clip(
+    _: std::path::PathBuf,
+    _: longtake_plan::ClipInfo,
+) -> Result<longtake_run::Clip, RunError> {
     Err(RunError::failed("this build has no video support"))
 }
 

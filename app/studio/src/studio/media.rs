@@ -18,7 +18,11 @@ pub fn result(machinery: &Machinery, plan: &Plan, step: StepId) -> Option<Clip> 
         handle: Arc::new(()),
         name: "none".to_owned(),
     };
-    let env = machinery.env(device, Cancel::default(), machinery.opened.roots.store.clone());
+    let env = machinery.env(
+        device,
+        Cancel::default(),
+        machinery.opened.roots.store.clone(),
+    );
     let values = longtake_run::recall(plan, &machinery.registry, &env, step).ok()?;
     values.into_iter().find_map(|value| match value {
         Value::Clip(clip) => Some(clip),

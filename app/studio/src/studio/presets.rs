@@ -22,7 +22,8 @@ pub fn list(machinery: &Machinery) -> Vec<Preset> {
     let mut paths: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
-            path.extension().is_some_and(|it| it == "longtake" || it == "json")
+            path.extension()
+                .is_some_and(|it| it == "longtake" || it == "json")
         })
         .collect();
     paths.sort();
@@ -40,7 +41,11 @@ fn preset(machinery: &Machinery, path: &Path) -> Option<Preset> {
     let picture = path.parent()?.join("pictures").join(format!("{stem}.png"));
     Some(Preset {
         path: path.to_path_buf(),
-        title: if project.title.is_empty() { stem } else { project.title.clone() },
+        title: if project.title.is_empty() {
+            stem
+        } else {
+            project.title.clone()
+        },
         about: about(&project),
         picture: picture.is_file().then_some(picture),
         missing: missing(machinery, &project),
@@ -94,7 +99,9 @@ pub fn models(roots: &Roots, store: &Store) -> Vec<ModelFile> {
             let known = facts.weights(folder, &name);
             files.push(ModelFile {
                 folder,
-                bytes: known.as_ref().map_or_else(|_| on_disk(&path), |it| it.file_bytes),
+                bytes: known
+                    .as_ref()
+                    .map_or_else(|_| on_disk(&path), |it| it.file_bytes),
                 what: known.map(|it| it.family.clone()).map_err(|e| e.to_string()),
                 name,
                 path,
@@ -107,4 +114,3 @@ pub fn models(roots: &Roots, store: &Store) -> Vec<ModelFile> {
 fn on_disk(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |it| it.len())
 }
-

@@ -82,7 +82,10 @@ pub fn tree(settings: &Settings) -> Tree<Pane> {
             linear.shares.set_share(child, share);
         }
     }
-    let hidden = settings.extra.get("hidden_panels").and_then(|it| it.as_array());
+    let hidden = settings
+        .extra
+        .get("hidden_panels")
+        .and_then(|it| it.as_array());
     let is_hidden = |pane: Pane| match hidden {
         Some(list) => list.iter().any(|it| it == pane.key()),
         None => HIDDEN_AT_FIRST.contains(&pane),
@@ -98,13 +101,10 @@ pub fn tree(settings: &Settings) -> Tree<Pane> {
 
 /// Shows or hides a panel; a panel behind another tab comes to the front.
 pub fn toggle(tree: &mut Tree<Pane>, key: &str) {
-    let found = tree
-        .tiles
-        .iter()
-        .find_map(|(id, tile)| match tile {
-            egui_tiles::Tile::Pane(pane) if pane.key() == key => Some(*id),
-            _ => None,
-        });
+    let found = tree.tiles.iter().find_map(|(id, tile)| match tile {
+        egui_tiles::Tile::Pane(pane) if pane.key() == key => Some(*id),
+        _ => None,
+    });
     let Some(id) = found else { return };
     let shown = tree.is_visible(id) && tree.active_tiles().contains(&id);
     tree.set_visible(id, !shown);
@@ -204,7 +204,11 @@ impl Behavior<Pane> for Panes<'_, '_> {
         state: &egui_tiles::TabState,
     ) -> egui::Color32 {
         let colours = theme::palette(visuals.dark_mode);
-        if state.active { colours.node } else { colours.canvas }
+        if state.active {
+            colours.node
+        } else {
+            colours.canvas
+        }
     }
 
     fn tab_text_color(
@@ -215,7 +219,11 @@ impl Behavior<Pane> for Panes<'_, '_> {
         state: &egui_tiles::TabState,
     ) -> egui::Color32 {
         let colours = theme::palette(visuals.dark_mode);
-        if state.active { colours.text } else { colours.weak }
+        if state.active {
+            colours.text
+        } else {
+            colours.weak
+        }
     }
 
     fn tab_outline_stroke(

@@ -45,7 +45,9 @@ pub fn pressed(ctx: &egui::Context, studio: &Studio, gallery: bool) -> Vec<Actio
         .iter()
         .flat_map(|&command| {
             let keys = studio.settings.keys_of(command);
-            keys.split(' ').filter_map(shortcut).map(move |it| (it, command))
+            keys.split(' ')
+                .filter_map(shortcut)
+                .map(move |it| (it, command))
         })
         .collect();
     chords.sort_by_key(|(chord, _)| {
@@ -93,7 +95,11 @@ mod tests {
     #[test]
     fn every_default_key_can_be_read() {
         for command in Command::ALL {
-            for chord in command.default_keys().split(' ').filter(|it| !it.is_empty()) {
+            for chord in command
+                .default_keys()
+                .split(' ')
+                .filter(|it| !it.is_empty())
+            {
                 assert!(shortcut(chord).is_some(), "{command:?}: {chord}");
             }
         }

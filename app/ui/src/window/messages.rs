@@ -25,7 +25,10 @@ pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
         return;
     }
     let fading = shown.iter().filter(|(_, it)| it.tone != Tone::Error);
-    if let Some(next) = fading.map(|(_, it)| STAYS.saturating_sub(it.at.elapsed())).min() {
+    if let Some(next) = fading
+        .map(|(_, it)| STAYS.saturating_sub(it.at.elapsed()))
+        .min()
+    {
         ctx.request_repaint_after(next + Duration::from_millis(20));
     }
     let mut close = None;

@@ -49,7 +49,11 @@ impl Window {
     }
 
     fn ask_save(&mut self, title: Text, ending: &str, action: fn(std::path::PathBuf) -> Action) {
-        let name = self.studio.session.name().unwrap_or_else(|| "film".to_owned());
+        let name = self
+            .studio
+            .session
+            .name()
+            .unwrap_or_else(|| "film".to_owned());
         let name = format!("{}.{ending}", name.replace('/', "-"));
         let path = self.dialogs.save(self.studio.tr(title), &name, &[ending]);
         self.act_on(path.map(action));

@@ -84,6 +84,7 @@ fn input_info(input: &InputDecl, options: &dyn Fn(&InputDecl) -> Vec<String>) ->
         InputType::Choice { options, .. } => json!(options),
         InputType::Model { .. } | InputType::File { .. } => json!(options(input)),
         InputType::Colour { .. } => json!("STRING"),
+        InputType::Curve { .. } => json!("CURVE"),
         InputType::Shots => json!("STORYBOARD_SHOTS"),
     };
     json!([kind, extra])

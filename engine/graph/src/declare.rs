@@ -104,6 +104,8 @@ pub enum InputType {
     File { what: FileKind },
     /// A colour, `#rrggbb` or `#rrggbbaa`.
     Colour { default: &'static str },
+    /// A curve through points `[x, y]`, both 0..1, `x` rising; see [`crate::Curve`].
+    Curve { default: &'static [[f32; 2]] },
     /// A shot list: an array of shot objects, see [`crate::shots`].
     Shots,
 }
@@ -270,6 +272,11 @@ pub const fn colour(name: &'static str, default: &'static str) -> InputDecl {
     input(name, InputType::Colour { default })
 }
 
+/// A curve through points.
+pub const fn curve(name: &'static str, default: &'static [[f32; 2]]) -> InputDecl {
+    input(name, InputType::Curve { default })
+}
+
 /// A checkpoint under `--models`.
 pub const fn model_file(name: &'static str, folder: ModelFolder) -> InputDecl {
     input(name, InputType::Model { folder })
@@ -393,6 +400,7 @@ impl InputDecl {
                 Kind::named("STRING,COMBO")
             }
             InputType::Text { .. } | InputType::Colour { .. } => Kind::STRING,
+            InputType::Curve { .. } => Kind::CURVE,
             InputType::Shots => Kind::STORYBOARD,
         }
     }
@@ -410,10 +418,19 @@ impl InputDecl {
             | InputType::Choice { default, .. }
             | InputType::Colour { default } => Some(Value::from(*default)),
             InputType::Bool { default } => Some(Value::from(*default)),
+            InputType::Curve { default } => {
+                let point = |it: &[f32; 2]| Value::from(it.map(plain_f64).to_vec());
+                Some(default.iter().map(point).collect())
+            }
             InputType::Shots => Some(Value::Array(Vec::new())),
             InputType::Socket(_) | InputType::Model { .. } | InputType::File { .. } => None,
         }
     }
+}
+
+/// The number with the same short digits: 0.1, not 0.10000000149.
+fn plain_f64(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or(f64::from(number))
 }
 
 /// Knows every node class.

@@ -39,6 +39,8 @@ impl Kind {
     pub const STRING: Self = Self::named("STRING");
     /// Truth value.
     pub const BOOLEAN: Self = Self::named("BOOLEAN");
+    /// A curve through points, as ComfyUI's curve widget makes it.
+    pub const CURVE: Self = Self::named("CURVE");
     /// A film's shot list.
     pub const STORYBOARD: Self = Self::named("STORYBOARD");
     /// People's joints over time.

@@ -12,9 +12,11 @@
 //! - [`mod@lower`]: subgraphs expanded and reroutes followed; what follows works on that.
 //! - [`live`]: what runs, with muted and bypassed nodes resolved.
 //! - [`walk`]: order, ancestors, consumers, cycles.
+//! - [`curve`]: curves through points, as drawn and as run.
 //! - [`literal`], [`near`]: values coerced as ComfyUI does; names a person may have meant.
 
 pub mod check;
+pub mod curve;
 pub mod declare;
 pub mod diagnostic;
 pub mod document;
@@ -31,6 +33,7 @@ pub mod storyboard;
 pub mod walk;
 
 pub use check::check;
+pub use curve::Curve;
 pub use declare::{Catalog, Declaration, InputDecl, InputType, ModelFolder, OutputDecl};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use document::{Group, Input, Link, Mode, Node, NodeId, Note, Port, Project, Subgraph};

@@ -8,7 +8,7 @@
 use serde_json::Value;
 
 use crate::near::did_you_mean;
-use crate::{InputDecl, InputType};
+use crate::{Curve, InputDecl, InputType};
 
 /// Why a literal does not fit its input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +59,13 @@ pub fn fit(input: &InputDecl, value: &Value) -> Result<Value, Misfit> {
         InputType::Colour { .. } => match value.as_str() {
             Some(text) if is_colour(text) => Ok(value.clone()),
             _ => Err(wrong_type("a colour, #rrggbb or #rrggbbaa", value)),
+        },
+        InputType::Curve { .. } => match Curve::parse(value) {
+            Ok(curve) => Ok(curve.to_value()),
+            Err(message) => Err(Misfit {
+                code: "invalid_input_type",
+                message,
+            }),
         },
         InputType::Shots => match value {
             Value::Array(_) => Ok(value.clone()),
@@ -225,9 +232,38 @@ mod tests {
     use super::{describe, fit};
     use crate::InputDecl;
     use crate::declare::{
-        FileKind, boolean, choice, colour, float, input_file, int, seed, shots, socket, text,
+        FileKind, boolean, choice, colour, curve, float, input_file, int, seed, shots, socket, text,
     };
     use crate::kind::Kind;
+
+    const LINE: InputDecl = curve("curve", &[[0.0, 0.0], [0.1, 0.7], [1.0, 1.0]]);
+
+    #[test]
+    fn a_curve_says_which_point_is_wrong_and_has_a_plain_default() {
+        for (value, wanted) in [
+            (
+                json!({"a": 1}),
+                "expected a curve, a list of 2 to 32 points `[x, y]`, found an object (`a`, …)",
+            ),
+            (
+                json!([[0, 0], 5]),
+                "expected two numbers `[x, y]` at point 2 of the curve, found 5",
+            ),
+            (
+                json!([[0, 0], [0.5, 2]]),
+                "expected numbers from 0 to 1 at point 2 of the curve, found [0.5, 2]",
+            ),
+            (
+                json!([[0.5, 0], [0.5, 1]]),
+                "expected points from left to right: point 2 of the curve is at 0.5, the one before it at 0.5",
+            ),
+        ] {
+            assert_eq!(fit(&LINE, &value).unwrap_err().message, wanted);
+        }
+        let default = LINE.default_value().unwrap();
+        assert_eq!(default.to_string(), "[[0.0,0.0],[0.1,0.7],[1.0,1.0]]");
+        assert_eq!(fit(&LINE, &default).unwrap(), default);
+    }
 
     #[test]
     fn literals_are_coerced_as_comfyui_does() {
@@ -292,6 +328,23 @@ mod tests {
                 json!(""),
                 Err("invalid_input_type"),
             ),
+            (
+                LINE,
+                json!([[0, -0.0], [0.5, 1], [1, 0.25]]),
+                Ok(json!([[0.0, 0.0], [0.5, 1.0], [1.0, 0.25]])),
+            ),
+            (LINE, json!("[[0, 0], [1, 1]]"), Err("invalid_input_type")),
+            (LINE, json!([[0, 0]]), Err("invalid_input_type")),
+            (LINE, json!(vec![[0, 0]; 33]), Err("invalid_input_type")),
+            (LINE, json!([[0, 0], [0, 1]]), Err("invalid_input_type")),
+            (
+                LINE,
+                json!([[0.5, 0], [0.25, 1]]),
+                Err("invalid_input_type"),
+            ),
+            (LINE, json!([[0, 0], [1, 1.5]]), Err("invalid_input_type")),
+            (LINE, json!([[0, 0], [1]]), Err("invalid_input_type")),
+            (LINE, json!([[0, 0], [1, "1"]]), Err("invalid_input_type")),
             (shots("s"), json!([]), Ok(json!([]))),
             (shots("s"), json!({}), Err("invalid_input_type")),
             (

@@ -148,6 +148,10 @@ fn every_input_has_help_and_a_default_in_range() {
                     [6, 8].contains(&digits.len())
                         && digits.chars().all(|it| it.is_ascii_hexdigit())
                 }
+                InputType::Curve { .. } => {
+                    let default = input.default_value().unwrap_or_default();
+                    longtake_graph::coerce(input, &default).is_ok()
+                }
                 _ => true,
             };
             if !sound {

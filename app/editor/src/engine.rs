@@ -14,8 +14,8 @@ use longtake_run::{Cancel, Clip, Event, Report};
 pub struct Preset {
     /// The graph's file.
     pub path: PathBuf,
-    /// Its title.
-    pub title: String,
+    /// Its title, English then Japanese.
+    pub title: [String; 2],
     /// One or two sentences, English then Japanese.
     pub about: [String; 2],
     /// A picture of what it makes.

@@ -2,66 +2,71 @@
 
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
 use longtake_editor::engine::{ModelFile, Preset};
 use longtake_graph::{Catalog, Input, InputType, ModelFolder, Project};
 use longtake_nodes::DiskFacts;
 use longtake_plan::Facts;
 use longtake_run::{Roots, Store};
+use serde::Deserialize;
 
 use super::engine::Machinery;
 use crate::library;
 
-/// Every preset, in the order of their names, those that need nothing first.
+/// What the gallery says of a preset, `[English, Japanese]`; `presets/gallery.json` holds them by name.
+#[derive(Deserialize)]
+struct Card {
+    title: [String; 2],
+    about: [String; 2],
+}
+
+/// Every preset in the gallery's order, those that need nothing first; then graphs that someone put
+/// beside them.
 pub fn list(machinery: &Machinery) -> Vec<Preset> {
     let Some(folder) = library::presets_folder() else {
         return Vec::new();
     };
+    let cards: IndexMap<String, Card> = std::fs::read(folder.join("gallery.json"))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default();
     let Ok(entries) = std::fs::read_dir(&folder) else {
         return Vec::new();
     };
     let mut paths: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
-            path.extension()
-                .is_some_and(|it| it == "longtake" || it == "json")
+            let graph = path.extension().is_some_and(|it| it == "longtake" || it == "json");
+            graph && !path.ends_with("gallery.json")
         })
         .collect();
     paths.sort();
-    let mut presets: Vec<Preset> = paths
+    let mut presets: Vec<(usize, Preset)> = paths
         .iter()
-        .filter_map(|path| preset(machinery, path))
+        .filter_map(|path| preset(machinery, path, &cards))
         .collect();
-    presets.sort_by_key(|it| it.missing > 0);
-    presets
+    presets.sort_by_key(|(place, it)| (it.missing > 0, *place));
+    presets.into_iter().map(|(_, preset)| preset).collect()
 }
 
-fn preset(machinery: &Machinery, path: &Path) -> Option<Preset> {
+fn preset(
+    machinery: &Machinery,
+    path: &Path,
+    cards: &IndexMap<String, Card>,
+) -> Option<(usize, Preset)> {
     let (project, _) = crate::document::read(path).ok()?;
     let stem = path.file_stem()?.to_string_lossy().into_owned();
     let picture = path.parent()?.join("pictures").join(format!("{stem}.png"));
-    Some(Preset {
+    let card = cards.get_full(&stem);
+    let own = if project.title.is_empty() { &stem } else { &project.title };
+    let preset = Preset {
         path: path.to_path_buf(),
-        title: if project.title.is_empty() {
-            stem
-        } else {
-            project.title.clone()
-        },
-        about: about(&project),
+        title: card.map_or_else(|| [own.clone(), own.clone()], |it| it.2.title.clone()),
+        about: card.map(|it| it.2.about.clone()).unwrap_or_default(),
         picture: picture.is_file().then_some(picture),
         missing: missing(machinery, &project),
-    })
-}
-
-/// The sentences a preset says of itself: `about` in its file, `[English, Japanese]`.
-fn about(project: &Project) -> [String; 2] {
-    let texts = project.extra.get("about").and_then(|it| it.as_array());
-    let text = |at: usize| {
-        texts
-            .and_then(|it| it.get(at)?.as_str())
-            .unwrap_or_default()
-            .to_owned()
     };
-    [text(0), text(1)]
+    Some((card.map_or(usize::MAX, |it| it.0), preset))
 }
 
 /// Checkpoints that the graph names and the models tree lacks.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use longtake_graph::declare::FileKind;
 use longtake_graph::{Edit, NodeId};
 
 use crate::command::Command;
@@ -49,6 +50,8 @@ pub enum Action {
     Insert(PathBuf, [f32; 2]),
     /// Something about the queue.
     Queue(QueueAction),
+    /// Tells of something that cannot be done.
+    Tell(String),
     /// The language of the window.
     SetLanguage(Language),
     /// Other settings.
@@ -97,6 +100,21 @@ pub enum WindowAction {
     Compare(JobId, JobId),
     /// Opens the node search at the mouse.
     SearchNode,
+    /// Opens the node search for a loose link's other end.
+    SearchFor(LooseLink),
+    /// Asks for a file, brings it into the input folder and writes its name at a parameter.
+    AskFile {
+        node: NodeId,
+        input: String,
+        kind: FileKind,
+    },
+    /// As `AskFile`, with the answer.
+    TakeFile {
+        node: NodeId,
+        input: String,
+        kind: FileKind,
+        path: PathBuf,
+    },
     /// Opens the command palette.
     Palette,
     /// Asks for a file to open, and so on: dialogs of the desktop.

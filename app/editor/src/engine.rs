@@ -98,6 +98,24 @@ pub trait Engine: Send + Sync {
     /// Names under the input folder that an input of that kind can take, sorted.
     fn input_files(&self, kind: FileKind) -> Vec<String>;
 
+    /// Brings a file into the input folder, unless it lies there already, and gives the name that
+    /// graphs write. A file of the same name and other content there stays; the new one gets
+    /// another name.
+    ///
+    /// # Errors
+    /// It cannot be read, or the folder cannot be written, with what to do.
+    fn import_file(&self, path: &Path) -> Result<String, String> {
+        let folder = self.folders().input;
+        let name = path.strip_prefix(&folder).ok().and_then(Path::to_str);
+        name.map(|it| it.replace('\\', "/")).ok_or_else(|| {
+            format!(
+                "{} lies outside {}; copy it there first",
+                path.display(),
+                folder.display()
+            )
+        })
+    }
+
     /// Names of the checkpoints in a folder, sorted.
     fn model_names(&self, folder: ModelFolder) -> Vec<String>;
 

@@ -113,6 +113,7 @@ impl Studio {
             Action::LeaveTo(depth) => self.session.leave_to(depth),
             Action::HistoryTo(done) => self.history_to(done),
             Action::Queue(action) => self.queue_act(&action),
+            Action::Tell(text) => self.messages.error(text),
             Action::SetLanguage(language) => self.settings.language = Some(language),
             Action::SetSettings(settings) => self.settings = *settings,
             Action::CloseMessage(index) => {

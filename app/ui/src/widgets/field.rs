@@ -1,0 +1,251 @@
+//! A parameter of a node, and what can be done with any of them: set, restore, copy, paste, unlink;
+//! its findings and its tooltip.
+
+use std::fmt::Write as _;
+
+use egui::{Id, Response};
+use longtake_editor::shape::InputShape;
+use longtake_editor::{Action, LooseLink, Text, t};
+use longtake_graph::{
+    Diagnostic, Edit, Input, InputDecl, InputType, NodeId, Severity, coerce, literal,
+};
+use serde_json::Value;
+
+use super::Room;
+use crate::Cx;
+
+const CHANGE: Text = t("Change a value", "値を変更");
+const RESTORE: Text = t("Restore default", "既定に戻す");
+const COPY: Text = t("Copy value", "値をコピー");
+const PASTE: Text = t("Paste value", "値を貼り付け");
+const TO_INPUT: Text = t("Feed from a node…", "ノードから入力…");
+const NAME: Text = t("{} of {}", "{} / {}");
+const RANGE: Text = t("From {} to {}", "{} から {} まで");
+const STEP: Text = t("step {}", "刻み {}");
+const DEFAULT: Text = t("Default: {}", "既定: {}");
+
+/// A parameter of a node, or the same one of several.
+pub struct Field<'a> {
+    /// The node.
+    pub node: &'a NodeId,
+    /// Further nodes that every edit goes to.
+    pub others: &'a [NodeId],
+    /// The input's look.
+    pub input: &'a InputShape,
+    /// What it takes.
+    pub decl: &'static InputDecl,
+    /// How much room there is.
+    pub room: Room,
+    /// The literal in the document, if there is one.
+    pub value: Option<&'a Value>,
+}
+
+/// What *Copy value* took, for *Paste value* (programs cannot read the desktop's clipboard at will).
+#[derive(Clone)]
+struct Copied(Value);
+
+impl Field<'_> {
+    /// The literal, or the default, or null.
+    pub fn shown(&self) -> Value {
+        self.value
+            .cloned()
+            .or_else(|| self.decl.default_value())
+            .unwrap_or(Value::Null)
+    }
+
+    /// [`Self::shown`] as text.
+    pub fn shown_text(&self) -> String {
+        literal::text(&self.shown()).unwrap_or_default()
+    }
+
+    /// Whether what is shown is the default rather than something written.
+    pub fn is_default(&self) -> bool {
+        self.value.is_none_or(|value| {
+            self.decl
+                .default_value()
+                .is_some_and(|it| coerce(self.decl, value).is_ok_and(|value| value == it))
+        })
+    }
+
+    /// The label to paint inside the editor: in the inspector it stands beside it.
+    pub fn inner_label(&self) -> Option<&str> {
+        (self.room == Room::Node).then_some(self.input.label.as_str())
+    }
+
+    /// What accessibility calls it: `steps of KSampler`.
+    pub fn name(&self, cx: &Cx<'_>) -> String {
+        let language = cx.studio.language();
+        let title = node_title(cx, self.node);
+        NAME.with(language, &[&self.input.name, &title])
+    }
+
+    fn edit(&self, value: Option<Value>) -> Edit {
+        let set = |node: &NodeId| Edit::SetInput {
+            node: node.clone(),
+            input: self.input.name.clone(),
+            value: value.clone().map(Input::Literal),
+        };
+        if self.others.is_empty() {
+            return set(self.node);
+        }
+        Edit::Batch(
+            std::iter::once(self.node)
+                .chain(self.others)
+                .map(set)
+                .collect(),
+        )
+    }
+
+    /// Writes a value while an interaction goes on.
+    pub fn live(&self, cx: &mut Cx<'_>, value: Value) {
+        if self.value != Some(&value) || !self.others.is_empty() {
+            cx.act(Action::Live(CHANGE, self.edit(Some(value))));
+        }
+    }
+
+    /// Ends the interaction.
+    pub fn settle(&self, cx: &mut Cx<'_>) {
+        cx.act(Action::Settle);
+    }
+
+    /// Writes a value at once: one undo unit.
+    pub fn set(&self, cx: &mut Cx<'_>, value: Value) {
+        if self.value != Some(&value) || !self.others.is_empty() {
+            cx.act(Action::Edit(CHANGE, self.edit(Some(value))));
+        }
+    }
+
+    /// What was found wrong at this parameter.
+    pub fn findings<'a>(&self, cx: &Cx<'a>) -> Vec<&'a Diagnostic> {
+        if cx.studio.planned.diagnostics.is_empty() {
+            return Vec::new();
+        }
+        let id = cx.studio.session.flat_id(self.node);
+        let studio = cx.studio;
+        let here = |it: &&Diagnostic| {
+            it.place.node.as_ref() == Some(&id)
+                && it.place.input.as_deref() == Some(self.input.name.as_str())
+        };
+        studio.planned.diagnostics.iter().filter(here).collect()
+    }
+
+    /// The worst of [`Self::findings`].
+    pub fn severity(&self, cx: &Cx<'_>) -> Option<Severity> {
+        self.findings(cx).iter().map(|it| it.severity).max()
+    }
+
+    /// What stands in the tooltip: findings first, then help, range, default, unit.
+    pub fn tooltip(&self, cx: &Cx<'_>) -> String {
+        let language = cx.studio.language();
+        let mut text = String::new();
+        for finding in self.findings(cx) {
+            let _ = writeln!(text, "{}", finding.message);
+        }
+        if !self.decl.help.is_empty() {
+            let _ = writeln!(text, "{}", self.decl.help);
+        }
+        let (range, step) = match &self.decl.ty {
+            InputType::Int { seed: true, .. } => (None, None),
+            InputType::Int { min, max, step, .. } => (
+                Some((min.to_string(), max.to_string())),
+                (*step != 1).then(|| step.to_string()),
+            ),
+            InputType::Float { min, max, step, .. } => (
+                Some((min.to_string(), max.to_string())),
+                Some(step.to_string()),
+            ),
+            _ => (None, None),
+        };
+        let unit = match self.decl.unit {
+            "" => String::new(),
+            unit => format!(" {unit}"),
+        };
+        if let Some((low, high)) = range {
+            let high = format!("{high}{unit}");
+            text.push_str(&RANGE.with(language, &[&low, &high]));
+            if let Some(step) = step {
+                let _ = write!(text, ", {}", STEP.with(language, &[&step]));
+            }
+            text.push('\n');
+        }
+        if let Some(default) = self.decl.default_value().and_then(|it| literal::text(&it))
+            && !default.is_empty()
+        {
+            let default = format!("{default}{unit}");
+            text.push_str(&DEFAULT.with(language, &[&literal::shorten(&default, 200)]));
+        }
+        text.trim_end().to_owned()
+    }
+
+    /// Adds the tooltip and the context menu to an editor's main part.
+    pub fn finish(&self, cx: &mut Cx<'_>, response: &Response) {
+        let tip = self.tooltip(cx);
+        if !tip.is_empty() && !response.dragged() {
+            response.clone().on_hover_text(tip);
+        }
+        response.context_menu(|ui| self.menu_ui(ui, cx));
+    }
+
+    fn menu_ui(&self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+        let written = self.value.is_some();
+        if ui
+            .add_enabled(written, egui::Button::new(cx.tr(RESTORE)))
+            .clicked()
+        {
+            cx.act(Action::Edit(RESTORE, self.edit(None)));
+            ui.close();
+        }
+        ui.separator();
+        if ui.button(cx.tr(COPY)).clicked() {
+            let value = self.shown();
+            let text = literal::text(&value).unwrap_or_else(|| value.to_string());
+            ui.ctx().copy_text(text);
+            ui.data_mut(|it| it.insert_temp(Id::new("copied parameter"), Copied(value)));
+            ui.close();
+        }
+        let copied = ui
+            .data(|it| it.get_temp::<Copied>(Id::new("copied parameter")))
+            .and_then(|it| coerce(self.decl, &it.0).ok());
+        if ui
+            .add_enabled(copied.is_some(), egui::Button::new(cx.tr(PASTE)))
+            .clicked()
+        {
+            if let Some(value) = copied {
+                cx.act(Action::Edit(PASTE, self.edit(Some(value))));
+            }
+            ui.close();
+        }
+        if self.others.is_empty() {
+            ui.separator();
+            if ui.button(cx.tr(TO_INPUT)).clicked() {
+                let link = LooseLink::FromInput {
+                    node: self.node.clone(),
+                    input: self.input.name.clone(),
+                };
+                cx.act(Action::Window(longtake_editor::WindowAction::SearchFor(
+                    link,
+                )));
+                ui.close();
+            }
+        }
+    }
+}
+
+/// The title a person sees of a node in the open graph.
+pub fn node_title(cx: &Cx<'_>, id: &NodeId) -> String {
+    let session = &cx.studio.session;
+    let Some(node) = session.graph().nodes.get(id) else {
+        return id.to_string();
+    };
+    if let Some(title) = &node.title {
+        return title.clone();
+    }
+    if let Some(subgraph) = session.project().subgraphs.get(&node.class) {
+        return subgraph.graph.title.clone();
+    }
+    let declaration = cx.studio.engine.catalog().declaration(&node.class);
+    declaration.map_or_else(
+        || node.class.clone(),
+        |it| cx.studio.language().title(it).to_owned(),
+    )
+}

@@ -1,0 +1,440 @@
+//! Numbers: dragged, stepped by arrows, typed as an expression.
+
+use egui::text::{CCursor, CCursorRange};
+use egui::{
+    Align, Color32, CursorIcon, EventFilter, Id, Key, Margin, PointerButton, Rect, Response, Sense,
+    TextEdit, Ui, Vec2, WidgetInfo,
+};
+use longtake_graph::{InputType, literal};
+use serde_json::Value;
+
+use super::arithmetic::{Num, evaluate};
+use super::cell;
+use super::field::Field;
+use crate::{Cx, theme};
+
+/// Points dragged for one step.
+const POINTS_A_STEP: f32 = 5.0;
+/// Width of the arrows at both ends.
+const ARROW: f32 = 14.0;
+/// Ranges of at most this many steps are shown as a filled bar.
+const FEW_STEPS: f64 = 200.0;
+
+/// The values a number can take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Range {
+    /// Whole numbers.
+    Int { min: i128, max: i128, step: i128 },
+    /// Reals.
+    Real { min: f64, max: f64, step: f64 },
+}
+
+impl Range {
+    /// The range a declaration gives.
+    pub fn of(ty: &InputType) -> Option<Self> {
+        match *ty {
+            InputType::Int { min, max, step, .. } => Some(Self::Int {
+                min,
+                max,
+                step: step.max(1),
+            }),
+            InputType::Float { min, max, step, .. } => {
+                let step = if step > 0.0 { step } else { 0.01 };
+                Some(Self::Real { min, max, step })
+            }
+            _ => None,
+        }
+    }
+
+    /// Within the range, of its type.
+    pub fn clamp(self, value: Num) -> Num {
+        match self {
+            Self::Int { min, max, .. } => Num::Int(value.whole().max(min).min(max)),
+            Self::Real { min, max, .. } => Num::Real(value.real().max(min).min(max)),
+        }
+    }
+
+    /// `start` and so many steps more, on the grid of the range. `fine` divides the steps of reals.
+    pub fn moved(self, start: Num, steps: f64, fine: bool) -> Num {
+        let moved = match self {
+            Self::Int { min, step, .. } => {
+                let to = start.whole() + steps.round() as i128 * step;
+                // Counted from the minimum, as ComfyUI's widgets do.
+                Num::Int(min + (to - min + step / 2).div_euclid(step) * step)
+            }
+            Self::Real { min, step, .. } => {
+                let grid = if fine { step / 10.0 } else { step };
+                let to = start.real() + steps * step;
+                let whole = min + ((to - min) / grid).round() * grid;
+                Num::Real(tidy(whole, grid))
+            }
+        };
+        self.clamp(moved)
+    }
+
+    /// Where in a small range the value stands, 0..=1.
+    fn fraction(self, value: Num) -> Option<f32> {
+        let (min, max, step) = match self {
+            Self::Int { min, max, step } => (min as f64, max as f64, step as f64),
+            Self::Real { min, max, step } => (min, max, step),
+        };
+        let span = max - min;
+        let few = span.is_finite() && span > 0.0 && span / step <= FEW_STEPS;
+        few.then(|| ((value.real() - min) / span).clamp(0.0, 1.0) as f32)
+    }
+
+    fn span_steps(self) -> f64 {
+        match self {
+            Self::Int { min, max, step } => (max - min) as f64 / step as f64,
+            Self::Real { min, max, step } => (max - min) / step,
+        }
+    }
+}
+
+/// Without the noise of binary fractions (0.30000000000000004).
+fn tidy(value: f64, grid: f64) -> f64 {
+    let digits = (1.0 - grid.log10().floor()).clamp(1.0, 12.0) as usize;
+    format!("{value:.digits$}").parse().unwrap_or(value)
+}
+
+/// A number as it is shown: reals with a point, long ones cut.
+pub fn shown(value: Num) -> String {
+    match value {
+        Num::Int(whole) => whole.to_string(),
+        Num::Real(real) => {
+            let short = format!("{real}");
+            if short.len() > 12 {
+                format!("{real:.6e}")
+            } else if short.contains('.') || !real.is_finite() {
+                short
+            } else {
+                format!("{short}.0")
+            }
+        }
+    }
+}
+
+/// A number as it is written in the document.
+pub fn literal_of(value: Num) -> Value {
+    match value {
+        Num::Int(whole) => i64::try_from(whole)
+            .map(Value::from)
+            .or_else(|_| u64::try_from(whole).map(Value::from))
+            .unwrap_or(Value::Null),
+        Num::Real(real) => Value::from(real),
+    }
+}
+
+/// A number to edit.
+pub struct Number<'a> {
+    /// Painted at the left.
+    pub label: Option<&'a str>,
+    /// What it is now.
+    pub value: Num,
+    /// What it can be.
+    pub range: Range,
+    /// Painted behind it.
+    pub unit: &'a str,
+    /// Only the default.
+    pub dim: bool,
+}
+
+/// What became of it in this frame.
+pub struct Outcome {
+    /// Of the whole cell.
+    pub response: Response,
+    /// A new value.
+    pub changed: Option<Num>,
+    /// The interaction is over.
+    pub settled: bool,
+}
+
+/// Half-typed digits.
+#[derive(Clone)]
+struct Typing(String);
+
+/// Where a drag began, and how far it went.
+#[derive(Clone, Copy)]
+struct Drag {
+    start: Num,
+    steps: f64,
+}
+
+/// The editor of a number parameter.
+pub fn number_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>, rect: Rect) {
+    let Some(range) = Range::of(&field.decl.ty) else {
+        return;
+    };
+    let value = field.shown();
+    let value = match range {
+        Range::Int { min, .. } => Num::Int(literal::integer(&value).unwrap_or(min)),
+        Range::Real { min, .. } => Num::Real(literal::real(&value).unwrap_or(min)),
+    };
+    let number = Number {
+        label: field.inner_label(),
+        value,
+        range,
+        unit: field.decl.unit,
+        dim: field.is_default(),
+    };
+    let name = || field.name(cx);
+    let outcome = edit_ui(ui, rect, &number, &name);
+    outline(ui, cx, field, rect);
+    if let Some(value) = outcome.changed {
+        field.live(cx, literal_of(value));
+    }
+    if outcome.settled {
+        field.settle(cx);
+    }
+    field.finish(cx, &outcome.response);
+}
+
+fn outline(ui: &Ui, cx: &Cx<'_>, field: &Field<'_>, rect: Rect) {
+    if let Some(severity) = field.severity(cx) {
+        let stroke = egui::Stroke::new(1.0, cell::severity_colour(ui, severity));
+        ui.painter()
+            .rect_stroke(rect, cell::CORNERS, stroke, egui::StrokeKind::Inside);
+    }
+}
+
+/// Edits a number in a cell. `name` is what accessibility calls it.
+pub fn edit_ui(ui: &mut Ui, rect: Rect, number: &Number<'_>, name: &dyn Fn() -> String) -> Outcome {
+    let id = ui.id().with("number");
+    if let Some(typing) = ui.data(|it| it.get_temp::<Typing>(id)) {
+        return typing_ui(ui, rect, number, id, typing.0);
+    }
+    let response = ui.interact(rect, id, Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo {
+        label: Some(name()),
+        ..WidgetInfo::drag_value(ui.is_enabled(), number.value.real())
+    });
+    paint(ui, rect, number, &response);
+    let mut outcome = Outcome {
+        changed: None,
+        settled: false,
+        response,
+    };
+    drag(ui, rect, number, &mut outcome);
+    keys(ui, number, &mut outcome);
+    if outcome.response.clicked() {
+        click(ui, rect, number, id, &mut outcome);
+    }
+    let response = outcome
+        .response
+        .on_hover_and_drag_cursor(CursorIcon::ResizeHorizontal);
+    Outcome {
+        response,
+        ..outcome
+    }
+}
+
+fn paint(ui: &Ui, rect: Rect, number: &Number<'_>, response: &Response) {
+    let colours = theme::of(ui);
+    cell::paint_ground(ui, rect, Some(response));
+    if let Some(fraction) = number.range.fraction(number.value) {
+        let filled =
+            Rect::from_min_size(rect.min, Vec2::new(rect.width() * fraction, rect.height()));
+        let painter = ui
+            .painter()
+            .with_clip_rect(ui.clip_rect().intersect(filled));
+        let strength = if number.dim { 0.18 } else { 0.32 };
+        painter.rect_filled(rect, cell::CORNERS, colours.accent.gamma_multiply(strength));
+    }
+    let mut text = shown(number.value);
+    if !number.unit.is_empty() {
+        text.push(' ');
+        text.push_str(number.unit);
+    }
+    let colour = cell::value_colour(ui, number.dim);
+    let room = rect.shrink2(Vec2::new(ARROW / 2.0, 0.0));
+    cell::texts(ui, room, number.label, &text, colour);
+    if response.hovered() && rect.width() > 6.0 * ARROW {
+        for (x, towards) in [
+            (rect.left() + ARROW / 2.0, -Vec2::X),
+            (rect.right() - ARROW / 2.0, Vec2::X),
+        ] {
+            let centre = egui::Pos2::new(x, rect.center().y);
+            cell::triangle(ui.painter(), centre, towards, colours.weak);
+        }
+    }
+}
+
+fn drag(ui: &Ui, rect: Rect, number: &Number<'_>, outcome: &mut Outcome) {
+    let response = &outcome.response;
+    if response.drag_started_by(PointerButton::Primary) {
+        let start = Drag {
+            start: number.value,
+            steps: 0.0,
+        };
+        ui.data_mut(|it| it.insert_temp(response.id, start));
+    }
+    if let Some(mut drag) = ui.data(|it| it.get_temp::<Drag>(response.id)) {
+        let modifiers = ui.input(|it| it.modifiers);
+        let points = if number.range.fraction(number.value).is_some() {
+            // A filled bar follows the mouse.
+            f64::from(rect.width()) / number.range.span_steps().max(1.0)
+        } else {
+            f64::from(POINTS_A_STEP)
+        };
+        let pace = match (modifiers.shift, modifiers.command) {
+            (true, _) => 0.1,
+            (_, true) => 10.0,
+            _ => 1.0,
+        };
+        drag.steps += f64::from(response.drag_delta().x) / points * pace;
+        let value = number.range.moved(drag.start, drag.steps, modifiers.shift);
+        if response.dragged() && value != number.value && drag.steps != 0.0 {
+            outcome.changed = Some(value);
+        }
+        if response.dragged() {
+            ui.data_mut(|it| it.insert_temp(response.id, drag));
+        } else {
+            ui.data_mut(|it| it.remove::<Drag>(response.id));
+            outcome.settled = true;
+        }
+    }
+}
+
+/// Arrows step a focused number; assistive tools do too.
+fn keys(ui: &Ui, number: &Number<'_>, outcome: &mut Outcome) {
+    let id = outcome.response.id;
+    let mut steps = 0.0;
+    if outcome.response.has_focus() {
+        let filter = EventFilter {
+            horizontal_arrows: true,
+            ..EventFilter::default()
+        };
+        ui.memory_mut(|it| it.set_focus_lock_filter(id, filter));
+        ui.input(|it| {
+            let pace = if it.modifiers.command { 10.0 } else { 1.0 };
+            steps += pace * it.num_presses(Key::ArrowRight) as f64;
+            steps -= pace * it.num_presses(Key::ArrowLeft) as f64;
+        });
+    }
+    ui.input(|it| {
+        let asked = |action| it.num_accesskit_action_requests(id, action) as f64;
+        steps += asked(egui::accesskit::Action::Increment);
+        steps -= asked(egui::accesskit::Action::Decrement);
+    });
+    if steps != 0.0 {
+        step(number, steps, outcome);
+    }
+}
+
+fn step(number: &Number<'_>, steps: f64, outcome: &mut Outcome) {
+    let value = number.range.moved(number.value, steps, false);
+    outcome.changed = (value != number.value).then_some(value);
+    outcome.settled = true;
+}
+
+fn click(ui: &Ui, rect: Rect, number: &Number<'_>, id: Id, outcome: &mut Outcome) {
+    let at = outcome.response.interact_pointer_pos().map(|it| it.x);
+    let wide = rect.width() > 6.0 * ARROW;
+    match at {
+        Some(x) if wide && x < rect.left() + ARROW => step(number, -1.0, outcome),
+        Some(x) if wide && x > rect.right() - ARROW => step(number, 1.0, outcome),
+        _ => {
+            let text = match number.value {
+                Num::Int(whole) => whole.to_string(),
+                Num::Real(real) => real.to_string(),
+            };
+            let edit = id.with("typing");
+            let mut state = TextEdit::load_state(ui.ctx(), edit).unwrap_or_default();
+            let all = CCursorRange::two(CCursor::default(), CCursor::new(text.chars().count()));
+            state.cursor.set_char_range(Some(all));
+            state.store(ui.ctx(), edit);
+            ui.data_mut(|it| it.insert_temp(id, Typing(text)));
+            ui.memory_mut(|it| it.request_focus(edit));
+            ui.ctx().request_repaint();
+        }
+    }
+}
+
+fn typing_ui(ui: &mut Ui, rect: Rect, number: &Number<'_>, id: Id, mut text: String) -> Outcome {
+    cell::paint_ground(ui, rect, None);
+    let colours = theme::of(ui);
+    let value = evaluate(&text, number.unit).map(|it| number.range.clamp(it));
+    let colour = if value.is_some() {
+        colours.text
+    } else {
+        colours.bad
+    };
+    let response = ui.put(rect, line(&mut text, colour).id(id.with("typing")));
+    let stroke = egui::Stroke::new(1.0, colours.accent);
+    ui.painter()
+        .rect_stroke(rect, cell::CORNERS, stroke, egui::StrokeKind::Inside);
+    let mut changed = None;
+    let over = !response.has_focus() && !response.gained_focus();
+    if over {
+        let cancelled = ui.input(|it| it.key_pressed(Key::Escape));
+        let value = evaluate(&text, number.unit).map(|it| number.range.clamp(it));
+        changed = value.filter(|it| !cancelled && *it != number.value);
+        ui.data_mut(|it| it.remove::<Typing>(id));
+    } else {
+        ui.data_mut(|it| it.insert_temp(id, Typing(text)));
+    }
+    Outcome {
+        response,
+        changed,
+        settled: over,
+    }
+}
+
+/// A text field of one line without a frame of its own.
+pub fn line(text: &mut String, colour: Color32) -> TextEdit<'_> {
+    TextEdit::singleline(text)
+        .frame(egui::Frame::NONE)
+        .margin(Margin::symmetric(8, 0))
+        .vertical_align(Align::Center)
+        .text_color(colour)
+        .desired_width(f32::INFINITY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Num, Range, shown};
+
+    #[test]
+    fn steps_stay_on_the_grid_and_in_range() {
+        let width = Range::Int {
+            min: 16,
+            max: 4096,
+            step: 16,
+        };
+        let part = Range::Real {
+            min: 0.0,
+            max: 1.0,
+            step: 0.05,
+        };
+        let seed = Range::Int {
+            min: 0,
+            max: u64::MAX.into(),
+            step: 1,
+        };
+        let most = Num::Int(u64::MAX.into());
+        for (range, start, steps, fine, to) in [
+            (width, Num::Int(512), 2.0, false, Num::Int(544)),
+            (width, Num::Int(500), 0.0, false, Num::Int(496)),
+            (width, Num::Int(32), -9.0, false, Num::Int(16)),
+            (part, Num::Real(0.1), 4.0, false, Num::Real(0.3)),
+            (part, Num::Real(0.1), 0.1, true, Num::Real(0.105)),
+            (part, Num::Real(0.9), 50.0, false, Num::Real(1.0)),
+            (seed, most, -1.0, false, Num::Int((u64::MAX - 1).into())),
+            (seed, most, 5.0, false, most),
+        ] {
+            assert_eq!(range.moved(start, steps, fine), to, "{start:?} {steps}");
+        }
+    }
+
+    #[test]
+    fn reals_are_shown_short() {
+        for (value, text) in [
+            (Num::Real(8.0), "8.0"),
+            (Num::Real(0.35), "0.35"),
+            (Num::Real(1.0 / 3.0), "3.333333e-1"),
+            (Num::Int(-3), "-3"),
+        ] {
+            assert_eq!(shown(value), text);
+        }
+    }
+}

@@ -123,6 +123,7 @@ pub fn parameter_height(input: &InputShape, room: Room) -> f32 {
             },
             Room::Node,
         ) => 3.0 * ROW,
+        (InputType::Curve { .. }, Room::Node) => 4.0 * ROW,
         (_, Room::Node) => ROW,
         (_, Room::Inspector) => ROW + UNIT,
     }
@@ -160,6 +161,6 @@ fn editor_ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, field: &Field<'_>, rect: Rect) 
         InputType::File { what } => file::file_ui(ui, cx, field, rect, *what),
         InputType::Colour { .. } => colour::colour_ui(ui, cx, field, rect),
         InputType::Shots => shots::summary_ui(ui, cx, field, rect),
-        InputType::Socket(_) => {}
+        InputType::Curve { .. } | InputType::Socket(_) => {}
     }
 }

@@ -3,6 +3,7 @@
 use longtake_editor::{Action, Text, WindowAction, t};
 
 use super::{Window, dock};
+use crate::widgets::file;
 
 /// Endings of files that hold a graph.
 const GRAPHS: [&str; 9] = [
@@ -11,6 +12,7 @@ const GRAPHS: [&str; 9] = [
 const OPEN: Text = t("Open a graph", "グラフを開く");
 const SAVE: Text = t("Save the graph", "グラフを保存");
 const EXPORT: Text = t("Export prompt JSON", "プロンプトJSONを書き出す");
+const FILE: Text = t("Choose a file", "ファイルを選択");
 const INSERT: Text = t("Insert a graph", "グラフを挿入");
 
 impl Window {
@@ -34,6 +36,18 @@ impl Window {
             }
             WindowAction::AskSaveAs => self.ask_save(SAVE, "longtake", Action::SaveAs),
             WindowAction::AskExport => self.ask_save(EXPORT, "json", Action::ExportPrompt),
+            WindowAction::AskFile { node, input, kind } => {
+                let endings = file::extensions(kind);
+                if let Some(path) = self.dialogs.open(self.studio.tr(FILE), endings) {
+                    file::take_file(ctx, &mut self.studio, &node, &input, kind, &path);
+                }
+            }
+            WindowAction::TakeFile {
+                node,
+                input,
+                kind,
+                path,
+            } => file::take_file(ctx, &mut self.studio, &node, &input, kind, &path),
             WindowAction::TogglePanel("gallery") => self.show_gallery = !self.show_gallery,
             WindowAction::TogglePanel(key) => self.toggle_panel(key),
             WindowAction::Settings => self.settings.open(),

@@ -48,6 +48,10 @@ pub enum Action {
     ExportPrompt(PathBuf),
     /// Puts the graph of a file into the open one, at a point.
     Insert(PathBuf, [f32; 2]),
+    /// Answers the question that shows (`Studio::question`) by the place of a choice.
+    Answer(usize),
+    /// Drops a file from the recent ones.
+    ForgetRecent(PathBuf),
     /// Something about the queue.
     Queue(QueueAction),
     /// Tells of something that cannot be done.
@@ -130,6 +134,7 @@ pub enum WindowAction {
     Rename,
     /// Shows a folder in the desktop's file manager.
     ShowFolder(PathBuf),
-    /// Ends the program; asks first when work would be lost.
+    /// Ends the program now: sent after [`Command::Quit`], which asks first when work would be lost.
+    /// Closing the window from outside is that command too.
     Quit,
 }

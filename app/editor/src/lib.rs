@@ -8,12 +8,15 @@
 //! - [`session`], [`history`], [`selection`]: the document, undo and redo, what is selected.
 //! - [`shape`]: what a node looks like.
 //! - [`planned`], [`status`], [`queue`]: before, during and after a run.
-//! - [`settings`], [`language`], [`messages`]; [`testing`]: a small machine for tests.
+//! - [`files`]: the document's file, autosave and recovery, questions before work could be lost.
+//! - [`settings`], [`keys`], [`language`], [`messages`]; [`testing`]: a small machine for tests.
 
 pub mod action;
 pub mod command;
 pub mod engine;
+pub mod files;
 pub mod history;
+pub mod keys;
 pub mod language;
 pub mod messages;
 pub mod planned;
@@ -29,6 +32,8 @@ pub mod testing;
 pub use action::{Action, LooseLink, WindowAction};
 pub use command::Command;
 pub use engine::Engine;
+pub use files::{Files, Places, Question};
+pub use keys::Chord;
 pub use language::{Language, Text, t};
 pub use selection::{Item, Selection};
 pub use session::Session;

@@ -48,6 +48,14 @@ impl Session {
         }
     }
 
+    /// This document in the place of `old`: revisions go on rising, so that nothing made for the old
+    /// one (its plan, its autosave) is taken for this one's.
+    #[must_use]
+    pub fn after(mut self, old: &Self) -> Self {
+        self.revision = old.revision + 1;
+        self
+    }
+
     /// The whole document.
     pub fn project(&self) -> &Arc<Project> {
         &self.project

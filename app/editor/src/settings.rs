@@ -59,6 +59,15 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Brings values that a hand may have written into their range.
+    pub fn tidy(&mut self) {
+        self.scale = if self.scale.is_finite() {
+            self.scale.clamp(0.5, 3.0)
+        } else {
+            1.0
+        };
+    }
+
     /// The keys of a command: the person's, or the default. Several are separated by a space.
     pub fn keys_of(&self, command: Command) -> &str {
         self.keys

@@ -7,6 +7,7 @@ use longtake_plan::Options;
 use crate::action::{Action, WindowAction};
 use crate::command::Command;
 use crate::engine::Engine;
+use crate::files::{Files, Question};
 use crate::language::{Language, Text};
 use crate::messages::Messages;
 use crate::planned::{Compiler, Planned, Wake};
@@ -30,6 +31,10 @@ pub struct Studio {
     pub status: Status,
     /// What the person chose.
     pub settings: Settings,
+    /// The document's file, and what the program keeps.
+    pub files: Files,
+    /// What must be decided before anything else: shown as a modal, answered by [`Action::Answer`].
+    pub question: Option<Question>,
     /// What is told in passing.
     pub messages: Messages,
     /// Where the mouse last was on the canvas, points of the graph: where things are pasted.
@@ -50,6 +55,8 @@ impl Studio {
             session: Session::default(),
             planned: Planned::default(),
             queue: Queue::new(engine.clone(), wake.clone()),
+            files: Files::new(&settings, wake.clone()),
+            question: None,
             status: Status::default(),
             settings,
             messages: Messages::default(),
@@ -80,6 +87,7 @@ impl Studio {
         if let Some(planned) = self.compiler.answer() {
             self.planned = planned;
         }
+        self.files_tick();
     }
 
     /// Does what a panel asked for. What cannot be done is told in [`Self::messages`].
@@ -116,10 +124,13 @@ impl Studio {
             Action::Tell(text) => self.messages.error(text),
             Action::SetLanguage(language) => self.settings.language = Some(language),
             Action::SetSettings(settings) => self.settings = *settings,
-            Action::CloseMessage(index) => {
-                self.messages.list.remove(index);
-            }
+            Action::CloseMessage(index) => self.messages.close(index),
             Action::Window(wish) => self.window.push(wish),
+            Action::Open(path) => self.file_open(path),
+            Action::SaveAs(path) => self.file_save_as(&path),
+            Action::ExportPrompt(path) => self.file_export(&path),
+            Action::Answer(choice) => self.file_answer(choice),
+            Action::ForgetRecent(path) => self.file_forget(&path),
             _ => {}
         }
     }
@@ -159,9 +170,11 @@ impl Studio {
             Command::Palette => self.window.push(WindowAction::Palette),
             Command::Rename => self.window.push(WindowAction::Rename),
             Command::Settings => self.window.push(WindowAction::Settings),
-            Command::Quit => self.window.push(WindowAction::Quit),
+            Command::New => self.file_new(),
+            Command::Save => self.file_save(),
+            Command::Quit => self.file_quit(),
             Command::Open => self.window.push(WindowAction::AskOpen),
-            Command::SaveAs => self.window.push(WindowAction::AskSaveAs),
+            Command::SaveAs => self.file_ask_save_as(),
             Command::Export => self.window.push(WindowAction::AskExport),
             Command::ToggleInspector => self.toggle("inspector"),
             Command::TogglePlan => self.toggle("plan"),

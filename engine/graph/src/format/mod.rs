@@ -7,15 +7,17 @@ mod json;
 mod print;
 pub mod project;
 pub mod prompt;
+mod replace;
 
 use std::fmt;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 pub use json::Position;
+pub use replace::replace;
 
 use crate::{Catalog, Diagnostic, Place, Project};
 
@@ -239,41 +241,11 @@ pub fn write(
     catalog: &dyn Catalog,
 ) -> Result<Vec<Diagnostic>, WriteError> {
     let (text, diagnostics) = to_text(project, format, catalog);
-    write_text(path, &text).map_err(|source| WriteError {
+    replace(path, text.as_bytes()).map_err(|source| WriteError {
         path: path.to_owned(),
         source,
     })?;
     Ok(diagnostics)
-}
-
-fn write_text(path: &Path, text: &str) -> std::io::Result<()> {
-    // Through a symbolic link, so that the file it points to changes and the link stays.
-    let target = path.canonicalize();
-    let path = target.as_deref().unwrap_or(path);
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    // Temporary files are private; a document keeps the mode it has, or gets the usual one.
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".longtake-");
-    #[cfg(unix)]
-    let builder = {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::metadata(path).map_or_else(
-            |_| std::fs::Permissions::from_mode(0o644),
-            |old| old.permissions(),
-        ))
-    };
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    // The rename itself lasts through a power cut only when the folder is on the disk too. Not every
-    // file system can do that, and the new file stands in any case: no reason to report a failure.
-    #[cfg(unix)]
-    drop(File::open(folder).and_then(|folder| folder.sync_all()));
-    Ok(())
 }
 
 /// A value of the wrong type, before its place in the file is known.

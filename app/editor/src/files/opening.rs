@@ -1,0 +1,236 @@
+//! Which document is open: new, from a file, from elsewhere, recovered.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use longtake_graph::Project;
+
+use super::save::{self, Source};
+use super::{Next, Places, Question, Then, recent, words};
+use crate::action::WindowAction;
+use crate::files::settings_file::Broken;
+use crate::messages::Tone;
+use crate::planned::Planned;
+use crate::session::Session;
+use crate::status::Status;
+use crate::studio::Studio;
+
+/// Findings of a file told one by one.
+const MOST_TOLD: usize = 3;
+/// Recovered works offered at once.
+const MOST_OFFERED: usize = 5;
+
+impl Studio {
+    /// Gives the studio its own folders: from now on settings and recent files are kept, work is
+    /// autosaved, and what dead sessions left is offered. `broken` is what was wrong with the
+    /// settings.
+    pub fn settle_in(&mut self, places: Places, broken: Option<&Broken>) {
+        if let Some(broken) = broken {
+            self.messages.error(broken.text(self.language()));
+        }
+        self.files.settle_in(places);
+        self.offer_recovery();
+    }
+
+    /// Shows a document that comes from no file of the person's (a preset, a finished job); asks
+    /// first when work would be lost. Saving it asks for a name and proposes `name`.
+    pub fn show(&mut self, project: Arc<Project>, name: Option<String>) {
+        self.guard(Next::Show(project, name));
+    }
+
+    /// The name for the window's title bar.
+    pub fn title(&self) -> String {
+        let name = self.session.name();
+        let name = name.unwrap_or_else(|| self.tr(words::UNTITLED).to_owned());
+        let mark = if self.session.dirty() { " •" } else { "" };
+        format!("{name}{mark} — Longtake")
+    }
+
+    /// What to propose when a name is asked for: a path where a folder is known, else a name.
+    pub fn suggested_save(&self) -> PathBuf {
+        if let Some(path) = &self.session.path {
+            return path.clone();
+        }
+        if let Some(path) = &self.files.suggested {
+            return save::project_name(path);
+        }
+        let name = self.session.name();
+        let name = name.unwrap_or_else(|| self.tr(words::UNTITLED).to_owned());
+        let name: String = name
+            .chars()
+            .map(|it| {
+                if "/\\:*?\"<>|".contains(it) || it.is_control() {
+                    '-'
+                } else {
+                    it
+                }
+            })
+            .collect();
+        let last = self.files.recent.iter().find(|it| !it.missing);
+        let folder = last.and_then(|it| it.path.parent());
+        folder
+            .unwrap_or(Path::new(""))
+            .join(format!("{name}.longtake"))
+    }
+
+    /// What to propose as the name of an exported prompt.
+    pub fn suggested_export(&self) -> PathBuf {
+        self.suggested_save().with_extension("prompt.json")
+    }
+
+    /// Goes on at once when all is saved, else asks.
+    pub(super) fn guard(&mut self, next: Next) {
+        self.session.settle();
+        if !self.session.dirty() {
+            self.go(next);
+            return;
+        }
+        let name = self.session.name();
+        let name = name.unwrap_or_else(|| self.tr(words::UNTITLED).to_owned());
+        let text = words::UNSAVED_TEXT.with(self.language(), &[&name]);
+        let question = Question::new(self.tr(words::UNSAVED), text)
+            .choice(self.tr(words::SAVE), Then::Save(next.clone()))
+            .choice(self.tr(words::DO_NOT_SAVE), Then::Lose(next))
+            .safe(self.tr(words::CANCEL), Then::Stay);
+        self.ask(question);
+    }
+
+    /// Does what was held up.
+    pub(super) fn go(&mut self, next: Next) {
+        match next {
+            Next::Stay => {}
+            Next::New => self.put(Session::default()),
+            Next::Open(path) => self.open(&path),
+            Next::Show(project, name) => {
+                self.put(Session::new(Arc::unwrap_or_clone(project), None));
+                self.files.suggested = name.map(PathBuf::from);
+            }
+            Next::Quit => {
+                self.files.leave(&self.settings);
+                self.window.push(WindowAction::Quit);
+            }
+        }
+    }
+
+    /// Puts a document in the place of the open one.
+    pub(super) fn put(&mut self, session: Session) {
+        self.files.recovered();
+        self.files.let_go();
+        self.session = session.after(&self.session);
+        self.planned = Planned::default();
+        self.status = Status::default();
+        self.window.push(WindowAction::Fit);
+    }
+
+    fn open(&mut self, path: &Path) {
+        let source = save::source(path);
+        let (project, found) = match self.engine.read_graph(path) {
+            Ok(read) => read,
+            Err(error) => {
+                let error = self.unreadable(path, error);
+                self.messages.error(error);
+                recent::look(&mut self.files.recent);
+                return;
+            }
+        };
+        let shown = save::shown(path);
+        match source {
+            Source::Document(stamp) => {
+                let path = save::canonical(path);
+                self.put(Session::new(project, Some(path.clone())));
+                self.files.stamp = Some(stamp);
+                self.files.lock(&path);
+                self.files.remember(&path);
+                if let Some(pid) = self.files.elsewhere {
+                    let note = words::OPEN_ELSEWHERE;
+                    let note = note.with(self.language(), &[&shown, &self.process(pid)]);
+                    self.messages.tell(Tone::Note, note);
+                }
+            }
+            Source::Import => {
+                self.put(Session::new(project, None));
+                self.files.suggested = Some(save::canonical(path));
+                self.files.remember(&save::canonical(path));
+                let note = words::IMPORTED.with(self.language(), &[&shown]);
+                self.messages.tell(Tone::Note, note);
+            }
+        }
+        for finding in found.iter().take(MOST_TOLD) {
+            let text = words::FOUND_IN_FILE.with(self.language(), &[&shown, &finding.to_string()]);
+            self.messages.tell(Tone::Note, text);
+        }
+        if let Some(more @ 1..) = found.len().checked_sub(MOST_TOLD) {
+            let text = words::MORE_FOUND.with(self.language(), &[&more.to_string()]);
+            self.messages.tell(Tone::Note, text);
+        }
+    }
+
+    /// Why a file could not be read: the frequent reasons in plain words.
+    fn unreadable(&self, path: &Path, error: String) -> String {
+        let text = match std::fs::metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => words::NOT_THERE,
+            Ok(about) if about.is_file() && about.len() == 0 => words::EMPTY,
+            _ => return error,
+        };
+        text.with(self.language(), &[&path.display().to_string()])
+    }
+
+    /// A process for a person.
+    pub(super) fn process(&self, pid: Option<u32>) -> String {
+        match pid {
+            Some(pid) => words::PID.with(self.language(), &[&pid.to_string()]),
+            None => self.tr(words::UNKNOWN_PID).to_owned(),
+        }
+    }
+
+    fn offer_recovery(&mut self) {
+        if self.files.found.is_empty() {
+            return;
+        }
+        let language = self.language();
+        let mut question = Question::new(self.tr(words::RECOVERED), self.tr(words::RECOVERED_TEXT));
+        for found in self.files.found.iter().take(MOST_OFFERED) {
+            let values = [found.name(language), found.age(language)];
+            let label = words::RECOVER.with(language, &[&values[0], &values[1]]);
+            question = question.choice(label, Then::Recover(found.id.clone()));
+        }
+        question = question
+            .choice(self.tr(words::DISCARD), Then::DropRecovery)
+            .safe(self.tr(words::KEEP), Then::KeepRecovery);
+        self.ask(question);
+    }
+
+    /// Opens what a dead session left, as a document that was never saved.
+    pub(super) fn recover(&mut self, id: &str) {
+        let found = std::mem::take(&mut self.files.found);
+        let (mut chosen, rest): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| it.id == id);
+        if !rest.is_empty() {
+            let count = rest.len().to_string();
+            let note = words::STILL_KEPT.with(self.language(), &[&count]);
+            self.messages.tell(Tone::Note, note);
+        }
+        let Some(found) = chosen.pop() else { return };
+        let (project, _) = match self.engine.read_graph(&found.file) {
+            Ok(read) => read,
+            Err(error) => {
+                let error = self.unreadable(&found.file, error);
+                return self.messages.error(error);
+            }
+        };
+        let mut session = Session::new(project, None);
+        session.mark_unsaved();
+        self.put(session);
+        self.files.suggested = found.about.path.clone();
+        // It stays on the disk until this document is saved or given up.
+        self.files.adopted.push(found);
+        self.messages
+            .tell(Tone::Good, self.tr(words::RECOVERED_NOTE));
+    }
+
+    /// Deletes what dead sessions left.
+    pub(super) fn drop_recovery(&mut self) {
+        for found in self.files.found.drain(..) {
+            found.delete();
+        }
+    }
+}

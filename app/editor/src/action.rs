@@ -1,9 +1,10 @@
 //! What panels ask for. They read the [`crate::Studio`] and send these; nothing else changes it.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use longtake_graph::declare::FileKind;
-use longtake_graph::{Edit, NodeId};
+use longtake_graph::{Edit, Link, NodeId};
 
 use crate::command::Command;
 use crate::language::{Language, Text};
@@ -32,6 +33,37 @@ pub enum Action {
         pos: [f32; 2],
         link: Option<LooseLink>,
     },
+    /// Links an output to an input; refused with a message when they do not fit.
+    Connect {
+        to: NodeId,
+        input: String,
+        from: Link,
+    },
+    /// Takes the link at an input away.
+    Disconnect { to: NodeId, input: String },
+    /// Takes a link from one input to another.
+    Relink {
+        from: (NodeId, String),
+        to: (NodeId, String),
+    },
+    /// Puts a reroute into the link at an input, with its top left corner at a point.
+    Bend {
+        to: NodeId,
+        input: String,
+        pos: [f32; 2],
+    },
+    /// Shows a parameter as an input, or turns it back.
+    Expose {
+        node: NodeId,
+        input: String,
+        exposed: bool,
+    },
+    /// Colours the selected nodes and groups, `#rrggbb`; `None` takes their colour away.
+    Colour(Option<String>),
+    /// Gives a node or group a title, or a note its text.
+    Rename(Item, String),
+    /// How large the nodes of the open graph are drawn, points. The canvas tells when it changes.
+    Sizes(HashMap<NodeId, [f32; 2]>),
     /// Something with a name, a menu entry and maybe keys.
     Command(Command),
     /// Opens the subgraph of an instance.

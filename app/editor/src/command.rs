@@ -136,6 +136,7 @@ commands! {
     PasteLinked Edit "Ctrl+Shift+V" "Paste with links" "リンクごと貼り付け" "Pastes, and also links to what the copied nodes were linked from."
     Duplicate Edit "Ctrl+D" "Duplicate" "複製" "A copy beside what is selected."
     Delete Edit "Delete Backspace" "Delete" "削除" "Deletes what is selected."
+    DeleteHeal Edit "Ctrl+Delete" "Delete and reconnect" "つなぎ直して削除" "Deletes what is selected and links what fed it to what it fed."
     SelectAll Edit "Ctrl+A" "Select all" "すべて選択" "Selects everything in the open graph."
     Settings Edit "Ctrl+Comma" "Settings…" "設定…" "Language, theme, scale and keys."
 

@@ -6,28 +6,43 @@
 //!
 //! - [`studio`]: everything the window shows; [`action`], [`command`]: what can be asked of it.
 //! - [`session`], [`history`], [`selection`]: the document, undo and redo, what is selected.
-//! - [`shape`]: what a node looks like.
+//! - [`shape`]: what a node looks like; [`scene`]: the open graph with what explains it.
+//! - [`connect`], [`search`], [`values`]: links, nodes to add, parameters; [`refusal`]: why not.
 //! - [`planned`], [`status`], [`queue`]: before, during and after a run.
 //! - [`files`]: the document's file, autosave and recovery, questions before work could be lost.
 //! - [`settings`], [`keys`], [`language`], [`messages`]; [`testing`]: a small machine for tests.
 
 pub mod action;
+mod add;
 pub mod command;
+pub mod connect;
+mod cycle;
+mod document;
+pub mod draft;
 pub mod engine;
 pub mod files;
+mod fold;
+mod group;
 pub mod history;
+mod items;
 pub mod keys;
 pub mod language;
 pub mod messages;
 pub mod planned;
+mod ports;
 pub mod queue;
+pub mod refusal;
+pub mod scene;
+pub mod search;
 pub mod selection;
 pub mod session;
 pub mod settings;
 pub mod shape;
 pub mod status;
 pub mod studio;
+
 pub mod testing;
+pub mod values;
 
 pub use action::{Action, LooseLink, WindowAction};
 pub use command::Command;
@@ -35,7 +50,12 @@ pub use engine::Engine;
 pub use files::{Files, Places, Question};
 pub use keys::Chord;
 pub use language::{Language, Text, t};
+pub use refusal::Refusal;
+pub use scene::Scene;
 pub use selection::{Item, Selection};
 pub use session::Session;
 pub use settings::Settings;
 pub use studio::Studio;
+
+#[cfg(test)]
+mod tests;

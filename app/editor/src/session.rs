@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use longtake_graph::{Edit, EditError, NodeId, Project};
+use longtake_graph::{Catalog, Edit, EditError, NodeId, Project};
 
 use crate::history::History;
 use crate::language::Text;
+use crate::scene::Scene;
 use crate::selection::Selection;
 use crate::shape;
 
@@ -67,6 +68,15 @@ impl Session {
             .last()
             .and_then(|entered| self.project.subgraphs.get(&entered.subgraph))
             .map_or(&*self.project, |subgraph| &subgraph.graph)
+    }
+
+    /// The open graph with what is needed to understand it.
+    pub fn scene<'a>(&'a self, catalog: &'a dyn Catalog) -> Scene<'a> {
+        Scene {
+            root: &self.project,
+            scope: self.subgraph(),
+            catalog,
+        }
     }
 
     /// Instances entered, outermost first.

@@ -4,6 +4,8 @@
 use longtake_graph::{Catalog, Declaration, Input, InputDecl, InputType, Node, NodeId, Project};
 
 use crate::language::Language;
+use crate::ports::virtual_shape;
+use crate::scene::Scene;
 
 /// One input of a node on the canvas.
 #[derive(Clone, Debug)]
@@ -77,7 +79,12 @@ impl Shape {
         if let Some(declaration) = catalog.declaration(&node.class) {
             return known(declaration, language);
         }
-        special(root, scope, node, catalog).unwrap_or_else(|| unknown(node))
+        let scene = Scene {
+            root,
+            scope,
+            catalog,
+        };
+        virtual_shape(&scene, node, language).unwrap_or_else(|| unknown(&scene, node))
     }
 
     /// Position of an input.
@@ -106,19 +113,8 @@ fn known(declaration: &'static Declaration, language: Language) -> Shape {
     }
 }
 
-/// Instances, borders and reroutes.
-fn special(
-    root: &Project,
-    scope: Option<&str>,
-    node: &Node,
-    catalog: &dyn Catalog,
-) -> Option<Shape> {
-    let _ = (root, scope, node, catalog);
-    None
-}
-
 /// Sockets as the file names them: what its inputs hold, and what ComfyUI wrote of it.
-fn unknown(node: &Node) -> Shape {
+fn unknown(scene: &Scene<'_>, node: &Node) -> Shape {
     let slots = |key: &str| {
         let comfyui = node
             .extra
@@ -156,15 +152,37 @@ fn unknown(node: &Node) -> Shape {
             required: false,
         });
     }
-    let outputs = slots("outputs")
+    let mut outputs: Vec<OutputShape> = slots("outputs")
         .into_iter()
-        .map(|(name, kind)| OutputShape { label: name, kind });
+        .map(|(name, kind)| OutputShape { label: name, kind })
+        .collect();
+    while outputs.len() < linked_outputs(scene.graph(), node) {
+        outputs.push(OutputShape {
+            label: outputs.len().to_string(),
+            kind: "*".to_owned(),
+        });
+    }
     Shape {
         title: node.class.clone(),
         inputs,
-        outputs: outputs.collect(),
+        outputs,
         origin: Origin::Unknown,
     }
+}
+
+/// How many outputs the links that name a node ask for. A node that is not of this graph has none.
+fn linked_outputs(graph: &Project, node: &Node) -> usize {
+    /// More than any node has; a file may say anything.
+    const MOST: u32 = 64;
+    let Some((id, _)) = graph.nodes.iter().find(|(_, it)| std::ptr::eq(*it, node)) else {
+        return 0;
+    };
+    let inputs = graph.nodes.values().flat_map(|it| it.inputs.values());
+    let named = inputs.filter_map(|input| match input {
+        Input::Link(link) if link.node == *id && link.output < MOST => Some(link.output + 1),
+        _ => None,
+    });
+    named.max().unwrap_or(0) as usize
 }
 
 /// The title of a node on the canvas: the person's, or its class's.

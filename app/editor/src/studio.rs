@@ -1,7 +1,9 @@
 //! Everything the window shows, and the one place that changes it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use longtake_graph::NodeId;
 use longtake_plan::Options;
 
 use crate::action::{Action, WindowAction};
@@ -39,6 +41,8 @@ pub struct Studio {
     pub messages: Messages,
     /// Where the mouse last was on the canvas, points of the graph: where things are pasted.
     pub mouse: [f32; 2],
+    /// How large the nodes of the open graph are drawn, as the canvas told last.
+    pub sizes: HashMap<NodeId, [f32; 2]>,
     pub(crate) compiler: Compiler,
     pub(crate) window: Vec<WindowAction>,
     pub(crate) locale: Language,
@@ -61,6 +65,7 @@ impl Studio {
             settings,
             messages: Messages::default(),
             mouse: [0.0; 2],
+            sizes: HashMap::new(),
             compiler: Compiler::new(engine.clone(), wake),
             window: Vec::new(),
             locale: locale.map_or(Language::En, |it| Language::of_locale(&it)),
@@ -76,6 +81,14 @@ impl Studio {
     /// A text in the language of the window.
     pub fn tr(&self, text: Text) -> &'static str {
         text.get(self.language())
+    }
+
+    /// How large a node of the open graph is: as the canvas told, as its file says, or a guess.
+    pub fn size(&self, id: &NodeId) -> [f32; 2] {
+        const USUAL: [f32; 2] = [220.0, 160.0];
+        let saved = || self.session.graph().nodes.get(id)?.size;
+        let drawn = self.sizes.get(id).copied();
+        drawn.or_else(saved).unwrap_or(USUAL)
     }
 
     /// Once per frame, before drawing: takes in what other threads made.
@@ -111,6 +124,9 @@ impl Studio {
     }
 
     fn act_otherwise(&mut self, action: Action) {
+        let Some(action) = self.document_action(action) else {
+            return;
+        };
         match action {
             Action::Select(selection) => self.session.selection = selection,
             Action::Toggle(item) => self.session.selection.toggle(item),
@@ -151,6 +167,9 @@ impl Studio {
 
     /// Runs a named command.
     pub fn command(&mut self, command: Command) {
+        if self.document_command(command) {
+            return;
+        }
         match command {
             Command::Undo => {
                 self.session.undo();

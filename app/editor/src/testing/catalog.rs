@@ -1,7 +1,7 @@
 //! A few node classes: some of ComfyUI's, and `Everything`, which has one parameter of each kind.
 
 use longtake_graph::declare::{
-    FileKind, boolean, choice, colour, float, input_file, int, model_file, output, seed, shots,
+    FileKind, boolean, choice, colour, curve, float, input_file, int, model_file, output, seed, shots,
     socket, text, text_area,
 };
 use longtake_graph::{Catalog, Declaration, Kind, ModelFolder};
@@ -69,6 +69,7 @@ static ALL: [Declaration; 13] = [
             model_file("model", ModelFolder::DiffusionModels),
             input_file("image", FileKind::Image),
             colour("colour", "#ff8000"),
+            curve("curve", &[[0.0, 0.0], [0.5, 0.75], [1.0, 1.0]]),
             shots("shots"),
             socket("images", Kind::IMAGE).optional(),
         ],

@@ -79,7 +79,7 @@ pub fn swatch_ui(ui: &mut Ui, rect: Rect, now: &str, name: &str) -> (Response, P
         .rect_stroke(place, 2.0, stroke, egui::StrokeKind::Outside);
     let id = Popup::default_response_id(&response);
     let popup = Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    if !popup.is_open() {
+    if !popup.is_open() && !response.clicked() {
         ui.data_mut(|it| it.remove::<Hsva>(id));
         return (response, Picked::Nothing);
     }

@@ -128,7 +128,8 @@ impl<'a> Popped<'a> {
         let popup = Popup::from_toggle_button_response(button)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .width(width);
-        if !popup.is_open() {
+        // A click opens it only once it is shown.
+        if !popup.is_open() && !button.clicked() {
             ui.data_mut(|it| it.remove::<Open>(id));
             return None;
         }
@@ -143,7 +144,9 @@ impl<'a> Popped<'a> {
         if picked.is_some() {
             Popup::close_id(ui.ctx(), id);
             ui.data_mut(|it| it.remove::<Open>(id));
-            button.request_focus();
+            if ui.input(|it| it.key_down(Key::Enter) || it.key_released(Key::Enter)) {
+                button.request_focus();
+            }
         }
         picked
     }

@@ -5,7 +5,8 @@
 //! only what is under way (a drag's start, half-typed digits).
 //!
 //! - [`field`]: a parameter and what can be done with any of them; [`cell`]: how they are painted.
-//! - [`number`], [`arithmetic`], [`seed`], [`text`], [`toggle`], [`colour`], [`shots`]: the kinds.
+//! - [`number`], [`arithmetic`], [`seed`], [`text`], [`toggle`], [`colour`], [`curve`], [`shots`]: the
+//!   kinds.
 //! - [`combo`], [`model`], [`file`], [`names`]: one of a list.
 //! - [`linked`]: a parameter that a link feeds.
 
@@ -13,6 +14,7 @@ pub mod arithmetic;
 pub mod cell;
 pub mod colour;
 pub mod combo;
+pub mod curve;
 pub mod field;
 pub mod file;
 pub mod linked;
@@ -22,6 +24,8 @@ pub mod number;
 pub mod seed;
 mod shot_table;
 pub mod shots;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod toggle;
 
@@ -96,18 +100,19 @@ pub fn parameters_ui(
     if !ui.is_rect_visible(rect) {
         return;
     }
-    ui.scope_builder(UiBuilder::new().id_salt(salt).max_rect(rect), |ui| {
-        ui.spacing_mut().item_spacing = Vec2::ZERO;
-        let rect = match room {
-            Room::Node => rect,
-            Room::Inspector => cell::beside_label(ui, cx, &field, rect),
-        };
-        let rect = rect.shrink2(Vec2::new(0.0, UNIT / 2.0));
-        match &link {
-            Some(link) => linked::linked_ui(ui, cx, &field, rect, link),
-            None => editor_ui(ui, cx, &field, rect),
-        }
-    });
+    // A child that the parent does not advance after: the row has its place already.
+    let mut child = ui.new_child(UiBuilder::new().id_salt(salt).max_rect(rect));
+    let ui = &mut child;
+    ui.spacing_mut().item_spacing = Vec2::ZERO;
+    let rect = match room {
+        Room::Node => rect,
+        Room::Inspector => cell::beside_label(ui, cx, &field, rect),
+    };
+    let rect = rect.shrink2(Vec2::new(0.0, UNIT / 2.0));
+    match &link {
+        Some(link) => linked::linked_ui(ui, cx, &field, rect, link),
+        None => editor_ui(ui, cx, &field, rect),
+    }
 }
 
 /// Height of a parameter's row, points, without drawing it: node sizes are known before layout.
@@ -136,13 +141,15 @@ fn grows(decl: &longtake_graph::InputDecl) -> bool {
         InputType::Text {
             multiline: true,
             ..
-        } | InputType::Shots
+        } | InputType::Curve { .. }
+            | InputType::Shots
     )
 }
 
 fn growing_ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, field: &Field<'_>) {
     cell::heading_ui(ui, cx, field);
     match field.decl.ty {
+        InputType::Curve { .. } => curve::large_ui(ui, cx, field),
         InputType::Shots => shots::table_ui(ui, cx, field),
         _ => text::area_ui(ui, cx, field),
     }
@@ -161,6 +168,7 @@ fn editor_ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, field: &Field<'_>, rect: Rect) 
         InputType::File { what } => file::file_ui(ui, cx, field, rect, *what),
         InputType::Colour { .. } => colour::colour_ui(ui, cx, field, rect),
         InputType::Shots => shots::summary_ui(ui, cx, field, rect),
-        InputType::Curve { .. } | InputType::Socket(_) => {}
+        InputType::Curve { .. } => curve::curve_ui(ui, cx, field, rect),
+        InputType::Socket(_) => {}
     }
 }

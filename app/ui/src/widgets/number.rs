@@ -151,7 +151,11 @@ pub struct Outcome {
 
 /// Half-typed digits.
 #[derive(Clone)]
-struct Typing(String);
+struct Typing {
+    text: String,
+    /// The field has not been drawn yet, so that it cannot have the focus.
+    fresh: bool,
+}
 
 /// Where a drag began, and how far it went.
 #[derive(Clone, Copy)]
@@ -201,7 +205,7 @@ fn outline(ui: &Ui, cx: &Cx<'_>, field: &Field<'_>, rect: Rect) {
 pub fn edit_ui(ui: &mut Ui, rect: Rect, number: &Number<'_>, name: &dyn Fn() -> String) -> Outcome {
     let id = ui.id().with("number");
     if let Some(typing) = ui.data(|it| it.get_temp::<Typing>(id)) {
-        return typing_ui(ui, rect, number, id, typing.0);
+        return typing_ui(ui, rect, number, id, typing);
     }
     let response = ui.interact(rect, id, Sense::click_and_drag());
     response.widget_info(|| WidgetInfo {
@@ -338,46 +342,55 @@ fn click(ui: &Ui, rect: Rect, number: &Number<'_>, id: Id, outcome: &mut Outcome
                 Num::Int(whole) => whole.to_string(),
                 Num::Real(real) => real.to_string(),
             };
-            let edit = id.with("typing");
-            let mut state = TextEdit::load_state(ui.ctx(), edit).unwrap_or_default();
-            let all = CCursorRange::two(CCursor::default(), CCursor::new(text.chars().count()));
-            state.cursor.set_char_range(Some(all));
-            state.store(ui.ctx(), edit);
-            ui.data_mut(|it| it.insert_temp(id, Typing(text)));
-            ui.memory_mut(|it| it.request_focus(edit));
+            let typing = Typing { text, fresh: true };
+            ui.data_mut(|it| it.insert_temp(id, typing));
             ui.ctx().request_repaint();
         }
     }
 }
 
-fn typing_ui(ui: &mut Ui, rect: Rect, number: &Number<'_>, id: Id, mut text: String) -> Outcome {
+fn typing_ui(ui: &mut Ui, rect: Rect, number: &Number<'_>, id: Id, typing: Typing) -> Outcome {
+    let Typing { mut text, fresh } = typing;
     cell::paint_ground(ui, rect, None);
     let colours = theme::of(ui);
-    let value = evaluate(&text, number.unit).map(|it| number.range.clamp(it));
-    let colour = if value.is_some() {
-        colours.text
-    } else {
-        colours.bad
+    let worked_out = |text: &str| evaluate(text, number.unit).map(|it| number.range.clamp(it));
+    let colour = match worked_out(&text) {
+        Some(_) => colours.text,
+        None => colours.bad,
     };
-    let response = ui.put(rect, line(&mut text, colour).id(id.with("typing")));
+    let edit = id.with("typing");
+    if fresh {
+        select_all(ui, edit, &text);
+    }
+    let response = ui.put(rect, line(&mut text, colour).id(edit));
+    if fresh {
+        response.request_focus();
+    }
     let stroke = egui::Stroke::new(1.0, colours.accent);
     ui.painter()
         .rect_stroke(rect, cell::CORNERS, stroke, egui::StrokeKind::Inside);
+    let over = !fresh && !response.has_focus();
     let mut changed = None;
-    let over = !response.has_focus() && !response.gained_focus();
     if over {
         let cancelled = ui.input(|it| it.key_pressed(Key::Escape));
-        let value = evaluate(&text, number.unit).map(|it| number.range.clamp(it));
-        changed = value.filter(|it| !cancelled && *it != number.value);
+        changed = worked_out(&text).filter(|it| !cancelled && *it != number.value);
         ui.data_mut(|it| it.remove::<Typing>(id));
     } else {
-        ui.data_mut(|it| it.insert_temp(id, Typing(text)));
+        let typing = Typing { text, fresh: false };
+        ui.data_mut(|it| it.insert_temp(id, typing));
     }
     Outcome {
         response,
         changed,
         settled: over,
     }
+}
+
+fn select_all(ui: &Ui, edit: Id, text: &str) {
+    let mut state = TextEdit::load_state(ui.ctx(), edit).unwrap_or_default();
+    let all = CCursorRange::two(CCursor::default(), CCursor::new(text.chars().count()));
+    state.cursor.set_char_range(Some(all));
+    state.store(ui.ctx(), edit);
 }
 
 /// A text field of one line without a frame of its own.

@@ -49,12 +49,8 @@ pub fn table_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>) {
         let size = Vec2::new(ui.available_width(), CARD);
         let (_, rect) = ui.allocate_space(size);
         if ui.is_rect_visible(rect) {
-            ui.scope_builder(
-                UiBuilder::new().id_salt(("shot", at)).max_rect(rect),
-                |ui| {
-                    shot_ui(ui, cx, field, list, at, shot);
-                },
-            );
+            let row = UiBuilder::new().id_salt(("shot", at)).max_rect(rect);
+            shot_ui(&mut ui.new_child(row), cx, field, list, at, shot);
         }
     }
     ui.add_space(UNIT);

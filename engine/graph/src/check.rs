@@ -4,7 +4,7 @@
 //! grids, shots, names nobody declared). Linear in the size of the graph and without recursion.
 //! What stands wrong in a node that no output node needs is a warning, since the graph runs.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -72,7 +72,7 @@ fn by_node(lowered: &Lowered<'_>) -> (HashMap<usize, Vec<Diagnostic>>, Vec<Diagn
     for finding in &lowered.diagnostics {
         let node = finding.place.node.as_ref();
         let node = node.and_then(|id| lowered.project.nodes.get_index_of(id));
-        match node.filter(|at| !lowered.instances.contains(at)) {
+        match node.filter(|at| !lowered.instances.contains_key(at)) {
             Some(at) => by_node.entry(at).or_default().push(finding.clone()),
             None => rest.push(finding.clone()),
         }
@@ -116,7 +116,7 @@ struct Checker<'a> {
     live: &'a Live<'a>,
     catalog: &'a dyn Catalog,
     /// Subgraphs that stand unexpanded: no unknown classes.
-    instances: &'a HashSet<usize>,
+    instances: &'a HashMap<usize, String>,
     /// Near names, found once for each unknown class.
     hints: HashMap<&'a str, String>,
     found: Vec<Diagnostic>,
@@ -131,7 +131,7 @@ impl<'a> Checker<'a> {
         }
         let place = Place::node(id, &node.class);
         let Some(declaration) = self.live.declarations[at] else {
-            if !self.instances.contains(&at) {
+            if !self.instances.contains_key(&at) {
                 let finding = self.unknown_class(place.clone(), node);
                 self.found.push(finding);
             }
@@ -302,6 +302,12 @@ impl<'a> Checker<'a> {
         ))
     }
 
+    /// A node's class, or the name of its subgraph.
+    fn class(&self, at: usize) -> &str {
+        let class = &self.live.node(at).1.class;
+        self.instances.get(&at).unwrap_or(class)
+    }
+
     fn muted(&self, place: &Place, from: usize, declared: Option<&InputDecl>) -> Diagnostic {
         let (id, node) = self.live.node(from);
         let cause = if node.mode == Mode::Mute {
@@ -314,19 +320,16 @@ impl<'a> Checker<'a> {
             Some(it) if it.required => "so this node is left out too",
             _ => "so this input stays empty",
         };
-        let message = format!(
-            "linked to node {id} ({}), which {cause}: {effect}",
-            node.class
-        );
+        let class = self.class(from);
+        let message = format!("linked to node {id} ({class}), which {cause}: {effect}");
         Diagnostic::warning("muted_input", place.clone(), message)
     }
 
     fn nothing(&self, place: &Place, from: usize, declared: Option<&InputDecl>) -> Diagnostic {
-        let (id, node) = self.live.node(from);
+        let (id, class) = (self.live.node(from).0, self.class(from));
         let kind = declared.map_or(String::new(), |it| format!("{} ", it.kind()));
         let message = format!(
-            "linked to the bypassed node {id} ({}), which has no {kind}input linked to pass on",
-            node.class
+            "linked to the bypassed node {id} ({class}), which has no {kind}input linked to pass on"
         );
         match declared {
             Some(it) if it.required && it.default_value().is_none() => {

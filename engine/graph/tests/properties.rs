@@ -5,6 +5,7 @@ mod common;
 mod random;
 
 use common::Shelf;
+use longtake_graph::document::is_virtual;
 use longtake_graph::format::{Format, to_text};
 use longtake_graph::{Mode, Project, apply, check, lower, read_bytes, resolve};
 use proptest::prelude::*;
@@ -32,7 +33,7 @@ proptest! {
         project.subgraphs.clear();
         for node in project.nodes.values_mut() {
             node.mode = Mode::Active;
-            if node.class == "Reroute" {
+            if is_virtual(&node.class) {
                 node.class = "Mystery".to_owned();
             }
         }

@@ -46,7 +46,10 @@ pub fn to_text(project: &Project, catalog: &dyn Catalog) -> (String, Vec<Diagnos
 
 fn print_node(p: &mut Printer, live: &Live<'_>, at: usize) {
     let node = live.node(at).1;
+    // What an editor's workflow said of the node has no place in a prompt.
+    let of_prompt = |kept: &&Map<String, Value>| !kept.contains_key("type");
     let kept = node.extra.get(KEPT).and_then(Value::as_object);
+    let kept = kept.filter(of_prompt);
     p.begin('{');
     p.key("class_type");
     p.quoted(&node.class);

@@ -13,7 +13,7 @@ mod follow;
 mod scope;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -40,9 +40,9 @@ pub struct Lowered<'a> {
     pub project: Cow<'a, Project>,
     /// What kept an instance from being expanded, and links that lead nowhere.
     pub diagnostics: Vec<Diagnostic>,
-    /// Positions of the instances that still stand in `project`: muted, bypassed, or not to be
-    /// expanded. No catalog knows their class.
-    pub instances: HashSet<usize>,
+    /// Positions and names of the instances that still stand in `project`: muted, bypassed, or not
+    /// to be expanded. No catalog knows their class.
+    pub instances: HashMap<usize, String>,
 }
 
 /// Expands subgraphs and follows reroutes.
@@ -60,7 +60,7 @@ pub fn lower<'a>(project: &'a Project, catalog: &dyn Catalog) -> Lowered<'a> {
         return Lowered {
             project: Cow::Borrowed(project),
             diagnostics: Vec::new(),
-            instances: HashSet::new(),
+            instances: HashMap::new(),
         };
     }
     let expansion = Expansion::of(project);
@@ -78,7 +78,7 @@ pub fn lower<'a>(project: &'a Project, catalog: &dyn Catalog) -> Lowered<'a> {
         extra: project.extra.clone(),
         ..Project::default()
     };
-    let mut instances = HashSet::new();
+    let mut instances = HashMap::new();
     let mut open = vec![(0, 0)];
     while let Some((scope, at)) = open.pop() {
         let Some(role) = expansion.scopes[scope].roles.get(at) else {
@@ -88,7 +88,7 @@ pub fn lower<'a>(project: &'a Project, catalog: &dyn Catalog) -> Lowered<'a> {
         match role {
             Role::Plain => {}
             Role::Kept | Role::Bypassed(_) => {
-                instances.insert(lowered.nodes.len());
+                instances.insert(lowered.nodes.len(), expansion.name(scope, at));
             }
             Role::Instance(inner) => {
                 open.push((*inner, 0));

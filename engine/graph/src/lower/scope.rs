@@ -108,6 +108,13 @@ impl<'a> Expansion<'a> {
         NodeId::new(joined)
     }
 
+    /// What a person calls an instance's class.
+    pub fn name(&self, scope: usize, at: usize) -> String {
+        let class = &self.scopes[scope].graph.nodes[at].class;
+        let definition = self.project.subgraphs.get(class);
+        definition.map_or_else(|| class.clone(), |it| name(class, it))
+    }
+
     fn fill(&mut self, scope: usize) {
         let graph = self.scopes[scope].graph;
         let nodes = graph.nodes.values().enumerate();
@@ -137,7 +144,7 @@ impl<'a> Expansion<'a> {
             Mode::Active => match self.enter(scope, at, class, definition) {
                 Ok(inner) => Role::Instance(inner),
                 Err(reason) => {
-                    let place = Place::node(&self.scopes[scope].ids[at], class);
+                    let place = Place::node(&self.scopes[scope].ids[at], &name(class, definition));
                     self.found
                         .extend(reason.map(|it| Diagnostic::error(it.code, place, it.message)));
                     Role::Kept

@@ -85,6 +85,8 @@ pub fn node() -> impl Strategy<Value = Node> {
         Just("Save"),
         Just("Mystery"),
         Just("Reroute"),
+        Just("SubgraphInput"),
+        Just("SubgraphOutput"),
         Just("s"),
         Just("t"),
     ];

@@ -8,7 +8,7 @@
 //! - [`session`], [`history`], [`selection`]: the document, undo and redo, what is selected.
 //! - [`shape`]: what a node looks like; [`scene`]: the open graph with what explains it.
 //! - [`connect`], [`search`], [`values`]: links, nodes to add, parameters; [`refusal`]: why not.
-//! - [`planned`], [`status`], [`queue`]: before, during and after a run.
+//! - [`planned`], [`status`], [`queue`]: before, during and after a run; [`reveal`]: to a node it speaks of.
 //! - [`files`]: the document's file, autosave and recovery, questions before work could be lost.
 //! - [`settings`], [`keys`], [`language`], [`messages`]; [`testing`]: a small machine for tests.
 
@@ -32,6 +32,7 @@ pub mod planned;
 mod ports;
 pub mod queue;
 pub mod refusal;
+pub mod reveal;
 pub mod scene;
 pub mod search;
 pub mod selection;

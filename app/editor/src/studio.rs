@@ -13,7 +13,7 @@ use crate::files::{Files, Question};
 use crate::language::{Language, Text};
 use crate::messages::Messages;
 use crate::planned::{Compiler, Planned, Wake};
-use crate::queue::{Queue, QueueAction};
+use crate::queue::Queue;
 use crate::selection::{Item, Selection};
 use crate::session::Session;
 use crate::settings::Settings;
@@ -93,13 +93,14 @@ impl Studio {
 
     /// Once per frame, before drawing: takes in what other threads made.
     pub fn tick(&mut self) {
-        self.queue.tick(&mut self.status);
+        self.tick_queue();
         let session = &self.session;
         self.compiler
             .ask(session.revision(), session.project(), &Options::default());
         if let Some(planned) = self.compiler.answer() {
             self.planned = planned;
         }
+        self.begin_asked();
         self.files_tick();
     }
 
@@ -156,10 +157,6 @@ impl Studio {
         std::mem::take(&mut self.window)
     }
 
-    fn queue_act(&mut self, action: &QueueAction) {
-        self.queue.act(action);
-    }
-
     fn history_to(&mut self, done: usize) {
         while self.session.history().done().len() > done && self.session.undo().is_some() {}
         while self.session.history().done().len() < done && self.session.redo().is_some() {}
@@ -178,6 +175,9 @@ impl Studio {
                 self.session.redo();
             }
             Command::SelectAll => self.select_all(),
+            Command::Run | Command::RunSelected | Command::Cancel | Command::Pause => {
+                self.run_command(command);
+            }
             Command::LeaveSubgraph => {
                 let depth = self.session.scope().len();
                 self.session.leave_to(depth.saturating_sub(1));

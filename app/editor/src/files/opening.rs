@@ -12,7 +12,6 @@ use crate::files::settings_file::Broken;
 use crate::messages::Tone;
 use crate::planned::Planned;
 use crate::session::Session;
-use crate::status::Status;
 use crate::studio::Studio;
 
 /// Findings of a file told one by one.
@@ -28,7 +27,9 @@ impl Studio {
         if let Some(broken) = broken {
             self.messages.error(broken.text(self.language()));
         }
+        let queue = places.queue();
         self.files.settle_in(places);
+        self.open_queue(&queue);
         self.offer_recovery();
     }
 
@@ -118,7 +119,7 @@ impl Studio {
         self.files.let_go();
         self.session = session.after(&self.session);
         self.planned = Planned::default();
-        self.status = Status::default();
+        self.leave_runs();
         self.window.push(WindowAction::Fit);
     }
 

@@ -56,6 +56,11 @@ impl Places {
         self.data.join("recovery")
     }
 
+    /// Jobs that wait, ran or were interrupted.
+    pub fn queue(&self) -> PathBuf {
+        self.data.join("queue")
+    }
+
     /// Which files are open in which window.
     pub fn locks(&self) -> PathBuf {
         self.data.join("locks")

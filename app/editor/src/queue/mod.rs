@@ -1,18 +1,40 @@
 //! The queue: graphs to render, one after the other, and what became of them.
+//!
+//! - here: the list and its rules; `worker`: a job on its thread.
+//! - `disk`: the list in files, so that it outlives the program.
+//! - `ask`: what a person asks of it through the studio.
+//!
+//! A job waits, runs, and ends. What stood on the disk as running when the program begins was
+//! interrupted: it waits again, first in line, and nothing starts until a person says so.
+
+mod ask;
+mod disk;
+mod words;
+mod worker;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 use std::time::SystemTime;
 
-use crossbeam::channel::{Receiver, unbounded};
 use longtake_graph::{NodeId, Project};
 use longtake_plan::{Options, Plan};
-use longtake_run::{Cancel, Event, Report};
+use longtake_run::Report;
 
+use self::ask::Asked;
+use self::disk::Disk;
+use self::worker::{Running, Told};
 use crate::engine::Engine;
 use crate::planned::Wake;
 use crate::status::Status;
+
+/// Most ended jobs kept.
+pub const MOST_ENDED: usize = 200;
+/// Ended jobs of which every step is kept; of older ones the sums and outputs are.
+const MOST_WHOLE: usize = 20;
 
 /// A job's number, never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,16 +62,40 @@ pub struct Job {
     pub id: JobId,
     /// Name of the document.
     pub title: String,
-    /// The document as it was when it was queued.
-    pub project: Arc<Project>,
+    /// The document as it was when it was queued. Of ended jobs it lies on the disk: see
+    /// [`Queue::project`].
+    pub project: Option<Arc<Project>>,
     /// What of it is wanted.
     pub options: Options,
     /// How far it is.
     pub state: JobState,
     /// When it was queued.
     pub queued: SystemTime,
-    /// What it compiled into, once it ran.
+    /// When it began.
+    pub began: Option<SystemTime>,
+    /// When it ended.
+    pub ended: Option<SystemTime>,
+    /// The program ended while it ran; its finished steps are in the store.
+    pub interrupted: bool,
+    /// What it compiled into, once it ran; of the newest only.
     pub plan: Option<Arc<Plan>>,
+    /// Which of the open documents it is of; 0: of none.
+    document: u64,
+}
+
+impl Job {
+    /// What its run left, if it came that far.
+    pub fn report(&self) -> Option<&Arc<Report>> {
+        match &self.state {
+            JobState::Done(report) | JobState::Failed(_, Some(report)) => Some(report),
+            _ => None,
+        }
+    }
+
+    /// Whether it is over.
+    pub fn is_over(&self) -> bool {
+        !matches!(self.state, JobState::Waiting | JobState::Running)
+    }
 }
 
 /// What a person does to the queue.
@@ -59,7 +105,7 @@ pub enum QueueAction {
     Cancel(JobId),
     /// Holds the running job, or goes on.
     Pause(bool),
-    /// Puts a waiting job before the job that stands at this position among the waiting.
+    /// Puts a waiting job at this position among the waiting.
     Move(JobId, usize),
     /// Queues an ended job again.
     Retry(JobId),
@@ -71,15 +117,17 @@ pub enum QueueAction {
     Reopen(JobId),
 }
 
-enum Told {
-    Planned(Arc<Plan>),
-    Event(Event),
-    Over(Box<Result<Report, String>>),
-}
-
-struct Running {
-    cancel: Cancel,
-    told: Receiver<Told>,
+/// What was found on the disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Jobs that wait.
+    pub waiting: usize,
+    /// Of which ran when the program ended.
+    pub interrupted: usize,
+    /// Ended jobs.
+    pub ended: usize,
+    /// Files that could not be read, under the names they have now.
+    pub broken: Vec<PathBuf>,
 }
 
 /// The queue.
@@ -92,12 +140,19 @@ pub struct Queue {
     pub paused: bool,
     running: Option<Running>,
     next: u64,
+    disk: Option<Disk>,
+    /// What the disk refused, to be told.
+    complaints: Vec<String>,
+    /// Counts the documents that were open: jobs of another are not drawn on this one's nodes.
+    document: u64,
+    /// Runs that wait for the plan of their document.
+    asked: Vec<Asked>,
     engine: Arc<dyn Engine>,
     wake: Wake,
 }
 
 impl Queue {
-    /// An empty queue.
+    /// An empty queue, in memory only.
     pub fn new(engine: Arc<dyn Engine>, wake: Wake) -> Self {
         Self {
             jobs: VecDeque::new(),
@@ -105,9 +160,48 @@ impl Queue {
             paused: false,
             running: None,
             next: 1,
+            disk: None,
+            complaints: Vec::new(),
+            document: 1,
+            asked: Vec::new(),
             engine,
             wake,
         }
+    }
+
+    /// Reads what an earlier run of the program left in a folder, and keeps everything there from
+    /// now on. When jobs wait there the queue is paused. Files that cannot be read are set aside.
+    ///
+    /// # Errors
+    /// The folder cannot be made or written; the queue goes on in memory.
+    pub fn open(&mut self, folder: &Path) -> std::io::Result<Restored> {
+        let disk = Disk::open(folder)?;
+        let loaded = disk.load();
+        self.next = self.next.max(loaded.next);
+        let restored = Restored {
+            waiting: loaded.jobs.len(),
+            interrupted: loaded.jobs.iter().filter(|it| it.interrupted).count(),
+            ended: loaded.ended.len(),
+            broken: loaded.broken,
+        };
+        self.paused |= restored.waiting > 0;
+        let own: Vec<Job> = self.jobs.drain(..).collect();
+        self.jobs = loaded.jobs.into();
+        self.ended.extend(loaded.ended);
+        self.disk = Some(disk);
+        for mut job in own {
+            job.id = self.number();
+            self.keep(&job);
+            self.jobs.push_back(job);
+        }
+        self.keep_order();
+        Ok(restored)
+    }
+
+    fn number(&mut self) -> JobId {
+        let id = JobId(self.next);
+        self.next += 1;
+        id
     }
 
     /// Puts a graph at the end.
@@ -117,20 +211,32 @@ impl Queue {
         project: Arc<Project>,
         outputs: Option<Vec<NodeId>>,
     ) -> JobId {
-        let id = JobId(self.next);
-        self.next += 1;
-        self.jobs.push_back(Job {
+        let options = Options {
+            outputs,
+            ..Options::default()
+        };
+        self.add_with(title, project, options)
+    }
+
+    /// As [`Self::add`], with all options.
+    pub fn add_with(&mut self, title: String, project: Arc<Project>, options: Options) -> JobId {
+        let id = self.number();
+        let job = Job {
             id,
             title,
-            project,
-            options: Options {
-                outputs,
-                ..Options::default()
-            },
+            project: Some(project),
+            options,
             state: JobState::Waiting,
             queued: SystemTime::now(),
+            began: None,
+            ended: None,
+            interrupted: false,
             plan: None,
-        });
+            document: self.document,
+        };
+        self.keep(&job);
+        self.jobs.push_back(job);
+        self.keep_order();
         id
     }
 
@@ -144,26 +250,79 @@ impl Queue {
         self.running.as_ref().and(self.jobs.front())
     }
 
-    /// The newest ended job that rendered something of this document and ended well.
+    /// Waiting jobs, in order.
+    pub fn waiting(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.iter().skip(usize::from(self.running.is_some()))
+    }
+
+    /// The newest job that ended well.
     pub fn last_done(&self) -> Option<&Job> {
         let done = |job: &&Job| matches!(job.state, JobState::Done(_));
         self.ended.iter().find(done)
     }
 
-    /// Does what a person asked.
-    pub fn act(&mut self, action: &QueueAction) {
+    /// The document of a job.
+    ///
+    /// # Errors
+    /// The job is gone, or its file cannot be read.
+    pub fn project(&self, id: JobId) -> Result<Arc<Project>, String> {
+        let job = self.job(id).ok_or("the job is no longer in the queue")?;
+        match (&job.project, &self.disk) {
+            (Some(project), _) => Ok(project.clone()),
+            (None, Some(disk)) => disk.project(id).map(Arc::new),
+            (None, None) => Err("the job's document was not kept".to_owned()),
+        }
+    }
+
+    /// Does what a person asked. `Reopen` is the studio's.
+    ///
+    /// # Errors
+    /// A sentence: the document of a job to retry cannot be read.
+    pub fn act(&mut self, action: &QueueAction) -> Result<(), String> {
         match action {
             QueueAction::Cancel(id) => self.cancel(*id),
-            QueueAction::Pause(paused) => self.paused = *paused,
-            QueueAction::Forget(id) => self.ended.retain(|it| it.id != *id),
-            QueueAction::ForgetAll => self.ended.clear(),
-            QueueAction::Retry(id) => {
-                if let Some(job) = self.job(*id).cloned() {
-                    self.add(job.title, job.project, job.options.outputs);
+            QueueAction::Pause(paused) => {
+                self.paused = *paused;
+                if let Some(running) = &self.running {
+                    running.cancel.pause(*paused);
                 }
             }
-            QueueAction::Move(..) | QueueAction::Reopen(_) => {}
+            QueueAction::Forget(id) => self.forget(|it| it.id == *id),
+            QueueAction::ForgetAll => self.forget(|_| true),
+            QueueAction::Retry(id) => {
+                let project = self.project(*id)?;
+                if let Some(job) = self.job(*id) {
+                    let (title, options) = (job.title.clone(), job.options.clone());
+                    self.add_with(title, project, options);
+                }
+            }
+            QueueAction::Move(id, to) => self.reorder(*id, *to),
+            QueueAction::Reopen(_) => {}
         }
+        Ok(())
+    }
+
+    fn forget(&mut self, which: impl Fn(&Job) -> bool) {
+        let (gone, kept) = self.ended.drain(..).partition(|it| which(it));
+        self.ended = kept;
+        let gone: VecDeque<Job> = gone;
+        for job in gone {
+            if let Some(disk) = &self.disk {
+                disk.remove(job.id);
+            }
+        }
+    }
+
+    fn reorder(&mut self, id: JobId, to: usize) {
+        let first = usize::from(self.running.is_some());
+        let at = self.jobs.iter().position(|it| it.id == id);
+        let Some(at) = at.filter(|at| *at >= first) else {
+            return;
+        };
+        if let Some(job) = self.jobs.remove(at) {
+            self.jobs.insert((first + to).min(self.jobs.len()), job);
+        }
+        self.keep_order();
     }
 
     fn cancel(&mut self, id: JobId) {
@@ -173,9 +332,8 @@ impl Queue {
             }
             _ => {
                 let at = self.jobs.iter().position(|it| it.id == id);
-                if let Some(mut job) = at.and_then(|at| self.jobs.remove(at)) {
-                    job.state = JobState::Cancelled;
-                    self.ended.push_front(job);
+                if let Some(job) = at.and_then(|at| self.jobs.remove(at)) {
+                    self.end(job, JobState::Cancelled);
                 }
             }
         }
@@ -187,6 +345,7 @@ impl Queue {
             Some(running) => running.told.try_iter().collect(),
             None => Vec::new(),
         };
+        status.hold(self.paused);
         let changed = !told.is_empty();
         for told in told {
             self.take_in(told, status);
@@ -205,6 +364,9 @@ impl Queue {
         match told {
             Told::Planned(plan) => {
                 status.begin(&plan);
+                if job.document != self.document {
+                    status.detach();
+                }
                 job.plan = Some(plan);
             }
             Told::Event(event) => {
@@ -213,80 +375,97 @@ impl Queue {
                 }
             }
             Told::Over(outcome) => {
-                let cancelled = self
-                    .running
-                    .take()
-                    .is_some_and(|it| it.cancel.is_cancelled());
-                if let Some(mut job) = self.jobs.pop_front() {
-                    job.state = ended(*outcome, cancelled);
-                    self.ended.push_front(job);
+                let running = self.running.take();
+                let cancelled = running.is_some_and(|it| it.cancel.is_cancelled());
+                if let Some(job) = self.jobs.pop_front() {
+                    self.end(job, worker::ended(*outcome, cancelled));
                 }
             }
         }
     }
 
     fn begin(&mut self) {
-        let Some(job) = self.jobs.front_mut() else {
+        let Some(id) = self.jobs.front().map(|it| it.id) else {
+            return;
+        };
+        let project = self.project(id);
+        let Some(mut job) = self.jobs.pop_front() else {
             return;
         };
         job.state = JobState::Running;
-        let cancel = Cancel::default();
-        let (tell, told) = unbounded();
-        let (engine, wake) = (self.engine.clone(), self.wake.clone());
-        let (project, options, asked) = (job.project.clone(), job.options.clone(), cancel.clone());
-        let work = move || {
-            let outcome = work(&*engine, &project, &options, asked, &wake, |it| {
-                tell.send(it).is_ok()
-            });
-            let _ = tell.send(Told::Over(Box::new(outcome)));
-            wake();
-        };
-        let _ = thread::Builder::new()
-            .name("render".to_owned())
-            .stack_size(16 << 20)
-            .spawn(work);
-        self.running = Some(Running { cancel, told });
-    }
-}
-
-fn ended(outcome: Result<Report, String>, cancelled: bool) -> JobState {
-    match outcome {
-        _ if cancelled => JobState::Cancelled,
-        Err(message) => JobState::Failed(message, None),
-        Ok(report) => match &report.error {
-            Some(error) => JobState::Failed(error.message.clone(), Some(Arc::new(report))),
-            None => JobState::Done(Arc::new(report)),
-        },
-    }
-}
-
-/// A job on the worker's thread: compiles, runs, passes on what is told.
-fn work(
-    engine: &dyn Engine,
-    project: &Project,
-    options: &Options,
-    cancel: Cancel,
-    wake: &Wake,
-    tell: impl Fn(Told) -> bool + Sync,
-) -> Result<Report, String> {
-    let compiled = engine.compile(project, options);
-    let Some(plan) = compiled.plan else {
-        let first = compiled
-            .diagnostics
-            .iter()
-            .find(|it| it.severity == longtake_graph::Severity::Error);
-        return Err(first.map_or_else(|| "the graph cannot run".to_owned(), ToString::to_string));
-    };
-    let plan = Arc::new(plan);
-    tell(Told::Planned(plan.clone()));
-    let (events, seen) = unbounded();
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for event in seen {
-                tell(Told::Event(event));
-                wake();
-            }
+        job.began = Some(SystemTime::now());
+        job.interrupted = false;
+        let (engine, wake, options) = (self.engine.clone(), self.wake.clone(), job.options.clone());
+        let started = project.and_then(|project| {
+            worker::start(engine, project, options, wake)
+                .map_err(|error| format!("no thread could be started: {error}"))
         });
-        engine.run(project, &plan, cancel, events)
-    })
+        match started {
+            Ok(running) => {
+                self.keep(&job);
+                self.jobs.push_front(job);
+                self.running = Some(running);
+            }
+            Err(message) => self.end(job, JobState::Failed(message, None)),
+        }
+    }
+
+    /// Puts a job among the ended.
+    fn end(&mut self, mut job: Job, state: JobState) {
+        job.state = state;
+        job.ended = Some(SystemTime::now());
+        if self.keep(&job) {
+            job.project = None;
+        }
+        self.ended.push_front(job);
+        self.keep_order();
+        // Of older jobs less is kept, so that a long history costs little.
+        if let Some(old) = self.ended.get_mut(MOST_WHOLE) {
+            old.plan = None;
+            slim(&mut old.state);
+            let old = old.clone();
+            self.keep(&old);
+        }
+        while self.ended.len() > MOST_ENDED {
+            if let (Some(job), Some(disk)) = (self.ended.pop_back(), &self.disk) {
+                disk.remove(job.id);
+            }
+        }
+    }
+
+    /// Writes a job down. True when it is on the disk.
+    fn keep(&mut self, job: &Job) -> bool {
+        let Some(disk) = &self.disk else { return false };
+        match disk.save(job) {
+            Ok(()) => true,
+            Err(error) => {
+                self.complaints.push(error);
+                false
+            }
+        }
+    }
+
+    fn keep_order(&mut self) {
+        let Some(disk) = &self.disk else { return };
+        let order: Vec<u64> = self.jobs.iter().map(|it| it.id.0).collect();
+        if let Err(error) = disk.save_order(&order, self.next) {
+            self.complaints.push(error);
+        }
+    }
+}
+
+impl Drop for Queue {
+    /// The program ends: the running job stops soon, and waits on the disk for the next time.
+    fn drop(&mut self) {
+        if let Some(running) = &self.running {
+            running.cancel.cancel();
+        }
+    }
+}
+
+/// Forgets the steps of a report; sums and outputs stay.
+fn slim(state: &mut JobState) {
+    if let JobState::Done(report) | JobState::Failed(_, Some(report)) = state {
+        Arc::make_mut(report).steps = Vec::new();
+    }
 }

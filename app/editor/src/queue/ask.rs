@@ -1,0 +1,227 @@
+//! What a person asks of the queue, through the studio.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use longtake_graph::{Diagnostic, NodeId, Project, Severity, lower, walk};
+
+use super::{JobId, QueueAction, words};
+use crate::command::Command;
+use crate::messages::Tone;
+use crate::reveal::way_to;
+use crate::studio::Studio;
+
+/// A run asked for, whose plan is still being made.
+pub(super) struct Asked {
+    /// [`crate::Session::revision`] of the document.
+    revision: u64,
+    title: String,
+    project: Arc<Project>,
+    outputs: Option<Vec<NodeId>>,
+}
+
+impl Studio {
+    /// Keeps the queue in a folder from now on, and takes in what an earlier run of the program
+    /// left there.
+    pub fn open_queue(&mut self, folder: &Path) {
+        let language = self.language();
+        let restored = match self.queue.open(folder) {
+            Ok(restored) => restored,
+            Err(error) => {
+                let text = format!("{}: {error}", folder.display());
+                self.messages.error(words::NO_DISK.with(language, &[&text]));
+                return;
+            }
+        };
+        if restored.waiting > 0 {
+            let text = match restored.interrupted {
+                0 => words::RESTORED,
+                _ => words::INTERRUPTED,
+            };
+            let text = text.with(language, &[&restored.waiting.to_string()]);
+            self.messages.tell(Tone::Note, text);
+        }
+        if !restored.broken.is_empty() {
+            let names = restored.broken.iter().map(|it| it.display().to_string());
+            let names = names.collect::<Vec<_>>().join(", ");
+            self.messages.error(words::BROKEN.with(language, &[&names]));
+        }
+    }
+
+    /// Once per frame: what the queue's threads and the disk said.
+    pub(crate) fn tick_queue(&mut self) {
+        self.queue.tick(&mut self.status);
+        for error in std::mem::take(&mut self.queue.complaints) {
+            let text = words::NOT_KEPT.with(self.language(), &[&error]);
+            self.messages.error(text);
+        }
+    }
+
+    /// Another document is put in the place of the open one: what runs is not about it.
+    pub(crate) fn leave_runs(&mut self) {
+        self.queue.document += 1;
+        self.status.detach();
+    }
+
+    /// The commands of the Run menu.
+    pub(crate) fn run_command(&mut self, command: Command) {
+        match command {
+            Command::Run => self.ask_run(None),
+            Command::RunSelected => match self.selected_outputs() {
+                outputs if outputs.is_empty() => self.tell_note(words::NOTHING_SELECTED),
+                outputs => self.ask_run(Some(outputs)),
+            },
+            Command::Cancel => match self.queue.running().map(|it| it.id) {
+                Some(id) => self.queue_act(&QueueAction::Cancel(id)),
+                None => self.tell_note(words::NOTHING_RUNS),
+            },
+            Command::Pause => {
+                let paused = !self.queue.paused;
+                self.queue_act(&QueueAction::Pause(paused));
+            }
+            _ => {}
+        }
+    }
+
+    /// Does something to the queue; what fails is told.
+    pub(crate) fn queue_act(&mut self, action: &QueueAction) {
+        if let QueueAction::Reopen(id) = action {
+            self.reopen(*id);
+        } else if let Err(error) = self.queue.act(action) {
+            let text = words::CANNOT_RETRY.with(self.language(), &[&error]);
+            self.messages.error(text);
+        }
+    }
+
+    fn reopen(&mut self, id: JobId) {
+        match self.queue.project(id) {
+            Ok(project) => {
+                let title = self.queue.job(id).map(|it| it.title.clone());
+                self.show(project, title);
+            }
+            Err(error) => {
+                let text = words::CANNOT_REOPEN.with(self.language(), &[&error]);
+                self.messages.error(text);
+            }
+        }
+    }
+
+    fn tell_note(&mut self, text: crate::Text) {
+        self.messages.tell(Tone::Note, self.tr(text));
+    }
+
+    /// Asks for a run of the document as it is now. It is queued when its plan is known, so that
+    /// errors are told here and not by a job.
+    fn ask_run(&mut self, outputs: Option<Vec<NodeId>>) {
+        self.session.settle();
+        if self.session.project().nodes.is_empty() {
+            self.tell_note(words::EMPTY);
+            return;
+        }
+        let title = self.session.name();
+        let title = title.unwrap_or_else(|| self.tr(words::UNTITLED).to_owned());
+        self.queue.asked.push(Asked {
+            revision: self.session.revision(),
+            title,
+            project: self.session.project().clone(),
+            outputs,
+        });
+        self.begin_asked();
+    }
+
+    /// Queues what was asked for, once its plan is known.
+    pub(crate) fn begin_asked(&mut self) {
+        let known = self.planned.revision;
+        let has_plan = self.planned.plan.is_some() || !self.planned.diagnostics.is_empty();
+        let (ready, wait) = std::mem::take(&mut self.queue.asked)
+            .into_iter()
+            .partition(|it| has_plan && it.revision <= known);
+        self.queue.asked = wait;
+        let ready: Vec<Asked> = ready;
+        for asked in ready {
+            // Of a document that was changed since, the worker finds out itself.
+            let refused = asked.revision == known && self.refuse(&asked);
+            if !refused {
+                let text = words::QUEUED.with(self.language(), &[&asked.title]);
+                self.queue.add(asked.title, asked.project, asked.outputs);
+                self.messages.tell(Tone::Good, text);
+            }
+        }
+    }
+
+    /// Tells why a run cannot be, and shows where. False when it can.
+    fn refuse(&mut self, asked: &Asked) -> bool {
+        let found = self.planned.diagnostics.clone();
+        let mut errors = found.iter().filter(|it| it.severity == Severity::Error);
+        let bad: Vec<&Diagnostic> = match (&self.planned.plan, &asked.outputs) {
+            (Some(plan), None) if plan.outputs.is_empty() => {
+                self.tell_note(words::NO_OUTPUT);
+                return true;
+            }
+            (Some(_), _) => return false,
+            (None, None) => errors.collect(),
+            // Errors elsewhere in the graph do not matter to these outputs.
+            (None, Some(outputs)) => {
+                let catalog = self.engine.catalog();
+                let lowered = lower(&asked.project, catalog);
+                let above = walk::ancestors(&lowered.project, outputs.iter());
+                errors
+                    .by_ref()
+                    .filter(|it| it.place.node.as_ref().is_none_or(|id| above.contains(id)))
+                    .collect()
+            }
+        };
+        let Some(first) = bad.first() else {
+            return false;
+        };
+        let text = format!("{}: {}", first.place, first.message);
+        let text = match bad.len() {
+            1 => words::ERRORS.with(self.language(), &[&text]),
+            n => words::ERRORS_MORE.with(self.language(), &[&text, &(n - 1).to_string()]),
+        };
+        self.messages.error(text);
+        if let Some(node) = &first.place.node {
+            for action in way_to(&self.session, node) {
+                self.act(action);
+            }
+        }
+        true
+    }
+
+    /// Output nodes (lowered ids) among what is selected; when there are none, those that depend on
+    /// it.
+    fn selected_outputs(&self) -> Vec<NodeId> {
+        let catalog = self.engine.catalog();
+        let lowered = lower(self.session.project(), catalog);
+        let project = &lowered.project;
+        let wanted: Vec<NodeId> = self
+            .session
+            .selection
+            .nodes()
+            .map(|id| self.session.flat_id(id))
+            .collect();
+        // A subgraph stands for all that is inside.
+        let selected = |id: &NodeId| {
+            wanted.iter().any(|it| {
+                let rest = id.as_str().strip_prefix(it.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+            })
+        };
+        let is_output = |id: &NodeId| {
+            let class = project.nodes.get(id).map(|it| it.class.as_str());
+            let declaration = class.and_then(|it| catalog.declaration(it));
+            declaration.is_some_and(|it| it.output_node)
+        };
+        let outputs = || project.nodes.keys().filter(|id| is_output(id));
+        let own: Vec<NodeId> = outputs().filter(|id| selected(id)).cloned().collect();
+        if !own.is_empty() {
+            return own;
+        }
+        let depends = |id: &&NodeId| {
+            let above: HashSet<NodeId> = walk::ancestors(project, [*id]).into_iter().collect();
+            above.iter().any(selected)
+        };
+        outputs().filter(depends).cloned().collect()
+    }
+}

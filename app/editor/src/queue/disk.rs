@@ -1,0 +1,300 @@
+//! The queue in files: per job `ID.json` and the document, `ID.longtake`; `order.json`.
+//!
+//! A file is written under another name, then renamed: whatever happens, the old or the new one is
+//! there. Each window has a folder of its own, locked while it lives, so that two never run one job.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use longtake_graph::{NodeId, Project, format};
+use longtake_plan::Options;
+use longtake_run::Report;
+use serde::{Deserialize, Serialize};
+
+use super::{Job, JobId, JobState};
+
+/// Most windows with a queue of their own.
+const MOST_WINDOWS: usize = 16;
+
+/// Largest job file read, bytes.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// A folder of jobs.
+pub(super) struct Disk {
+    folder: PathBuf,
+    /// Freed by the system when the program ends, however it ends.
+    _lock: File,
+}
+
+/// What lay there.
+#[derive(Default)]
+pub(super) struct Loaded {
+    pub jobs: Vec<Job>,
+    /// The newest first.
+    pub ended: Vec<Job>,
+    pub next: u64,
+    pub broken: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Stage {
+    Waiting,
+    Running,
+    Done,
+    Failed,
+    Cancelled,
+}
+
+/// A job in its file. Times are seconds since 1970.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    id: u64,
+    title: String,
+    #[serde(default)]
+    outputs: Option<Vec<NodeId>>,
+    #[serde(default)]
+    shots: Option<BTreeSet<u32>>,
+    #[serde(default)]
+    playhead_shot: Option<u32>,
+    stage: Stage,
+    #[serde(default)]
+    message: String,
+    queued: f64,
+    #[serde(default)]
+    began: Option<f64>,
+    #[serde(default)]
+    ended: Option<f64>,
+    #[serde(default)]
+    interrupted: bool,
+    #[serde(default)]
+    report: Option<Report>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Order {
+    waiting: Vec<u64>,
+    next: u64,
+}
+
+impl Disk {
+    /// Takes a folder: the one named, or when another window has it the next free one beside it.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        let mut refused = io::Error::other("every queue folder is in use");
+        for n in 1..=MOST_WINDOWS {
+            let folder = match n {
+                1 => folder.to_owned(),
+                n => {
+                    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+                    folder.with_file_name(format!("{name}-{n}"))
+                }
+            };
+            fs::create_dir_all(&folder)?;
+            let lock = File::create(folder.join("lock"))?;
+            match lock.try_lock() {
+                Ok(()) => {
+                    return Ok(Self {
+                        folder,
+                        _lock: lock,
+                    });
+                }
+                Err(fs::TryLockError::WouldBlock) => {}
+                Err(fs::TryLockError::Error(error)) => refused = error,
+            }
+        }
+        Err(refused)
+    }
+
+    fn record(&self, id: JobId) -> PathBuf {
+        self.folder.join(format!("{}.json", id.0))
+    }
+
+    fn document(&self, id: JobId) -> PathBuf {
+        self.folder.join(format!("{}.longtake", id.0))
+    }
+
+    /// Writes a job. The document goes first: a record without one would be of no use.
+    pub fn save(&self, job: &Job) -> Result<(), String> {
+        let document = self.document(job.id);
+        if let Some(project) = job.project.as_ref().filter(|_| !document.exists()) {
+            let text = format::project::to_text(project);
+            write(&document, text.as_bytes())?;
+        }
+        let text = serde_json::to_vec(&Record::of(job)).map_err(|error| error.to_string())?;
+        write(&self.record(job.id), &text)
+    }
+
+    /// Writes the order of what waits, and the next number.
+    pub fn save_order(&self, waiting: &[u64], next: u64) -> Result<(), String> {
+        let order = Order {
+            waiting: waiting.to_vec(),
+            next,
+        };
+        let text = serde_json::to_vec(&order).map_err(|error| error.to_string())?;
+        write(&self.folder.join("order.json"), &text)
+    }
+
+    /// Forgets a job. What cannot be removed comes back next time: no harm.
+    pub fn remove(&self, id: JobId) {
+        let _ = fs::remove_file(self.record(id));
+        let _ = fs::remove_file(self.document(id));
+    }
+
+    /// Reads a job's document.
+    pub fn project(&self, id: JobId) -> Result<Project, String> {
+        let read = format::read(&self.document(id)).map_err(|error| error.to_string())?;
+        Ok(read.0)
+    }
+
+    /// Reads everything. What cannot be read is renamed to `….broken` and left alone.
+    pub fn load(&self) -> Loaded {
+        let mut loaded = Loaded::default();
+        let order: Order = read_json(&self.folder.join("order.json")).unwrap_or_default();
+        loaded.next = order.next.max(1);
+        let names = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let ids = names.filter_map(|entry| {
+            let name = entry.file_name();
+            name.to_str()?.strip_suffix(".json")?.parse::<u64>().ok()
+        });
+        let mut ids: Vec<u64> = ids.collect();
+        ids.sort_unstable();
+        for id in ids {
+            loaded.next = loaded.next.max(id.saturating_add(1));
+            let id = JobId(id);
+            match self.load_one(id) {
+                Ok(job) if job.is_over() => loaded.ended.push(job),
+                Ok(job) => loaded.jobs.push(job),
+                Err(_) => loaded.broken.extend(self.set_aside(id)),
+            }
+        }
+        let place = |id: u64| order.waiting.iter().position(|it| *it == id);
+        // What ran comes first; what the order does not know, last.
+        loaded.jobs.sort_by_key(|job| {
+            let place = place(job.id.0).unwrap_or(usize::MAX);
+            (!job.interrupted, place, job.id)
+        });
+        loaded
+            .ended
+            .sort_by_key(|job| std::cmp::Reverse((job.ended, job.id)));
+        loaded
+    }
+
+    fn load_one(&self, id: JobId) -> Result<Job, String> {
+        let record: Record = read_json(&self.record(id))?;
+        if record.id != id.0 {
+            return Err("the number is another".to_owned());
+        }
+        let mut job = record.job()?;
+        if !job.is_over() {
+            job.project = Some(Arc::new(self.project(id)?));
+        }
+        Ok(job)
+    }
+
+    /// Renames what cannot be read, so that it is neither lost nor in the way.
+    fn set_aside(&self, id: JobId) -> Vec<PathBuf> {
+        let files = [self.record(id), self.document(id)];
+        let aside = files.into_iter().filter_map(|path| {
+            let mut name = path.clone().into_os_string();
+            name.push(".broken");
+            fs::rename(&path, &name).ok()?;
+            Some(PathBuf::from(name))
+        });
+        aside.collect()
+    }
+}
+
+impl Record {
+    fn of(job: &Job) -> Self {
+        let (stage, message) = match &job.state {
+            JobState::Waiting => (Stage::Waiting, String::new()),
+            JobState::Running => (Stage::Running, String::new()),
+            JobState::Done(_) => (Stage::Done, String::new()),
+            JobState::Failed(message, _) => (Stage::Failed, message.clone()),
+            JobState::Cancelled => (Stage::Cancelled, String::new()),
+        };
+        // The document lies beside it.
+        let report = job.report().map(|report| Report {
+            reproduce: serde_json::Value::Null,
+            ..Report::clone(report)
+        });
+        Self {
+            id: job.id.0,
+            title: job.title.clone(),
+            outputs: job.options.outputs.clone(),
+            shots: job.options.shots.clone(),
+            playhead_shot: job.options.playhead_shot,
+            stage,
+            message,
+            queued: seconds(job.queued),
+            began: job.began.map(seconds),
+            ended: job.ended.map(seconds),
+            interrupted: job.interrupted,
+            report,
+        }
+    }
+
+    fn job(self) -> Result<Job, String> {
+        let state = match (self.stage, self.report.map(Arc::new)) {
+            (Stage::Waiting | Stage::Running, _) => JobState::Waiting,
+            (Stage::Done, Some(report)) => JobState::Done(report),
+            (Stage::Done, None) => return Err("a finished job has a report".to_owned()),
+            (Stage::Failed, report) => JobState::Failed(self.message, report),
+            (Stage::Cancelled, _) => JobState::Cancelled,
+        };
+        Ok(Job {
+            id: JobId(self.id),
+            title: self.title,
+            project: None,
+            options: Options {
+                shots: self.shots,
+                outputs: self.outputs,
+                playhead_shot: self.playhead_shot,
+            },
+            state,
+            queued: time(self.queued),
+            began: self.began.map(time),
+            ended: self.ended.map(time),
+            interrupted: self.interrupted || self.stage == Stage::Running,
+            plan: None,
+            document: 0,
+        })
+    }
+}
+
+fn seconds(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH)
+        .map_or(0.0, |it| it.as_secs_f64())
+}
+
+fn time(seconds: f64) -> SystemTime {
+    let since = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
+}
+
+fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T, String> {
+    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > MOST_BYTES {
+        return Err("too large".to_owned());
+    }
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    serde_json::from_slice(&bytes).map_err(|error| error.to_string())
+}
+
+/// Writes a file at once or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    let mut new = path.to_owned().into_os_string();
+    new.push(".new");
+    let new = PathBuf::from(new);
+    let written = File::create(&new)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data()))
+        .and_then(|()| fs::rename(&new, path));
+    written.map_err(|error| {
+        let _ = fs::remove_file(&new);
+        format!("{}: {error}", path.display())
+    })
+}

@@ -1,0 +1,105 @@
+//! A job on a thread of its own: compiles, runs, passes on what is told.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam::channel::{Receiver, unbounded};
+use longtake_graph::{Project, Severity};
+use longtake_plan::{Options, Plan};
+use longtake_run::{Cancel, Event, Report};
+
+use super::JobState;
+use crate::engine::Engine;
+use crate::planned::Wake;
+
+/// What the thread tells.
+pub(super) enum Told {
+    Planned(Arc<Plan>),
+    Event(Event),
+    Over(Box<Result<Report, String>>),
+}
+
+/// A job under way.
+pub(super) struct Running {
+    pub cancel: Cancel,
+    pub told: Receiver<Told>,
+}
+
+/// Starts the thread.
+pub(super) fn start(
+    engine: Arc<dyn Engine>,
+    project: Arc<Project>,
+    options: Options,
+    wake: Wake,
+) -> std::io::Result<Running> {
+    let cancel = Cancel::default();
+    let (tell, told) = unbounded();
+    let asked = cancel.clone();
+    let work = move || {
+        let run = || {
+            work(&*engine, &project, &options, asked, &wake, |it| {
+                tell.send(it).is_ok()
+            })
+        };
+        // A panic ends the job, not the queue.
+        let outcome = catch_unwind(AssertUnwindSafe(run))
+            .unwrap_or_else(|panic| Err(format!("{} (a bug of Longtake)", text_of(&*panic))));
+        let _ = tell.send(Told::Over(Box::new(outcome)));
+        wake();
+    };
+    thread::Builder::new()
+        .name("render".to_owned())
+        .stack_size(16 << 20)
+        .spawn(work)?;
+    Ok(Running { cancel, told })
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let owned = panic.downcast_ref::<String>().cloned();
+    let fixed = || panic.downcast_ref::<&str>().map(|it| (*it).to_owned());
+    owned
+        .or_else(fixed)
+        .unwrap_or_else(|| "the run panicked".to_owned())
+}
+
+/// How a job stands once its thread is through.
+pub(super) fn ended(outcome: Result<Report, String>, cancelled: bool) -> JobState {
+    match outcome {
+        _ if cancelled => JobState::Cancelled,
+        Err(message) => JobState::Failed(message, None),
+        Ok(report) => match &report.error {
+            Some(error) => JobState::Failed(error.message.clone(), Some(Arc::new(report))),
+            None => JobState::Done(Arc::new(report)),
+        },
+    }
+}
+
+fn work(
+    engine: &dyn Engine,
+    project: &Project,
+    options: &Options,
+    cancel: Cancel,
+    wake: &Wake,
+    tell: impl Fn(Told) -> bool + Sync,
+) -> Result<Report, String> {
+    let compiled = engine.compile(project, options);
+    let Some(plan) = compiled.plan else {
+        let mut errors = compiled.diagnostics.iter();
+        let first = errors.find(|it| it.severity == Severity::Error);
+        return Err(first.map_or_else(|| "the graph cannot run".to_owned(), ToString::to_string));
+    };
+    cancel.check().map_err(|error| error.to_string())?;
+    let plan = Arc::new(plan);
+    tell(Told::Planned(plan.clone()));
+    let (events, seen) = unbounded();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for event in seen {
+                tell(Told::Event(event));
+                wake();
+            }
+        });
+        engine.run(project, &plan, cancel, events)
+    })
+}

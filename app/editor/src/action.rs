@@ -74,6 +74,8 @@ pub enum Action {
     HistoryTo(usize),
     /// Opens a file that holds a graph; asks first when work would be lost.
     Open(PathBuf),
+    /// Opens a preset as a document that has no file yet; asks first when work would be lost.
+    OpenPreset(PathBuf),
     /// Saves under this name.
     SaveAs(PathBuf),
     /// Writes the prompt JSON for a headless render.
@@ -90,6 +92,8 @@ pub enum Action {
     Tell(String),
     /// The language of the window.
     SetLanguage(Language),
+    /// Tells of something that went well.
+    Told(String),
     /// Other settings.
     SetSettings(Box<crate::Settings>),
     /// Takes the message at this position away.
@@ -158,6 +162,8 @@ pub enum WindowAction {
     AskSaveAs,
     AskExport,
     AskInsert,
+    /// Asks where to save the frame that the viewer shows.
+    AskSaveFrame,
     /// Shows or hides a panel by its key.
     TogglePanel(&'static str),
     /// Opens the settings.

@@ -7,7 +7,7 @@ use crossbeam::channel::Sender;
 use longtake_graph::declare::FileKind;
 use longtake_graph::{Catalog, Diagnostic, ModelFolder, Project};
 use longtake_plan::{Compiled, Machine, Options, Plan, StepId};
-use longtake_run::{Cancel, Clip, Event, Report};
+use longtake_run::{Cancel, Clip, Event, Frame, Report};
 
 /// A preset that the gallery shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +88,19 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// The file cannot be read, with what to do.
     fn open_media(&self, path: &Path) -> Result<Clip, String>;
+
+    /// Writes a picture as PNG, in the depth it has, replacing what is there only once it is whole.
+    /// May take a moment.
+    ///
+    /// # Errors
+    /// The file cannot be written, with what to do.
+    fn save_frame(&self, frame: &Frame, path: &Path) -> Result<(), String> {
+        let _ = frame;
+        Err(format!(
+            "{}: this program cannot write pictures",
+            path.display()
+        ))
+    }
 
     /// Reads a graph from any file that holds one. May take a moment.
     ///

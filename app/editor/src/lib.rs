@@ -23,6 +23,7 @@ pub mod engine;
 pub mod files;
 mod fold;
 mod group;
+mod gallery;
 pub mod history;
 mod items;
 pub mod keys;

@@ -11,7 +11,7 @@ use crate::command::Command;
 use crate::engine::Engine;
 use crate::files::{Files, Question};
 use crate::language::{Language, Text};
-use crate::messages::Messages;
+use crate::messages::{Messages, Tone};
 use crate::planned::{Compiler, Planned, Wake};
 use crate::queue::Queue;
 use crate::selection::{Item, Selection};
@@ -139,11 +139,13 @@ impl Studio {
             Action::HistoryTo(done) => self.history_to(done),
             Action::Queue(action) => self.queue_act(&action),
             Action::Tell(text) => self.messages.error(text),
+            Action::Told(text) => self.messages.tell(Tone::Good, text),
             Action::SetLanguage(language) => self.settings.language = Some(language),
             Action::SetSettings(settings) => self.settings = *settings,
             Action::CloseMessage(index) => self.messages.close(index),
             Action::Window(wish) => self.window.push(wish),
             Action::Open(path) => self.file_open(path),
+            Action::OpenPreset(path) => self.open_preset(&path),
             Action::SaveAs(path) => self.file_save_as(&path),
             Action::ExportPrompt(path) => self.file_export(&path),
             Action::Answer(choice) => self.file_answer(choice),

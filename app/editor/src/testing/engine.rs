@@ -10,10 +10,10 @@ use crossbeam::channel::Sender;
 use indexmap::IndexMap;
 use longtake_graph::declare::FileKind;
 use longtake_graph::{
-    Catalog, Diagnostic, Input, Mode, ModelFolder, Project, Severity, check, format,
+    Catalog, Declaration, Diagnostic, Input, Mode, ModelFolder, Project, Severity, check, format,
 };
 use longtake_plan::{
-    ClipInfo, Compiled, Cost, DeviceKind, Fps, Info, Keep, Lane, Machine, NodePath, Options, Plan,
+    ClipInfo, Compiled, Cost, DeviceKind, Fps, Info, Keep, Lane, LatentInfo, Machine, NodePath, Options, Plan,
     Signature, Step, StepId, StepInput, Value, ValueId,
 };
 use longtake_run::{
@@ -121,7 +121,7 @@ fn plan(project: &Project, options: &Options) -> Plan {
             plan.outputs.push(StepId(id));
         }
         plan.values.push(Value {
-            info: Info::Nothing,
+            info: info_of(declaration),
             step: Some(StepId(id)),
             output: 0,
             host_bytes: 1 << 20,
@@ -133,6 +133,27 @@ fn plan(project: &Project, options: &Options) -> Plan {
         plan.seconds += f64::from(id % 5 + 1);
     }
     plan
+}
+
+/// Frames and latents are told apart from the rest; sizes do not matter here.
+fn info_of(declaration: &Declaration) -> Info {
+    match declaration.outputs.first().map(|it| it.kind.as_str()) {
+        Some("IMAGE") => Info::Clip(ClipInfo {
+            frames: 81,
+            width: 64,
+            height: 36,
+            channels: 3,
+            fps: None,
+        }),
+        Some("LATENT") => Info::Latent(LatentInfo {
+            batch: 1,
+            channels: 16,
+            frames: 21,
+            height: 4,
+            width: 8,
+        }),
+        _ => Info::Nothing,
+    }
 }
 
 fn step(
@@ -317,6 +338,10 @@ impl Engine for Fake {
             size: [64, 36],
             tint: name.len() as u8,
         }))
+    }
+
+    fn save_frame(&self, frame: &Frame, path: &Path) -> Result<(), String> {
+        std::fs::write(path, frame.to_u8()).map_err(|error| error.to_string())
     }
 
     fn read_graph(&self, path: &Path) -> Result<(Project, Vec<Diagnostic>), String> {

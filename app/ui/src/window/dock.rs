@@ -113,6 +113,18 @@ pub fn toggle(tree: &mut Tree<Pane>, key: &str) {
     }
 }
 
+/// Brings a panel to the front, if it is not in sight.
+pub fn show(tree: &mut Tree<Pane>, key: &str) {
+    let found = tree.tiles.iter().find_map(|(id, tile)| match tile {
+        egui_tiles::Tile::Pane(pane) if pane.key() == key => Some(*id),
+        _ => None,
+    });
+    if let Some(id) = found {
+        tree.set_visible(id, true);
+        tree.make_active(|tile, _| tile == id);
+    }
+}
+
 /// Keys of the hidden panels, for the settings.
 pub fn hidden(tree: &Tree<Pane>) -> Vec<&'static str> {
     let mut keys: Vec<&'static str> = tree

@@ -117,6 +117,7 @@ impl Window {
 
     fn draw(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
         let ctx = ui.ctx().clone();
+        self.pictures.begin(&ctx, &self.studio);
         let mut lit = std::mem::take(&mut self.lit);
         let mut cx = Cx {
             studio: &self.studio,

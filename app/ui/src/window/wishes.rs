@@ -12,6 +12,7 @@ const GRAPHS: [&str; 9] = [
 const OPEN: Text = t("Open a graph", "グラフを開く");
 const SAVE: Text = t("Save the graph", "グラフを保存");
 const EXPORT: Text = t("Export prompt JSON", "プロンプトJSONを書き出す");
+const FRAME: Text = t("Save the frame", "フレームを保存");
 const FILE: Text = t("Choose a file", "ファイルを選択");
 const INSERT: Text = t("Insert a graph", "グラフを挿入");
 
@@ -54,9 +55,18 @@ impl Window {
             WindowAction::Palette => self.palette.open(),
             WindowAction::ShowFolder(path) => self.dialogs.show_folder(&path),
             WindowAction::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            WindowAction::AskSaveFrame => {
+                let name = self.panels.viewer.frame_name(&self.studio);
+                let title = self.studio.tr(FRAME);
+                if let Some(path) = self.dialogs.save(title, &name, &["png"]) {
+                    self.panels.viewer.save_frame(path);
+                }
+            }
             other => {
                 self.show_gallery = false;
-                let _ = other;
+                if self.panels.viewer.wish(&other, &self.studio) {
+                    dock::show(&mut self.tree, "viewer");
+                }
             }
         }
         ctx.request_repaint();

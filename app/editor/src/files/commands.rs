@@ -133,6 +133,18 @@ impl Studio {
         }
     }
 
+    /// Writes unsaved work aside now. For moments after which no frame may come: the window is
+    /// hidden, or ends without being asked.
+    pub fn autosave_now(&mut self) {
+        let Self { files, session, .. } = self;
+        let suggested = files.suggested.as_deref();
+        if let Some(autosave) = &mut files.autosave
+            && session.dirty()
+        {
+            autosave.write(session, suggested, &files.keeper);
+        }
+    }
+
     /// Shows a question, after the one that shows.
     pub(super) fn ask(&mut self, question: Question) {
         match &self.question {

@@ -214,6 +214,7 @@ impl Files {
             self.kept = settings.clone();
         }
         self.keeper.finish();
+        self.autosave = None;
         self.let_go();
     }
 }

@@ -195,8 +195,12 @@ impl Studio {
             let label = words::RECOVER.with(language, &[&values[0], &values[1]]);
             question = question.choice(label, Then::Recover(found.id.clone()));
         }
+        let discard = match self.files.found.len() {
+            1 => words::DISCARD,
+            _ => words::DISCARD_ALL,
+        };
         question = question
-            .choice(self.tr(words::DISCARD), Then::DropRecovery)
+            .choice(self.tr(discard), Then::DropRecovery)
             .safe(self.tr(words::KEEP), Then::KeepRecovery);
         self.ask(question);
     }
@@ -228,9 +232,10 @@ impl Studio {
             .tell(Tone::Good, self.tr(words::RECOVERED_NOTE));
     }
 
-    /// Deletes what dead sessions left.
+    /// Deletes what dead sessions left, as far as it was shown.
     pub(super) fn drop_recovery(&mut self) {
-        for found in self.files.found.drain(..) {
+        let found = std::mem::take(&mut self.files.found);
+        for found in found.into_iter().take(MOST_OFFERED) {
             found.delete();
         }
     }

@@ -105,6 +105,7 @@ pub const RECOVERED_TEXT: Text = t(
 pub const RECOVER: Text = t("Open “{}”, {}", "「{}」を開く({})");
 pub const KEEP: Text = t("Keep for later", "後で決める");
 pub const DISCARD: Text = t("Delete", "削除");
+pub const DISCARD_ALL: Text = t("Delete all of these", "これらをすべて削除");
 pub const RECOVERED_NOTE: Text = t(
     "Recovered. Save it to keep it.",
     "復元しました。残すには保存してください。",

@@ -1,8 +1,8 @@
 //! A few node classes: some of ComfyUI's, and `Everything`, which has one parameter of each kind.
 
 use longtake_graph::declare::{
-    FileKind, boolean, choice, colour, curve, float, input_file, int, model_file, output, seed, shots,
-    socket, text, text_area,
+    FileKind, boolean, choice, colour, curve, float, input_file, int, model_file, output, seed,
+    shots, socket, text, text_area,
 };
 use longtake_graph::{Catalog, Declaration, Kind, ModelFolder};
 

@@ -1,1 +1,0 @@
-//! Files end to end.

@@ -183,7 +183,10 @@ impl Field<'_> {
         if !tip.is_empty() && !response.dragged() {
             response.clone().on_hover_text(tip);
         }
-        response.context_menu(|ui| self.menu_ui(ui, cx));
+        // Its own id: a combo's list has the response's.
+        egui::Popup::context_menu(response)
+            .id(response.id.with("context menu"))
+            .show(|ui| self.menu_ui(ui, cx));
     }
 
     fn menu_ui(&self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {

@@ -1,6 +1,7 @@
 //! Still pictures and batches of them, with ComfyUI's names, inputs and defaults
 //! (`nodes.py`, `comfy_extras/nodes_images.py`).
 
+pub mod colour_curve;
 pub mod empty_image;
 pub mod image_batch;
 pub mod image_from_batch;
@@ -15,6 +16,7 @@ use crate::Node;
 
 /// Nodes of this folder.
 pub const NODES: &[Node] = &[
+    colour_curve::NODE,
     empty_image::NODE,
     image_batch::NODE,
     image_from_batch::NODE,

@@ -127,9 +127,35 @@ const NEVER: &[(&str, &[&[&str]])] = &[
     ),
     // Nodes know no window and no command line.
     ("longtake-nodes", &[GRAPHICS, &["clap", "longtake"]]),
-    // The program without its window needs no display.
-    ("longtake", &[&["egui", "eframe", "winit"]]),
+    // The editor knows no window: its rules are tested without one.
+    (
+        "longtake-editor",
+        &[
+            BURN,
+            GRAPHICS,
+            GSTREAMER,
+            &["longtake-models", "longtake-media", "longtake-nodes"],
+        ],
+    ),
+    // Panels know neither the window system nor what renders: changing one rebuilds no model.
+    (
+        "longtake-ui",
+        &[
+            BURN,
+            GSTREAMER,
+            &[
+                "eframe",
+                "winit",
+                "longtake-models",
+                "longtake-media",
+                "longtake-nodes",
+            ],
+        ],
+    ),
 ];
+
+/// The program without its window needs no display: what it must not reach then.
+const HEADLESS: &[&str] = &["egui", "eframe", "winit", "wgpu", "longtake-ui", "longtake-editor"];
 
 /// A crate from outside, and the only ones of ours that may name it in their manifest.
 const ONLY: &[(&[&str], &[&str])] = &[
@@ -147,7 +173,8 @@ const ONLY: &[(&[&str], &[&str])] = &[
         &["longtake-models", "longtake-shaders"],
     ),
     (&["clap", "indicatif", "ctrlc"], &["longtake"]),
-    (&["egui", "eframe"], &["longtake", "longtake-ui"]),
+    (&["egui", "egui_tiles"], &["longtake-ui"]),
+    (&["eframe", "rfd"], &["longtake"]),
     (
         &["longtake-sampling"],
         &["longtake-models", "longtake-nodes"],
@@ -155,7 +182,7 @@ const ONLY: &[(&[&str], &[&str])] = &[
 ];
 
 /// `cargo metadata` of this machine's kind of system, without the network.
-fn metadata() -> Json {
+fn metadata(features: &[&str]) -> Json {
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args([
@@ -167,6 +194,7 @@ fn metadata() -> Json {
             "--filter-platform",
         ])
         .arg(host)
+        .args(features)
         .current_dir(root())
         .output()
         .unwrap();
@@ -207,43 +235,53 @@ fn edges(metadata: &Json) -> BTreeMap<&str, Vec<&str>> {
         .collect()
 }
 
-#[test]
-fn nobody_reaches_what_they_must_not_know() {
-    let metadata = metadata();
+/// Names of all that a crate depends on in the finished program.
+fn reached<'a>(metadata: &'a Json, from: &str) -> BTreeSet<&'a str> {
     let packages = metadata["packages"].as_array().unwrap();
     let names: BTreeMap<&str, &str> = packages
         .iter()
         .map(|it| (text(it, "id"), text(it, "name")))
         .collect();
-    let edges = edges(&metadata);
-    for (from, never) in NEVER {
-        let start = names
-            .iter()
-            .find(|(_, name)| *name == from)
-            .map(|(id, _)| *id);
-        let start = start.unwrap_or_else(|| panic!("no crate {from}"));
-        let mut seen = BTreeSet::new();
-        let mut open = vec![start];
-        while let Some(id) = open.pop() {
-            if seen.insert(id) {
-                open.extend(edges.get(id).into_iter().flatten());
-            }
+    let edges = edges(metadata);
+    let start = names
+        .iter()
+        .find(|(_, name)| **name == from)
+        .map(|(id, _)| *id);
+    let mut seen = BTreeSet::new();
+    let mut open = vec![start.unwrap_or_else(|| panic!("no crate {from}"))];
+    while let Some(id) = open.pop() {
+        if seen.insert(id) {
+            open.extend(edges.get(id).into_iter().flatten());
         }
-        let reached: BTreeSet<&str> = seen.iter().map(|id| names[id]).collect();
-        let found: Vec<_> = never
-            .iter()
-            .copied()
-            .flatten()
-            .filter(|it| reached.contains(**it))
-            .collect();
+    }
+    let reached: BTreeSet<&str> = seen.iter().map(|id| names[id]).collect();
+    assert!(reached.len() > 3, "{from}: the walk found only {reached:?}");
+    reached
+}
+
+#[test]
+fn nobody_reaches_what_they_must_not_know() {
+    let metadata = metadata(&[]);
+    for (from, never) in NEVER {
+        let reached = reached(&metadata, from);
+        let never = never.iter().copied().flatten();
+        let found: Vec<_> = never.filter(|it| reached.contains(**it)).collect();
         assert!(found.is_empty(), "{from} must not depend on {found:?}");
-        assert!(reached.len() > 3, "{from}: the walk found only {reached:?}");
     }
 }
 
 #[test]
+fn a_headless_build_needs_no_display() {
+    let headless = metadata(&["--no-default-features", "--features", "longtake/media"]);
+    let reached = reached(&headless, "longtake");
+    let found: Vec<_> = HEADLESS.iter().filter(|it| reached.contains(**it)).collect();
+    assert!(found.is_empty(), "without its window the program depends on {found:?}");
+    assert!(reached.contains("gstreamer"), "the feature `media` was not asked for");
+}
+
+#[test]
 fn what_one_crate_may_name_no_other_does() {
-    let metadata = metadata();
+    let metadata = metadata(&[]);
     let packages = metadata["packages"].as_array().unwrap();
     let ours = packages
         .iter()
@@ -271,9 +309,9 @@ fn what_one_crate_may_name_no_other_does() {
 
 #[test]
 fn there_is_one_copy_of_what_must_be_shared() {
-    let metadata = metadata();
+    let metadata = metadata(&[]);
     let packages = metadata["packages"].as_array().unwrap();
-    for name in ["burn", "burn-tensor", "gstreamer", "wgpu", "serde_json"] {
+    for name in ["burn", "burn-tensor", "egui", "gstreamer", "wgpu", "serde_json"] {
         let copies: Vec<_> = packages
             .iter()
             .filter(|it| it["name"] == name)

@@ -155,6 +155,8 @@ pub enum WindowAction {
         kind: FileKind,
         path: PathBuf,
     },
+    /// Puts a text on the system's clipboard.
+    SetClipboard(String),
     /// Opens the command palette.
     Palette,
     /// Asks for a file to open, and so on: dialogs of the desktop.

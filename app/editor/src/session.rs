@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use longtake_graph::{Catalog, Edit, EditError, NodeId, Project};
 
@@ -37,7 +38,12 @@ pub struct Session {
     saved: u64,
     /// Rises with every change, undo and redo too.
     revision: u64,
+    /// Tells this document from those open before it.
+    opened: u64,
 }
+
+/// How many documents were opened.
+static OPENED: AtomicU64 = AtomicU64::new(1);
 
 impl Session {
     /// A document just read, or a new one.
@@ -45,6 +51,7 @@ impl Session {
         Self {
             project: Arc::new(project),
             path,
+            opened: OPENED.fetch_add(1, Ordering::Relaxed),
             ..Self::default()
         }
     }
@@ -55,6 +62,11 @@ impl Session {
     pub fn after(mut self, old: &Self) -> Self {
         self.revision = old.revision + 1;
         self
+    }
+
+    /// A number of this opening of a document: another one, another document (or the same anew).
+    pub fn opened(&self) -> u64 {
+        self.opened
     }
 
     /// The whole document.

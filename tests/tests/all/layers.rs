@@ -155,7 +155,14 @@ const NEVER: &[(&str, &[&[&str]])] = &[
 ];
 
 /// The program without its window needs no display: what it must not reach then.
-const HEADLESS: &[&str] = &["egui", "eframe", "winit", "wgpu", "longtake-ui", "longtake-editor"];
+const HEADLESS: &[&str] = &[
+    "egui",
+    "eframe",
+    "winit",
+    "wgpu",
+    "longtake-ui",
+    "longtake-editor",
+];
 
 /// A crate from outside, and the only ones of ours that may name it in their manifest.
 const ONLY: &[(&[&str], &[&str])] = &[
@@ -274,9 +281,18 @@ fn nobody_reaches_what_they_must_not_know() {
 fn a_headless_build_needs_no_display() {
     let headless = metadata(&["--no-default-features", "--features", "longtake/media"]);
     let reached = reached(&headless, "longtake");
-    let found: Vec<_> = HEADLESS.iter().filter(|it| reached.contains(**it)).collect();
-    assert!(found.is_empty(), "without its window the program depends on {found:?}");
-    assert!(reached.contains("gstreamer"), "the feature `media` was not asked for");
+    let found: Vec<_> = HEADLESS
+        .iter()
+        .filter(|it| reached.contains(**it))
+        .collect();
+    assert!(
+        found.is_empty(),
+        "without its window the program depends on {found:?}"
+    );
+    assert!(
+        reached.contains("gstreamer"),
+        "the feature `media` was not asked for"
+    );
 }
 
 #[test]
@@ -311,7 +327,14 @@ fn what_one_crate_may_name_no_other_does() {
 fn there_is_one_copy_of_what_must_be_shared() {
     let metadata = metadata(&[]);
     let packages = metadata["packages"].as_array().unwrap();
-    for name in ["burn", "burn-tensor", "egui", "gstreamer", "wgpu", "serde_json"] {
+    for name in [
+        "burn",
+        "burn-tensor",
+        "egui",
+        "gstreamer",
+        "wgpu",
+        "serde_json",
+    ] {
         let copies: Vec<_> = packages
             .iter()
             .filter(|it| it["name"] == name)

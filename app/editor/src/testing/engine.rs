@@ -13,8 +13,8 @@ use longtake_graph::{
     Catalog, Declaration, Diagnostic, Input, Mode, ModelFolder, Project, Severity, check, format,
 };
 use longtake_plan::{
-    ClipInfo, Compiled, Cost, DeviceKind, Fps, Info, Keep, Lane, LatentInfo, Machine, NodePath, Options, Plan,
-    Signature, Step, StepId, StepInput, Value, ValueId,
+    ClipInfo, Compiled, Cost, DeviceKind, Fps, Info, Keep, Lane, LatentInfo, Machine, NodePath,
+    Options, Plan, Signature, Step, StepId, StepInput, Value, ValueId,
 };
 use longtake_run::{
     Cancel, Clip, Event, Failure, Frame, FrameSource, Pixels, Preview, Progress, Report, RunError,

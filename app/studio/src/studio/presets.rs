@@ -36,7 +36,9 @@ pub fn list(machinery: &Machinery) -> Vec<Preset> {
     let mut paths: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
-            let graph = path.extension().is_some_and(|it| it == "longtake" || it == "json");
+            let graph = path
+                .extension()
+                .is_some_and(|it| it == "longtake" || it == "json");
             graph && !path.ends_with("gallery.json")
         })
         .collect();
@@ -58,7 +60,11 @@ fn preset(
     let stem = path.file_stem()?.to_string_lossy().into_owned();
     let picture = path.parent()?.join("pictures").join(format!("{stem}.png"));
     let card = cards.get_full(&stem);
-    let own = if project.title.is_empty() { &stem } else { &project.title };
+    let own = if project.title.is_empty() {
+        &stem
+    } else {
+        &project.title
+    };
     let preset = Preset {
         path: path.to_path_buf(),
         title: card.map_or_else(|| [own.clone(), own.clone()], |it| it.2.title.clone()),

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui;
-use longtake_editor::{Action, Settings, Studio};
+use longtake_editor::files::{Places, load_settings};
+use longtake_editor::{Action, Studio};
 use longtake_ui::Window;
 
 use super::dialogs::Desktop;
@@ -16,7 +17,16 @@ struct Shell {
 
 impl eframe::App for Shell {
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+        let ctx = ui.ctx().clone();
+        if ctx.input(|input| input.viewport().close_requested()) && !self.window.may_close() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+        }
         self.window.ui(ui);
+    }
+
+    /// No frame comes after this one: what is not in a file goes to the recovery folder.
+    fn on_exit(&mut self) {
+        self.window.studio.autosave_now();
     }
 }
 
@@ -39,7 +49,10 @@ pub fn open(machinery: Machinery, file: Option<PathBuf>) -> eframe::Result {
     let create = move |cc: &eframe::CreationContext<'_>| {
         let ctx = cc.egui_ctx.clone();
         let wake = Arc::new(move || ctx.request_repaint());
-        let mut studio = Studio::new(engine, Settings::default(), wake);
+        let places = Places::of_machine();
+        let (settings, broken) = load_settings(&places.settings());
+        let mut studio = Studio::new(engine, settings, wake);
+        studio.settle_in(places, broken.as_ref());
         if let Some(file) = file {
             studio.act(Action::Open(file));
         }

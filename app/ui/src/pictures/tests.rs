@@ -84,7 +84,10 @@ fn a_file_that_changed_is_read_again() {
             entry.checked -= RECHECK.min(Duration::from_millis(100));
         }
         let now = ready(cx, ctx);
-        assert!(now.is_some(), "the old picture stays until the new one is there");
+        assert!(
+            now.is_some(),
+            "the old picture stays until the new one is there"
+        );
         now != first
     });
 }
@@ -95,7 +98,10 @@ fn frames_of_a_node_are_found_through_the_plan() {
     let (mut pictures, ctx) = (Pictures::default(), egui::Context::default());
     let (node, none) = (NodeId::new("7"), NodeId::new("1"));
     until(&studio, &mut pictures, &ctx, |cx, ctx| {
-        assert!(matches!(Pictures::result(cx, ctx, &none, 0, 64).0, Picture::None));
+        assert!(matches!(
+            Pictures::result(cx, ctx, &none, 0, 64).0,
+            Picture::None
+        ));
         let (picture, frames) = Pictures::result(cx, ctx, &node, 5, 64);
         picture.is_ready() && frames == 81
     });

@@ -103,7 +103,13 @@ fn scrub_ui(ui: &mut Ui, studio: &Studio, transport: &mut Transport, bar: &Bar<'
     let name = studio.tr(words::FRAME);
     let frame = transport.frame();
     response.widget_info(|| WidgetInfo::slider(true, (frame + 1) as f64, name));
-    paint_track(ui, track, bar, frame, response.hovered() || response.dragged());
+    paint_track(
+        ui,
+        track,
+        bar,
+        frame,
+        response.hovered() || response.dragged(),
+    );
 }
 
 fn keys(ui: &Ui, transport: &mut Transport, frames: u64) {

@@ -173,7 +173,8 @@ impl Viewer {
             0.0
         };
         let size = ui.available_size() - egui::vec2(0.0, below);
-        let (area, _) = ui.allocate_exact_size(size.max(egui::Vec2::splat(1.0)), egui::Sense::hover());
+        let (area, _) =
+            ui.allocate_exact_size(size.max(egui::Vec2::splat(1.0)), egui::Sense::hover());
         self.stage_ui(ui, cx, area);
         if frames > 1 {
             egui::Frame::NONE
@@ -276,7 +277,8 @@ impl Viewer {
     /// Whether the preview of a node takes the picture's place: when it is followed, or when it is
     /// what A shows and A has nothing better.
     fn wants_live(&self, node: &NodeId) -> bool {
-        let of_a = matches!(&self.a, Some(Side { what: What::Node { node: it, .. }, .. }) if it == node);
+        let of_a =
+            matches!(&self.a, Some(Side { what: What::Node { node: it, .. }, .. }) if it == node);
         self.follow || (of_a && self.shown[0].is_none())
     }
 }

@@ -77,14 +77,10 @@ pub struct Difference {
 
 impl Difference {
     /// `gain × |a − b|` of each colour, at the size of `a`; `b` is stretched onto it.
-    pub fn image(
-        &mut self,
-        a: &Arc<ColorImage>,
-        b: &Arc<ColorImage>,
-        gain: u8,
-    ) -> Arc<ColorImage> {
-        let same =
-            |it: &&(Arc<_>, Arc<_>, u8)| Arc::ptr_eq(&it.0, a) && Arc::ptr_eq(&it.1, b) && it.2 == gain;
+    pub fn image(&mut self, a: &Arc<ColorImage>, b: &Arc<ColorImage>, gain: u8) -> Arc<ColorImage> {
+        let same = |it: &&(Arc<_>, Arc<_>, u8)| {
+            Arc::ptr_eq(&it.0, a) && Arc::ptr_eq(&it.1, b) && it.2 == gain
+        };
         if let (Some(_), Some(image)) = (self.of.as_ref().filter(same), &self.image) {
             return image.clone();
         }

@@ -90,7 +90,12 @@ impl Side {
 
     /// What to say in place of a picture.
     pub fn wordless(&self, studio: &Studio) -> String {
-        match self.reel.as_ref().or(self.next.as_ref()).map(|it| &it.stage) {
+        match self
+            .reel
+            .as_ref()
+            .or(self.next.as_ref())
+            .map(|it| &it.stage)
+        {
             Some(Stage::Opening | Stage::Open(_)) => studio.tr(words::OPENING).to_owned(),
             Some(Stage::Failed(error)) => error.clone(),
             Some(Stage::Nothing) | None => studio.tr(words::NOTHING).to_owned(),

@@ -175,7 +175,12 @@ impl Viewer {
         let middle = if self.compare == Compare::Beside {
             let half = vec2(area.width() * 0.5 + 1.0, 0.0);
             paint(ui, stand.area, rect, texture_a);
-            paint(ui, stand.area.translate(half), rect.translate(half), texture_b);
+            paint(
+                ui,
+                stand.area.translate(half),
+                rect.translate(half),
+                texture_b,
+            );
             area.center().x
         } else {
             let x = self.divider_ui(ui, cx, area);
@@ -186,8 +191,18 @@ impl Viewer {
             x
         };
         divider(ui, area, middle, self.compare == Compare::Wipe);
-        chip(ui, area.left_top(), Align2::LEFT_TOP, &format!("A  {}", labels[0]));
-        chip(ui, area.right_top(), Align2::RIGHT_TOP, &format!("B  {}", labels[1]));
+        chip(
+            ui,
+            area.left_top(),
+            Align2::LEFT_TOP,
+            &format!("A  {}", labels[0]),
+        );
+        chip(
+            ui,
+            area.right_top(),
+            Align2::RIGHT_TOP,
+            &format!("B  {}", labels[1]),
+        );
     }
 
     /// The divider in a person's hand; where it stands.
@@ -197,7 +212,10 @@ impl Viewer {
         let response = ui
             .interact(grip, ui.id().with("divider"), Sense::drag())
             .on_hover_cursor(CursorIcon::ResizeHorizontal);
-        if let Some(at) = response.interact_pointer_pos().filter(|_| response.dragged()) {
+        if let Some(at) = response
+            .interact_pointer_pos()
+            .filter(|_| response.dragged())
+        {
             self.wipe = ((at.x - area.left()) / area.width().max(1.0)).clamp(0.0, 1.0);
         }
         let (wipe, name) = (self.wipe, cx.tr(words::DIVIDER));
@@ -206,7 +224,10 @@ impl Viewer {
     }
 
     fn failure_ui(&self, ui: &Ui, area: Rect) {
-        let sides = [(&self.a, Align2::LEFT_BOTTOM), (&self.b, Align2::RIGHT_BOTTOM)];
+        let sides = [
+            (&self.a, Align2::LEFT_BOTTOM),
+            (&self.b, Align2::RIGHT_BOTTOM),
+        ];
         for (side, align) in sides {
             let reel = side.as_ref().and_then(|it| it.reel());
             if let Some(error) = reel.and_then(|it| it.failure(self.transport.frame())) {
@@ -216,14 +237,7 @@ impl Viewer {
     }
 
     /// Position and values under the mouse, of what lies there.
-    fn values_ui(
-        &self,
-        ui: &Ui,
-        response: &Response,
-        area: Rect,
-        stand: Stand,
-        main: &ColorImage,
-    ) {
+    fn values_ui(&self, ui: &Ui, response: &Response, area: Rect, stand: Stand, main: &ColorImage) {
         let Some(mouse) = response.hover_pos() else {
             return;
         };
@@ -257,7 +271,11 @@ fn values(image: &ColorImage, [x, y]: [u32; 2], of: [usize; 2]) -> String {
         return String::new();
     };
     let [r, g, b, a] = px.to_srgba_unmultiplied();
-    let alpha = if a == 255 { String::new() } else { format!(" α{a}") };
+    let alpha = if a == 255 {
+        String::new()
+    } else {
+        format!(" α{a}")
+    };
     format!("{r:>3} {g:>3} {b:>3}{alpha}  #{r:02x}{g:02x}{b:02x}")
 }
 
@@ -269,7 +287,11 @@ fn paint(ui: &Ui, area: Rect, rect: Rect, texture: TextureId) {
 fn divider(ui: &Ui, area: Rect, x: f32, grip: bool) {
     let painter = ui.painter_at(area);
     let palette = theme::of(ui);
-    painter.vline(x, area.y_range(), Stroke::new(3.0, Color32::from_black_alpha(120)));
+    painter.vline(
+        x,
+        area.y_range(),
+        Stroke::new(3.0, Color32::from_black_alpha(120)),
+    );
     painter.vline(x, area.y_range(), Stroke::new(1.0, Color32::WHITE));
     if grip {
         let at = pos2(x, area.center().y);
@@ -280,7 +302,9 @@ fn divider(ui: &Ui, area: Rect, x: f32, grip: bool) {
 /// A line of text at an edge of the picture, readable on anything.
 fn chip(ui: &Ui, at: Pos2, align: Align2, text: &str) {
     let font = FontId::monospace(11.0);
-    let text = ui.painter().layout_no_wrap(text.to_owned(), font, Color32::WHITE);
+    let text = ui
+        .painter()
+        .layout_no_wrap(text.to_owned(), font, Color32::WHITE);
     let margin = Vec2::splat(theme::UNIT);
     let size = text.size() + margin * 2.0;
     let rect = align.anchor_size(at, size + margin * 2.0).shrink2(margin);

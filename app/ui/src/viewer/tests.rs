@@ -46,7 +46,11 @@ impl Bench {
     fn frame(&self, side: usize) -> Option<(u64, u8)> {
         let shown = self.viewer.shown[side].as_ref()?;
         let px = shown.image.pixels[0];
-        assert_eq!(u64::from(px.r()), shown.frame, "the pixels of another frame");
+        assert_eq!(
+            u64::from(px.r()),
+            shown.frame,
+            "the pixels of another frame"
+        );
         Some((shown.frame, px.b()))
     }
 }
@@ -159,12 +163,18 @@ fn both_sides_keep_step_and_the_divider_parts_them() {
     harness.step();
     let moved = clips(&harness)[0].right();
     assert!((moved - to.x).abs() < 1.0, "{moved}");
-    assert!(harness.state().viewer.view.fits(), "the picture did not move");
+    assert!(
+        harness.state().viewer.view.fits(),
+        "the picture did not move"
+    );
     harness.get_by_label("Side by side").click();
     harness.step();
     harness.step();
     let halves = clips(&harness);
-    assert!((halves[0].width() - halves[1].width()).abs() < 1.0, "{halves:?}");
+    assert!(
+        (halves[0].width() - halves[1].width()).abs() < 1.0,
+        "{halves:?}"
+    );
     harness.get_by_label("Difference").click();
     harness.step();
     harness.step();
@@ -173,12 +183,16 @@ fn both_sides_keep_step_and_the_divider_parts_them() {
 
 /// Where pictures are painted, left to right.
 fn clips(harness: &Test) -> Vec<egui::Rect> {
-    let painted = harness.output().shapes.iter().filter_map(|it| match &it.shape {
-        egui::Shape::Mesh(mesh) if mesh.texture_id != egui::TextureId::default() => {
-            Some(it.clip_rect)
-        }
-        _ => None,
-    });
+    let painted = harness
+        .output()
+        .shapes
+        .iter()
+        .filter_map(|it| match &it.shape {
+            egui::Shape::Mesh(mesh) if mesh.texture_id != egui::TextureId::default() => {
+                Some(it.clip_rect)
+            }
+            _ => None,
+        });
     painted.collect()
 }
 

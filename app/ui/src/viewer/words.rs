@@ -6,10 +6,7 @@ pub const EMPTY: Text = t(
     "Choose what to look at above, or press Space on a node.",
     "上で表示するものを選ぶか、ノード上でスペースキーを押してください。",
 );
-pub const NOTHING: Text = t(
-    "Nothing rendered yet.",
-    "まだ結果がありません。",
-);
+pub const NOTHING: Text = t("Nothing rendered yet.", "まだ結果がありません。");
 pub const OPENING: Text = t("Opening…", "開いています…");
 pub const CHOOSE: Text = t("Choose…", "選択…");
 pub const COMPARE: Text = t("Compare with…", "比較する…");
@@ -25,17 +22,11 @@ pub const CLOSE: Text = t("Close the comparison", "比較を閉じる");
 pub const WIPE: Text = t("Wipe", "ワイプ");
 pub const BESIDE: Text = t("Side by side", "並べる");
 pub const DIFFERENCE: Text = t("Difference", "差分");
-pub const GAIN: Text = t(
-    "How much the difference is amplified",
-    "差分を強調する倍率",
-);
+pub const GAIN: Text = t("How much the difference is amplified", "差分を強調する倍率");
 pub const FIT: Text = t("Fit", "全体");
 pub const ONE: Text = t("1:1", "等倍");
 pub const VALUES: Text = t("Pixel values under the mouse", "マウス位置の画素値");
-pub const FOLLOW: Text = t(
-    "Follow the node that is running",
-    "実行中のノードを追う",
-);
+pub const FOLLOW: Text = t("Follow the node that is running", "実行中のノードを追う");
 pub const SAVE: Text = t("Save this frame as PNG…", "このフレームをPNGで保存…");
 pub const SAVED: Text = t("Saved {}.", "{}を保存しました。");
 pub const UNSAVED: Text = t("{} was not saved: {}", "{}を保存できません：{}");

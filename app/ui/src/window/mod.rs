@@ -1,15 +1,17 @@
 //! The whole window: menu bar, docked panels, dialogs, messages.
 
+mod browse;
 mod dock;
 mod keys;
 mod messages;
+mod question;
 mod wishes;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use egui_tiles::Tree;
-use longtake_editor::{Action, Language, Studio};
+use longtake_editor::{Action, Command, Language, Studio, WindowAction};
 use longtake_graph::NodeId;
 
 use crate::canvas::Canvas;
@@ -28,10 +30,12 @@ pub use dock::Pane;
 
 /// The desktop's dialogs. A test answers them itself.
 pub trait Dialogs {
+    /// Whether the desktop has dialogs; without them the window shows its own.
+    fn answer(&self) -> bool;
     /// A file to open; endings that can be.
     fn open(&mut self, title: &str, endings: &[&str]) -> Option<PathBuf>;
-    /// Where to save.
-    fn save(&mut self, title: &str, name: &str, endings: &[&str]) -> Option<PathBuf>;
+    /// Where to save; what is proposed, a path or a name.
+    fn save(&mut self, title: &str, proposed: &Path, endings: &[&str]) -> Option<PathBuf>;
     /// Shows a folder in the file manager.
     fn show_folder(&mut self, path: &Path);
 }
@@ -62,8 +66,13 @@ pub struct Window {
     dialogs: Box<dyn Dialogs>,
     /// The gallery covers the canvas.
     show_gallery: bool,
-    /// A node lit by a panel until the mouse goes elsewhere.
-    pub(crate) title: String,
+    /// Our own file dialog and what it is open for.
+    browse: Option<(wishes::Purpose, browse::Browse)>,
+    /// Closing the window needs no more asking.
+    quitting: bool,
+    /// Which document was drawn last: a new one is shown whole.
+    shown: u64,
+    title: String,
     drawn: Option<Drawn>,
 }
 
@@ -91,6 +100,9 @@ impl Window {
             lit: HashSet::new(),
             dialogs,
             show_gallery,
+            browse: None,
+            quitting: false,
+            shown: studio.session.opened(),
             title: String::new(),
             drawn: None,
             studio,
@@ -106,13 +118,30 @@ impl Window {
         actions.extend(dropped(&ctx));
         self.draw(ui, &mut actions);
         for action in actions {
-            if matches!(action, Action::AddNode { .. } | Action::Open(_)) {
-                self.show_gallery = false;
-            }
             self.studio.act(action);
         }
         self.grant(&ctx);
+        self.browse_ui(&ctx);
+        self.begin_document();
         self.retitle(&ctx);
+    }
+
+    /// The person closes the window from outside: false when a question comes first.
+    pub fn may_close(&mut self) -> bool {
+        if !self.quitting {
+            self.studio.act(Action::Command(Command::Quit));
+        }
+        self.quitting
+    }
+
+    /// A document that was just opened is shown whole, without the gallery.
+    fn begin_document(&mut self) {
+        let opened = self.studio.session.opened();
+        if opened != self.shown {
+            self.shown = opened;
+            self.show_gallery = false;
+            self.panels.canvas.wish(&WindowAction::Fit, &self.studio);
+        }
     }
 
     fn draw(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
@@ -144,6 +173,7 @@ impl Window {
         self.palette.ui(&ctx, &mut cx);
         self.settings.ui(&ctx, &mut cx);
         messages::ui(&ctx, &mut cx);
+        question::ui(&ctx, &mut cx);
         self.lit = lit;
     }
 
@@ -161,7 +191,7 @@ impl Window {
 
     /// The desktop's title bar names the document, with a dot while it differs from its file.
     fn retitle(&mut self, ctx: &egui::Context) {
-        let title = format!("{} — Longtake", dock::document_title(&self.studio));
+        let title = self.studio.title();
         if title != self.title {
             ctx.send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
             self.title = title;

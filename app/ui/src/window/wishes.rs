@@ -1,7 +1,12 @@
 //! What only the window can do: dialogs, panels, the view.
 
-use longtake_editor::{Action, Text, WindowAction, t};
+use std::path::PathBuf;
 
+use longtake_editor::{Action, Text, WindowAction, t};
+use longtake_graph::NodeId;
+use longtake_graph::declare::FileKind;
+
+use super::browse::{Answer, Asked, Browse};
 use super::{Window, dock};
 use crate::widgets::file;
 
@@ -16,32 +21,39 @@ const FRAME: Text = t("Save the frame", "フレームを保存");
 const FILE: Text = t("Choose a file", "ファイルを選択");
 const INSERT: Text = t("Insert a graph", "グラフを挿入");
 
+/// What a file is asked for.
+#[derive(Clone, Debug)]
+pub(super) enum Purpose {
+    Open,
+    Insert,
+    SaveAs,
+    Export,
+    Frame,
+    Input {
+        node: NodeId,
+        input: String,
+        kind: FileKind,
+    },
+}
+
 impl Window {
     /// Grants what was asked of the window since the last frame.
     pub(super) fn grant(&mut self, ctx: &egui::Context) {
         for wish in self.studio.window_wishes() {
             self.grant_one(ctx, wish);
+            ctx.request_repaint();
         }
     }
 
     fn grant_one(&mut self, ctx: &egui::Context, wish: WindowAction) {
         match wish {
-            WindowAction::AskOpen => {
-                let path = self.dialogs.open(self.studio.tr(OPEN), &GRAPHS);
-                self.act_on(path.map(Action::Open));
-            }
-            WindowAction::AskInsert => {
-                let path = self.dialogs.open(self.studio.tr(INSERT), &GRAPHS);
-                let mouse = self.studio.mouse;
-                self.act_on(path.map(|path| Action::Insert(path, mouse)));
-            }
-            WindowAction::AskSaveAs => self.ask_save(SAVE, "longtake", Action::SaveAs),
-            WindowAction::AskExport => self.ask_save(EXPORT, "json", Action::ExportPrompt),
+            WindowAction::AskOpen => self.ask(ctx, Purpose::Open),
+            WindowAction::AskInsert => self.ask(ctx, Purpose::Insert),
+            WindowAction::AskSaveAs => self.ask(ctx, Purpose::SaveAs),
+            WindowAction::AskExport => self.ask(ctx, Purpose::Export),
+            WindowAction::AskSaveFrame => self.ask(ctx, Purpose::Frame),
             WindowAction::AskFile { node, input, kind } => {
-                let endings = file::extensions(kind);
-                if let Some(path) = self.dialogs.open(self.studio.tr(FILE), endings) {
-                    file::take_file(ctx, &mut self.studio, &node, &input, kind, &path);
-                }
+                self.ask(ctx, Purpose::Input { node, input, kind });
             }
             WindowAction::TakeFile {
                 node,
@@ -54,39 +66,95 @@ impl Window {
             WindowAction::Settings => self.settings.open(),
             WindowAction::Palette => self.palette.open(),
             WindowAction::ShowFolder(path) => self.dialogs.show_folder(&path),
-            WindowAction::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
-            WindowAction::AskSaveFrame => {
-                let name = self.panels.viewer.frame_name(&self.studio);
-                let title = self.studio.tr(FRAME);
-                if let Some(path) = self.dialogs.save(title, &name, &["png"]) {
-                    self.panels.viewer.save_frame(path);
-                }
+            WindowAction::SetClipboard(text) => ctx.copy_text(text),
+            WindowAction::Quit => {
+                self.quitting = true;
+                ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
-            other => {
-                self.show_gallery = false;
-                if self.panels.viewer.wish(&other, &self.studio) {
-                    dock::show(&mut self.tree, "viewer");
-                }
+            other => self.pass_on(&other),
+        }
+    }
+
+    /// Wishes that a panel grants.
+    fn pass_on(&mut self, wish: &WindowAction) {
+        self.show_gallery = false;
+        self.panels.canvas.wish(wish, &self.studio);
+        if self.panels.viewer.wish(wish, &self.studio) {
+            dock::show(&mut self.tree, "viewer");
+        }
+    }
+
+    /// Asks for a file: by the desktop's dialog, or by our own where that does not answer.
+    fn ask(&mut self, ctx: &egui::Context, purpose: Purpose) {
+        let (title, endings, start) = self.asked(&purpose);
+        let title = self.studio.tr(title).to_owned();
+        let save = matches!(purpose, Purpose::SaveAs | Purpose::Export | Purpose::Frame);
+        if self.dialogs.answer() {
+            let path = if save {
+                self.dialogs.save(&title, &start, &endings)
+            } else {
+                self.dialogs.open(&title, &endings)
+            };
+            if let Some(path) = path {
+                self.answered(ctx, purpose, path);
+            }
+            return;
+        }
+        let endings = endings.iter().map(|it| (*it).to_owned()).collect();
+        let asked = Asked {
+            title,
+            endings,
+            save,
+        };
+        self.browse = Some((purpose, Browse::new(asked, &start)));
+    }
+
+    /// Title, endings and where to begin.
+    fn asked(&self, purpose: &Purpose) -> (Text, Vec<&'static str>, PathBuf) {
+        let folders = self.studio.engine.folders();
+        let here = self.studio.session.path.clone();
+        let here = here
+            .and_then(|it| Some(it.parent()?.to_path_buf()))
+            .unwrap_or_default();
+        match purpose {
+            Purpose::Open => (OPEN, GRAPHS.to_vec(), here),
+            Purpose::Insert => (INSERT, GRAPHS.to_vec(), here),
+            Purpose::SaveAs => (SAVE, vec!["longtake"], self.studio.suggested_save()),
+            Purpose::Export => (EXPORT, vec!["json"], self.studio.suggested_export()),
+            Purpose::Frame => {
+                let name = self.panels.viewer.frame_name(&self.studio);
+                (FRAME, vec!["png"], folders.output.join(name))
+            }
+            Purpose::Input { kind, .. } => (FILE, file::extensions(*kind).to_vec(), folders.input),
+        }
+    }
+
+    /// Does what a file was asked for.
+    pub(super) fn answered(&mut self, ctx: &egui::Context, purpose: Purpose, path: PathBuf) {
+        match purpose {
+            Purpose::Open => self.studio.act(Action::Open(path)),
+            Purpose::Insert => {
+                let mouse = self.studio.mouse;
+                self.studio.act(Action::Insert(path, mouse));
+            }
+            Purpose::SaveAs => self.studio.act(Action::SaveAs(path)),
+            Purpose::Export => self.studio.act(Action::ExportPrompt(path)),
+            Purpose::Frame => self.panels.viewer.save_frame(path),
+            Purpose::Input { node, input, kind } => {
+                file::take_file(ctx, &mut self.studio, &node, &input, kind, &path);
             }
         }
-        ctx.request_repaint();
     }
 
-    fn ask_save(&mut self, title: Text, ending: &str, action: fn(std::path::PathBuf) -> Action) {
-        let name = self
-            .studio
-            .session
-            .name()
-            .unwrap_or_else(|| "film".to_owned());
-        let name = format!("{}.{ending}", name.replace('/', "-"));
-        let path = self.dialogs.save(self.studio.tr(title), &name, &[ending]);
-        self.act_on(path.map(action));
-    }
-
-    fn act_on(&mut self, action: Option<Action>) {
-        if let Some(action) = action {
-            self.show_gallery = false;
-            self.studio.act(action);
+    /// Our own file dialog, while it is open.
+    pub(super) fn browse_ui(&mut self, ctx: &egui::Context) {
+        let Some((purpose, mut browse)) = self.browse.take() else {
+            return;
+        };
+        match browse.ui(ctx, &self.studio) {
+            Answer::Open => self.browse = Some((purpose, browse)),
+            Answer::Cancelled => {}
+            Answer::Path(path) => self.answered(ctx, purpose, path),
         }
     }
 

@@ -1,0 +1,48 @@
+//! A question before work could be lost: drawn over everything, answered by button, Enter or Escape.
+
+use egui::{Id, Key, Modal, Modifiers, RichText};
+use longtake_editor::Action;
+
+use crate::{Cx, theme};
+
+/// Draws the question, if there is one.
+pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
+    let Some(question) = &cx.studio.question else {
+        return;
+    };
+    let mut answer = ctx.input_mut(|input| {
+        let enter = input.consume_key(Modifiers::NONE, Key::Enter);
+        let escape = input.consume_key(Modifiers::NONE, Key::Escape);
+        match (enter, escape) {
+            (true, _) => Some(question.main),
+            (_, true) => Some(question.safe),
+            _ => None,
+        }
+    });
+    Modal::new(Id::new("question")).show(ctx, |ui| {
+        ui.set_width(440.0);
+        ui.add(egui::Label::new(RichText::new(&question.title).heading()).wrap());
+        ui.add_space(2.0 * theme::UNIT);
+        ui.add(egui::Label::new(&question.text).wrap());
+        ui.add_space(4.0 * theme::UNIT);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            for (index, choice) in question.choices.iter().enumerate().rev() {
+                let colours = theme::of(ui);
+                let button = egui::Button::new(&choice.label);
+                let button = if index == question.main {
+                    button.fill(colours.accent.gamma_multiply(0.6))
+                } else if choice.risky {
+                    button.stroke(egui::Stroke::new(1.0, colours.bad))
+                } else {
+                    button
+                };
+                if ui.add(button).clicked() {
+                    answer = Some(index);
+                }
+            }
+        });
+    });
+    if let Some(answer) = answer {
+        cx.act(Action::Answer(answer));
+    }
+}

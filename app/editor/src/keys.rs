@@ -137,8 +137,10 @@ impl FromStr for Chord {
             }
         }
         let key = key.trim();
-        let modifier = |it: &&str| it.eq_ignore_ascii_case(key);
-        if key.is_empty() || ["Ctrl", "Shift", "Alt"].iter().any(|it| modifier(it)) {
+        let alone = ["Ctrl", "Shift", "Alt"]
+            .iter()
+            .any(|it| it.eq_ignore_ascii_case(key));
+        if key.is_empty() || alone {
             return Err(ChordError::NoKey(text.to_owned()));
         }
         chord.key = key_name(key).ok_or_else(|| ChordError::Unknown(key.to_owned()))?;

@@ -2,7 +2,7 @@
 //! closed.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How a message is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +33,6 @@ pub struct Messages {
     pub list: VecDeque<Message>,
 }
 
-/// How long a note shows.
-const SHOWN: Duration = Duration::from_secs(6);
-
 /// Most kept.
 const MOST: usize = 20;
 
@@ -52,23 +49,15 @@ impl Messages {
             at: Instant::now(),
         });
         while self.list.len() > MOST {
-            self.list.pop_front();
+            // Notes go first: an error stays until it is closed.
+            let note = self.list.iter().position(|it| it.tone != Tone::Error);
+            self.list.remove(note.unwrap_or(0));
         }
     }
 
     /// Something went wrong.
     pub fn error(&mut self, text: impl Into<String>) {
         self.tell(Tone::Error, text);
-    }
-
-    /// Drops what has shown long enough; says after how long to ask again. Errors stay.
-    pub fn expire(&mut self, now: Instant) -> Option<Duration> {
-        let left = |it: &Message| match it.tone {
-            Tone::Error => None,
-            Tone::Good | Tone::Note => Some((it.at + SHOWN).saturating_duration_since(now)),
-        };
-        self.list.retain(|it| left(it) != Some(Duration::ZERO));
-        self.list.iter().filter_map(left).min()
     }
 
     /// Closes one, by its place in the list.
@@ -82,17 +71,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notes_fade_and_errors_stay_until_closed() {
+    fn many_notes_do_not_push_an_error_out() {
         let mut messages = Messages::default();
-        messages.tell(Tone::Good, "saved");
         messages.error("no room");
         messages.error("no room");
-        let now = Instant::now();
-        assert!(messages.expire(now).is_some_and(|it| it <= SHOWN));
-        assert_eq!(messages.list.len(), 2);
-        assert_eq!(messages.expire(now + SHOWN), None);
-        assert_eq!(messages.list.len(), 1);
+        for n in 0..2 * MOST {
+            messages.tell(Tone::Note, n.to_string());
+        }
+        assert_eq!(messages.list.len(), MOST);
+        assert_eq!(messages.list[0].text, "no room");
         messages.close(0);
-        assert!(messages.list.is_empty());
+        messages.close(MOST);
+        assert!(messages.list.iter().all(|it| it.tone == Tone::Note));
     }
 }

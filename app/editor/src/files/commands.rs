@@ -6,7 +6,7 @@ use longtake_graph::{Format, format};
 
 use super::question::{Next, Question, Then};
 use super::stamp::{OnDisk, Stamp};
-use super::{save, words};
+use super::{Holder, save, words};
 use crate::action::WindowAction;
 use crate::messages::Tone;
 use crate::studio::Studio;
@@ -50,7 +50,7 @@ impl Studio {
             return self.ask(question);
         }
         match self.files.holder(&named) {
-            Some(pid) => self.ask_elsewhere(named, pid, next),
+            Some(holder) => self.ask_elsewhere(named, holder, next),
             None => {
                 self.write(&named, next);
             }
@@ -170,7 +170,7 @@ impl Studio {
         let on_disk = self.files.stamp.as_ref().map(|it| it.compare(&path));
         match (on_disk, self.files.elsewhere) {
             (Some(OnDisk::Changed), _) => self.ask_changed(path, next),
-            (_, Some(pid)) => self.ask_elsewhere(path, pid, next),
+            (_, Some(holder)) => self.ask_elsewhere(path, holder, next),
             (Some(OnDisk::Gone), None) => {
                 let note = words::WAS_GONE.with(self.language(), &[&save::shown(&path)]);
                 if self.write(&path, next) {
@@ -194,8 +194,8 @@ impl Studio {
         self.ask(question);
     }
 
-    fn ask_elsewhere(&mut self, path: PathBuf, pid: Option<u32>, next: Next) {
-        let values = [path.display().to_string(), self.process(pid)];
+    fn ask_elsewhere(&mut self, path: PathBuf, holder: Holder, next: Next) {
+        let values = [path.display().to_string(), self.process(holder)];
         let text = words::ELSEWHERE_TEXT.with(self.language(), &[&values[0], &values[1]]);
         let question = Question::new(self.tr(words::ELSEWHERE), text)
             .choice(self.tr(words::SAVE_AS), Then::SaveAs(next.clone()))

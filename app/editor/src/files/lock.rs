@@ -11,13 +11,20 @@ pub struct Lock {
     file: File,
 }
 
+/// Another window, which holds a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Its process, if it could be read.
+    pub pid: Option<u32>,
+}
+
 /// What became of an attempt.
 #[derive(Debug)]
 pub enum Taken {
     /// It is ours.
     Ours(Lock),
-    /// Another window holds it; its process id, if it could be read.
-    Theirs(Option<u32>),
+    /// Another window holds it.
+    Theirs(Holder),
     /// This disk cannot lock, or the folder cannot be written.
     Unknown,
 }
@@ -65,10 +72,13 @@ impl Drop for Lock {
     }
 }
 
-fn holder(file: &mut File) -> Option<u32> {
+fn holder(file: &mut File) -> Holder {
     let mut text = String::new();
-    file.take(32).read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+    // Its holder may be just about to write it.
+    let _ = file.take(32).read_to_string(&mut text);
+    Holder {
+        pid: text.trim().parse().ok(),
+    }
 }
 
 #[cfg(unix)]
@@ -97,7 +107,7 @@ mod tests {
             panic!("free")
         };
         let other = Lock::take(&path);
-        assert!(matches!(other, Taken::Theirs(Some(pid)) if pid == std::process::id()));
+        assert!(matches!(other, Taken::Theirs(it) if it.pid == Some(std::process::id())));
         drop(held);
         assert!(!path.exists());
         assert!(matches!(Lock::take(&path), Taken::Ours(_)));

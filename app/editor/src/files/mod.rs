@@ -24,6 +24,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub use lock::Holder;
 pub use places::Places;
 pub use question::{Choice, Question};
 pub use recent::RecentFile;
@@ -46,8 +47,8 @@ const SETTINGS_REST: Duration = Duration::from_millis(500);
 pub struct Files {
     /// The files that were open last, the newest first.
     pub recent: Vec<RecentFile>,
-    /// The document's file is open in another window: its process id, if known.
-    pub elsewhere: Option<Option<u32>>,
+    /// The window that has the document's file open too.
+    pub elsewhere: Option<Holder>,
     /// What dead sessions left, until it is decided.
     pub found: Vec<Found>,
     places: Option<Places>,
@@ -134,19 +135,19 @@ impl Files {
         }
         (self.lock, self.elsewhere) = match Lock::take(&path) {
             Taken::Ours(lock) => (Some(lock), None),
-            Taken::Theirs(pid) => (None, Some(pid)),
+            Taken::Theirs(holder) => (None, Some(holder)),
             Taken::Unknown => (None, None),
         };
     }
 
     /// Whether another window has that file open, without taking its lock for longer than a moment.
-    fn holder(&self, path: &Path) -> Option<Option<u32>> {
+    fn holder(&self, path: &Path) -> Option<Holder> {
         let path = lock_path(self.places.as_ref()?, path);
         if self.lock.as_ref().is_some_and(|it| it.path() == path) {
             return None;
         }
         match Lock::take(&path) {
-            Taken::Theirs(pid) => Some(pid),
+            Taken::Theirs(holder) => Some(holder),
             Taken::Ours(_) | Taken::Unknown => None,
         }
     }

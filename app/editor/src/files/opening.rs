@@ -6,7 +6,7 @@ use std::sync::Arc;
 use longtake_graph::Project;
 
 use super::save::{self, Source};
-use super::{Next, Places, Question, Then, recent, words};
+use super::{Holder, Next, Places, Question, Then, recent, words};
 use crate::action::WindowAction;
 use crate::files::settings_file::Broken;
 use crate::messages::Tone;
@@ -142,9 +142,9 @@ impl Studio {
                 self.files.stamp = Some(stamp);
                 self.files.lock(&path);
                 self.files.remember(&path);
-                if let Some(pid) = self.files.elsewhere {
+                if let Some(holder) = self.files.elsewhere {
                     let note = words::OPEN_ELSEWHERE;
-                    let note = note.with(self.language(), &[&shown, &self.process(pid)]);
+                    let note = note.with(self.language(), &[&shown, &self.process(holder)]);
                     self.messages.tell(Tone::Note, note);
                 }
             }
@@ -177,8 +177,8 @@ impl Studio {
     }
 
     /// A process for a person.
-    pub(super) fn process(&self, pid: Option<u32>) -> String {
-        match pid {
+    pub(super) fn process(&self, holder: Holder) -> String {
+        match holder.pid {
             Some(pid) => words::PID.with(self.language(), &[&pid.to_string()]),
             None => self.tr(words::UNKNOWN_PID).to_owned(),
         }
@@ -225,7 +225,7 @@ impl Studio {
         let mut session = Session::new(project, None);
         session.mark_unsaved();
         self.put(session);
-        self.files.suggested = found.about.path.clone();
+        self.files.suggested.clone_from(&found.about.path);
         // It stays on the disk until this document is saved or given up.
         self.files.adopted.push(found);
         self.messages

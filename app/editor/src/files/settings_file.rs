@@ -70,25 +70,30 @@ fn read(bytes: &[u8]) -> (Settings, Option<String>) {
         Ok(top) => top,
         Err(error) => return (Settings::default(), Some(error.to_string())),
     };
-    let parse = |top: Map<String, Value>| serde_json::from_value::<Settings>(Value::Object(top));
     let (mut settings, wrong) = match parse(top.clone()) {
         Ok(settings) => (settings, None),
-        // One wrong value costs that value alone.
-        Err(_) => {
-            let mut good = Map::new();
-            let mut wrong = None;
-            for (key, value) in top {
-                good.insert(key.clone(), value);
-                if let Err(error) = parse(good.clone()) {
-                    good.remove(&key);
-                    wrong.get_or_insert(format!("`{key}`: {error}"));
-                }
-            }
-            (parse(good).unwrap_or_default(), wrong)
-        }
+        Err(_) => salvage(top),
     };
     settings.tidy();
     (settings, wrong)
+}
+
+fn parse(top: Map<String, Value>) -> serde_json::Result<Settings> {
+    serde_json::from_value(Value::Object(top))
+}
+
+/// One wrong value costs that value alone.
+fn salvage(top: Map<String, Value>) -> (Settings, Option<String>) {
+    let mut good = Map::new();
+    let mut wrong = None;
+    for (key, value) in top {
+        good.insert(key.clone(), value);
+        if let Err(error) = parse(good.clone()) {
+            good.shift_remove(&key);
+            wrong.get_or_insert(format!("`{key}`: {error}"));
+        }
+    }
+    (parse(good).unwrap_or_default(), wrong)
 }
 
 /// Writes the settings.

@@ -7,7 +7,8 @@ fn the_second_window_is_told_and_asks_before_it_saves() {
     let desk = Desk::new(&testing::small());
     let (mut first, mut second) = (desk.opened(), desk.opened());
     assert_eq!(first.files.elsewhere, None);
-    assert_eq!(second.files.elsewhere, Some(Some(std::process::id())));
+    let holder = second.files.elsewhere.unwrap();
+    assert_eq!(holder.pid, Some(std::process::id()));
     assert!(last_message(&second).contains("open in another window"));
 
     let old = desk.on_disk();

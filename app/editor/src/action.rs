@@ -10,6 +10,7 @@ use crate::command::Command;
 use crate::language::{Language, Text};
 use crate::queue::{JobId, QueueAction};
 use crate::selection::{Item, Selection};
+use crate::subgraph::Side;
 
 /// A wish of a panel.
 #[derive(Clone, Debug)]
@@ -62,6 +63,12 @@ pub enum Action {
     Colour(Option<String>),
     /// Gives a node or group a title, or a note its text.
     Rename(Item, String),
+    /// Adds a port to the open subgraph for a loose link that was dropped on its border.
+    AddPort(LooseLink),
+    /// Removes a port of the open subgraph.
+    RemovePort(Side, usize),
+    /// Gives a port of the open subgraph another label.
+    RenamePort(Side, usize, String),
     /// How large the nodes of the open graph are drawn, points. The canvas tells when it changes.
     Sizes(HashMap<NodeId, [f32; 2]>),
     /// Something with a name, a menu entry and maybe keys.
@@ -138,6 +145,8 @@ pub enum WindowAction {
     },
     /// Shows the outputs of a finished job beside those of another.
     Compare(JobId, JobId),
+    /// Gives the desktop's clipboard this text.
+    SetClipboard(String),
     /// Opens the node search at the mouse.
     SearchNode,
     /// Opens the node search for a loose link's other end.

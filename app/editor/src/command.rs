@@ -151,6 +151,7 @@ commands! {
     MakeSubgraph Node "Ctrl+Shift+G" "Make subgraph" "サブグラフにする" "Puts what is selected into a subgraph."
     UnpackSubgraph Node "" "Unpack subgraph" "サブグラフを展開" "Puts a subgraph's nodes in its place."
     EnterSubgraph Node "" "Enter subgraph" "サブグラフを開く" "Opens the focused subgraph (or double-click)."
+    RemoveUnused Node "" "Remove unused subgraphs" "未使用のサブグラフを削除" "Removes subgraphs of the document that no node uses."
     LeaveSubgraph Node "Escape" "Leave subgraph" "サブグラフを閉じる" "Goes back out."
 
     AutoLayout Arrange "Ctrl+L" "Auto-layout" "自動レイアウト" "Places what is selected, or all, in columns along the links."

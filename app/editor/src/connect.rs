@@ -213,7 +213,7 @@ pub(crate) fn put_link(
     input: &str,
     from: Link,
 ) -> Result<(), EditError> {
-    if let Some(node) = draft.graph.nodes.get(to)
+    if let Some(node) = draft.graph().nodes.get(to)
         && let Some(Input::Literal(value)) = node.inputs.get(input)
         && let Some(mut values) = remembered(node)
     {
@@ -233,7 +233,7 @@ pub(crate) fn put_link(
 
 /// Takes a link away; a literal that was remembered comes back.
 pub(crate) fn take_link(draft: &mut Draft, to: &NodeId, input: &str) -> Result<(), EditError> {
-    let node = draft.graph.nodes.get(to);
+    let node = draft.graph().nodes.get(to);
     if node.is_some_and(|it| !matches!(it.inputs.get(input), Some(Input::Link(_)))) {
         return Ok(());
     }

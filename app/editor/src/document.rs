@@ -3,6 +3,7 @@
 use longtake_graph::Mode;
 
 use crate::action::Action;
+use crate::arrange::Align;
 use crate::command::Command;
 use crate::studio::Studio;
 
@@ -18,6 +19,24 @@ impl Studio {
             Command::ResetValues => self.reset_values(),
             Command::Group => self.group_selected(),
             Command::AddNote => self.add_note(),
+            Command::Cut => self.cut(),
+            Command::Copy => {
+                self.copy();
+            }
+            Command::Paste => self.paste_last(false),
+            Command::PasteLinked => self.paste_last(true),
+            Command::Duplicate => self.duplicate(),
+            Command::MakeSubgraph => self.make_subgraph(),
+            Command::UnpackSubgraph => self.unpack_subgraphs(),
+            Command::EnterSubgraph => self.enter_focused(),
+            Command::RemoveUnused => self.remove_unused(),
+            Command::AutoLayout => self.auto_layout(),
+            Command::AlignLeft => self.align_selected(Align::Left),
+            Command::AlignRight => self.align_selected(Align::Right),
+            Command::AlignTop => self.align_selected(Align::Top),
+            Command::AlignBottom => self.align_selected(Align::Bottom),
+            Command::SpaceAcross => self.distribute_selected(false),
+            Command::SpaceDown => self.distribute_selected(true),
             _ => return false,
         }
         true
@@ -38,6 +57,11 @@ impl Studio {
             } => self.expose(&node, &input, exposed),
             Action::Colour(colour) => self.colour_selected(colour.as_deref()),
             Action::Rename(item, title) => self.rename(&item, &title),
+            Action::Paste { text, linked } => self.paste(&text, linked),
+            Action::Insert(path, at) => self.insert_file(&path, at),
+            Action::AddPort(end) => self.add_port(&end),
+            Action::RemovePort(side, index) => self.remove_port(side, index),
+            Action::RenamePort(side, index, label) => self.rename_port(side, index, &label),
             Action::Sizes(sizes) => self.sizes = sizes,
             other => return Some(other),
         }

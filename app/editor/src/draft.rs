@@ -1,47 +1,98 @@
 //! Several edits made one after the other on a copy, so that each sees what those before it did;
 //! then all of them as one.
 
-use longtake_graph::{Edit, EditError, NodeId, Project, apply};
+use longtake_graph::{Catalog, Edit, EditError, NodeId, Project, apply};
+
+use crate::scene::Scene;
 
 /// A copy of a graph with the edits that were made on it.
 pub struct Draft {
-    /// The graph with the edits applied. Subgraph definitions are there only in a draft of the
-    /// whole document.
-    pub graph: Project,
+    whole: Project,
+    /// Key of the definition whose graph is edited.
+    scope: Option<String>,
     edits: Vec<Edit>,
 }
 
 impl Draft {
-    /// A copy of the open graph alone.
+    /// A copy of the open graph alone; its edits are edits of that graph.
     pub fn of(graph: &Project) -> Self {
+        let whole = Project {
+            title: graph.title.clone(),
+            nodes: graph.nodes.clone(),
+            groups: graph.groups.clone(),
+            notes: graph.notes.clone(),
+            ..Project::default()
+        };
         Self {
-            graph: Project {
-                title: graph.title.clone(),
-                nodes: graph.nodes.clone(),
-                groups: graph.groups.clone(),
-                notes: graph.notes.clone(),
-                ..Project::default()
-            },
+            whole,
+            scope: None,
             edits: Vec::new(),
         }
     }
 
-    /// A copy of the whole document.
-    pub fn of_all(project: &Project) -> Self {
+    /// A copy of the whole document; its edits are edits of the document.
+    pub fn of_all(scene: &Scene<'_>) -> Self {
         Self {
-            graph: project.clone(),
+            whole: scene.root.clone(),
+            scope: scene.scope.map(str::to_owned),
             edits: Vec::new(),
         }
     }
 
-    /// Makes an edit.
+    /// The open graph with the edits applied.
+    pub fn graph(&self) -> &Project {
+        let scope = self.scope.as_ref();
+        let definition = scope.and_then(|it| self.whole.subgraphs.get(it));
+        definition.map_or(&self.whole, |it| &it.graph)
+    }
+
+    /// The document with the edits applied, seen as a scene.
+    pub fn scene<'a>(&'a self, catalog: &'a dyn Catalog) -> Scene<'a> {
+        Scene {
+            root: &self.whole,
+            scope: self.scope.as_deref(),
+            catalog,
+        }
+    }
+
+    /// Makes an edit of the open graph.
     ///
     /// # Errors
     /// It does not fit; the draft stays as it was.
     pub fn push(&mut self, edit: Edit) -> Result<(), EditError> {
-        apply(&mut self.graph, edit.clone())?;
+        let edit = match &self.scope {
+            None => edit,
+            Some(scope) => Edit::Within {
+                subgraph: scope.clone(),
+                edit: Box::new(edit),
+            },
+        };
+        self.push_root(edit)
+    }
+
+    /// Makes an edit of the whole document.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn push_root(&mut self, edit: Edit) -> Result<(), EditError> {
+        apply(&mut self.whole, edit.clone())?;
         self.edits.push(edit);
         Ok(())
+    }
+
+    /// Does something with another graph open.
+    ///
+    /// # Errors
+    /// What `work` refused.
+    pub fn within<E>(
+        &mut self,
+        scope: Option<&str>,
+        work: impl FnOnce(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let before = std::mem::replace(&mut self.scope, scope.map(str::to_owned));
+        let outcome = work(self);
+        self.scope = before;
+        outcome
     }
 
     /// All edits as one.
@@ -66,7 +117,12 @@ const LARGEST: u64 = 1 << 52;
 impl Ids {
     /// Ids that no node of the graph has.
     pub fn of(graph: &Project) -> Self {
-        let numbers = graph.nodes.keys().filter_map(|id| id.as_str().parse().ok());
+        Self::beyond(graph.nodes.keys())
+    }
+
+    /// Ids that none of these are.
+    pub fn beyond<'a>(ids: impl Iterator<Item = &'a NodeId>) -> Self {
+        let numbers = ids.filter_map(|id| id.as_str().parse().ok());
         let largest = numbers.filter(|it| *it < LARGEST).max().unwrap_or(0);
         Self { next: largest + 1 }
     }

@@ -13,7 +13,7 @@ use crate::scene::{Scene, is_border};
 use crate::selection::{Item, Selection};
 use crate::studio::Studio;
 
-pub(crate) const DELETE: Text = t("Delete", "削除");
+const DELETE: Text = t("Delete", "削除");
 const MUTE: Text = t("Mute", "ミュート");
 const BYPASS: Text = t("Bypass", "バイパス");
 const ACTIVATE: Text = t("Activate", "有効にする");

@@ -9,11 +9,14 @@
 //! - [`shape`]: what a node looks like; [`scene`]: the open graph with what explains it.
 //! - [`connect`], [`search`], [`values`]: links, nodes to add, parameters; [`refusal`]: why not.
 //! - [`planned`], [`status`], [`queue`]: before, during and after a run; [`reveal`]: to a node it speaks of.
+//! - [`clipboard`], [`insert`], [`arrange`], [`subgraph`], [`seed`]: what commands do; [`draft`]: several edits as one.
 //! - [`files`]: the document's file, autosave and recovery, questions before work could be lost.
 //! - [`settings`], [`keys`], [`language`], [`messages`]; [`testing`]: a small machine for tests.
 
 pub mod action;
 mod add;
+pub mod arrange;
+pub mod clipboard;
 pub mod command;
 pub mod connect;
 mod cycle;
@@ -25,6 +28,7 @@ mod fold;
 mod gallery;
 mod group;
 pub mod history;
+pub mod insert;
 mod items;
 pub mod keys;
 pub mod language;
@@ -36,6 +40,7 @@ pub mod refusal;
 pub mod reveal;
 pub mod scene;
 pub mod search;
+pub mod seed;
 pub mod selection;
 pub mod session;
 pub mod settings;
@@ -43,6 +48,7 @@ pub mod shape;
 pub mod status;
 pub mod studio;
 
+pub mod subgraph;
 pub mod testing;
 pub mod values;
 

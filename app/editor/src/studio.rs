@@ -43,6 +43,8 @@ pub struct Studio {
     pub mouse: [f32; 2],
     /// How large the nodes of the open graph are drawn, as the canvas told last.
     pub sizes: HashMap<NodeId, [f32; 2]>,
+    /// What was copied last; the window puts the desktop's clipboard in.
+    pub clipboard: Option<String>,
     pub(crate) compiler: Compiler,
     pub(crate) window: Vec<WindowAction>,
     pub(crate) locale: Language,
@@ -66,6 +68,7 @@ impl Studio {
             messages: Messages::default(),
             mouse: [0.0; 2],
             sizes: HashMap::new(),
+            clipboard: None,
             compiler: Compiler::new(engine.clone(), wake),
             window: Vec::new(),
             locale: locale.map_or(Language::En, |it| Language::of_locale(&it)),

@@ -40,7 +40,7 @@ fn added(
     if scene.would_contain_itself(class) {
         return Err(Refusal::Recursion(class.to_owned()));
     }
-    let id = Ids::of(scene.graph()).next();
+    let id = Ids::of(scene.graph()).take();
     let node = Node {
         class: class.to_owned(),
         pos: Some(pos),
@@ -159,7 +159,7 @@ impl Studio {
 
     /// Puts a reroute into a link and selects it.
     pub(crate) fn bend(&mut self, to: &NodeId, input: &str, pos: [f32; 2]) {
-        let id = Ids::of(self.session.graph()).next();
+        let id = Ids::of(self.session.graph()).take();
         let edit = connect::bend(&self.session, to, input, pos);
         if self.change(connect::BEND, edit) {
             self.session.selection = Selection::of([Item::Node(id)]);

@@ -71,7 +71,7 @@ pub fn bend(session: &Session, to: &NodeId, input: &str, pos: [f32; 2]) -> Resul
             input: input.to_owned(),
         });
     };
-    let id = Ids::of(graph).next();
+    let id = Ids::of(graph).take();
     let mut reroute = Node {
         class: REROUTE.to_owned(),
         pos: Some(pos),

@@ -117,18 +117,13 @@ const LARGEST: u64 = 1 << 52;
 impl Ids {
     /// Ids that no node of the graph has.
     pub fn of(graph: &Project) -> Self {
-        Self::beyond(graph.nodes.keys())
-    }
-
-    /// Ids that none of these are.
-    pub fn beyond<'a>(ids: impl Iterator<Item = &'a NodeId>) -> Self {
-        let numbers = ids.filter_map(|id| id.as_str().parse().ok());
+        let numbers = graph.nodes.keys().filter_map(|id| id.as_str().parse().ok());
         let largest = numbers.filter(|it| *it < LARGEST).max().unwrap_or(0);
         Self { next: largest + 1 }
     }
 
     /// The next.
-    pub fn next(&mut self) -> NodeId {
+    pub fn take(&mut self) -> NodeId {
         let id = NodeId::new(self.next.to_string());
         self.next += 1;
         id
@@ -159,7 +154,7 @@ mod tests {
             graph.nodes.insert(id.into(), Node::default());
         }
         let mut ids = Ids::of(&graph);
-        assert_eq!([ids.next(), ids.next()], ["4".into(), NodeId::new("5")]);
+        assert_eq!([ids.take(), ids.take()], ["4".into(), NodeId::new("5")]);
         assert_eq!(fresh_key("g", |key| key == "g1"), "g2");
     }
 

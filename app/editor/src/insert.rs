@@ -76,9 +76,9 @@ fn title(draft: &Draft, class: &str, scene: &Scene<'_>) -> String {
 
 /// Ids as they came in an empty graph, otherwise the next free numbers.
 fn new_ids(graph: &Project, fragment: &Project) -> HashMap<NodeId, NodeId> {
-    let mut ids = Ids::beyond(graph.nodes.keys().chain(fragment.nodes.keys()));
+    let mut ids = Ids::of(graph);
     let keep = graph.nodes.is_empty();
-    let mut new = |id: &NodeId| if keep { id.clone() } else { ids.next() };
+    let mut new = |id: &NodeId| if keep { id.clone() } else { ids.take() };
     let pairs = fragment.nodes.keys().map(|id| (id.clone(), new(id)));
     pairs.collect()
 }

@@ -186,7 +186,18 @@ fn reroute(scene: &Scene<'_>, node: &Node, language: Language) -> Shape {
 
 fn kind_it_leads_to(scene: &Scene<'_>, node: &Node) -> Option<String> {
     let nodes = &scene.graph().nodes;
-    let (id, _) = nodes.iter().find(|(_, it)| std::ptr::eq(*it, node))?;
+    // All reroutes of a tree without a source must agree, so the topmost is asked.
+    let mut top = node;
+    for _ in 0..=nodes.len() {
+        match top.inputs.get(REROUTE_INPUT) {
+            Some(Input::Link(link)) => match nodes.get(&link.node) {
+                Some(above) if above.class == REROUTE => top = above,
+                _ => break,
+            },
+            _ => break,
+        }
+    }
+    let (id, _) = nodes.iter().find(|(_, it)| std::ptr::eq(*it, top))?;
     let (end, input) = ends(scene, id).into_iter().next()?;
     let shape = scene.shape(scene.node(&end)?);
     let socket = shape.inputs.into_iter().find(|it| it.name == input)?;

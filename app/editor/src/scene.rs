@@ -29,6 +29,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The same document with another graph open.
+    #[must_use]
     pub fn within(&self, scope: &'a str) -> Self {
         Self {
             scope: Some(scope),

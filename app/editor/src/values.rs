@@ -9,6 +9,7 @@ use crate::items::chosen;
 use crate::language::{Text, t};
 use crate::refusal::Refusal;
 use crate::scene::Scene;
+use crate::shape::InputShape;
 use crate::studio::Studio;
 
 /// Label of the undo unit of a changed parameter.
@@ -128,7 +129,14 @@ impl Studio {
         let scene = self.session.scene(self.engine.catalog());
         if wanted {
             let edit = match scene.node(id) {
-                Some(node) => Ok(expose(id, node, name)),
+                Some(node) => {
+                    let sockets = scene.shape(node).inputs;
+                    let parameter = |it: &InputShape| it.name == name && it.is_parameter();
+                    if !sockets.iter().any(parameter) {
+                        return; // a socket shows in any case
+                    }
+                    Ok(expose(id, node, name))
+                }
                 None => Err(Refusal::NoNode(id.clone())),
             };
             self.change(EXPOSE, edit);

@@ -161,12 +161,16 @@ fn place_part(part: &[usize], wires: &[Wire], sizes: &[[f32; 2]], corners: &mut 
     let own_sizes: Vec<[f32; 2]> = part.iter().map(|node| sizes[*node]).collect();
     let mut levels = levels(part.len(), &own);
     let first = levels.iter().copied().min().unwrap_or(0);
-    levels.iter_mut().for_each(|it| *it -= first);
+    for level in &mut levels {
+        *level -= first;
+    }
     let (mut columns, heights) = columns(&own, &own_sizes, &levels);
     columns.untangle(heights.len());
     let mut ys = downward(&columns, &heights);
     let highest = ys[..part.len()].iter().copied().fold(f32::MAX, f32::min);
-    ys.iter_mut().for_each(|y| *y -= highest);
+    for y in &mut ys {
+        *y -= highest;
+    }
     let mut x = 0.0;
     let mut height = 0.0f32;
     for column in &columns.order {

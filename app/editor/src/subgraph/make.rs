@@ -83,7 +83,7 @@ pub fn make(
     move_frames(graph, selection, &mut inner);
     inner.title = free_title(scene.root, title);
 
-    let instance = Ids::of(graph).next();
+    let instance = Ids::of(graph).take();
     let key = free_key(scene);
     let mut draft = Draft::of_all(scene);
     let node = Node {
@@ -124,8 +124,8 @@ fn inside(
     let mut inner = Project::default();
     for id in ids {
         let Some(node) = scene.node(id) else { continue };
+        let sockets = scene.shape(node).inputs;
         let mut node = node.clone();
-        let sockets = scene.shape(&node).inputs;
         for (name, input) in &mut node.inputs {
             let Input::Link(link) = input else { continue };
             if chosen.contains(&link.node) {

@@ -59,9 +59,9 @@ impl<'a> Unpacking<'a> {
         size: [f32; 2],
     ) -> Self {
         let inner = &definition.graph;
-        let mut fresh = Ids::beyond(graph.nodes.keys().chain(inner.nodes.keys()));
+        let mut fresh = Ids::of(graph);
         let own = inner.nodes.iter().filter(|(_, node)| !is_border(node));
-        let ids = own.map(|(id, _)| (id, fresh.next())).collect();
+        let ids = own.map(|(id, _)| (id, fresh.take())).collect();
         Self {
             by: shift(&instance, definition, size),
             id,

@@ -1,5 +1,6 @@
 //! A machine with a few node classes and no work to do.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -269,15 +270,16 @@ pub fn lines(project: &Project) -> Vec<String> {
     let row = |(id, node): (&longtake_graph::NodeId, &Node)| {
         let mut line = format!("{id} {}", node.class);
         for (name, input) in &node.inputs {
-            line += &match input {
+            let written = match input {
                 longtake_graph::Input::Link(link) => {
-                    format!(" {name}<-{}.{}", link.node, link.output)
+                    write!(line, " {name}<-{}.{}", link.node, link.output)
                 }
-                longtake_graph::Input::Literal(value) => format!(" {name}={value}"),
+                longtake_graph::Input::Literal(value) => write!(line, " {name}={value}"),
             };
+            written.unwrap();
         }
         if !node.extra.is_empty() {
-            line += &format!(" {}", serde_json::Value::Object(node.extra.clone()));
+            write!(line, " {}", serde_json::Value::Object(node.extra.clone())).unwrap();
         }
         line
     };

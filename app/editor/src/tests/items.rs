@@ -1,6 +1,6 @@
 //! What is done to everything selected.
 
-use longtake_graph::Mode;
+use longtake_graph::Mode::{self, Active, Mute};
 use serde_json::json;
 
 use super::fake::{graph, lines, studio};
@@ -67,7 +67,6 @@ fn modes_toggle_all_together() {
             .map(|it| it.mode)
             .collect()
     };
-    use Mode::{Active, Mute};
     studio.command(Command::Mute);
     assert_eq!(modes(&studio), [Active, Mute, Mute, Active]);
     select(&mut studio, &["3", "4"]);

@@ -145,8 +145,6 @@ pub enum WindowAction {
     },
     /// Shows the outputs of a finished job beside those of another.
     Compare(JobId, JobId),
-    /// Gives the desktop's clipboard this text.
-    SetClipboard(String),
     /// Opens the node search at the mouse.
     SearchNode,
     /// Opens the node search for a loose link's other end.

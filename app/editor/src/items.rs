@@ -6,6 +6,7 @@ use longtake_graph::kind::accepts;
 use longtake_graph::{Edit, Input, Link, Mode, Node, NodeId, Project};
 
 use crate::connect::{put_link, take_link};
+use crate::cycle::cycle;
 use crate::draft::Draft;
 use crate::language::{Text, t};
 use crate::refusal::Refusal;
@@ -46,7 +47,10 @@ pub(crate) fn delete(
                 _ => continue,
             };
             let around = if heal { past(scene, link, &gone) } else { None };
-            match around.filter(|it| takes(scene, node, name, it)) {
+            // A ring can come of it where a subgraph's ports do not depend on each other.
+            let sound =
+                |it: &Link| takes(scene, node, name, it) && cycle(scene, id, name, it).is_none();
+            match around.filter(sound) {
                 Some(source) => put_link(&mut draft, id, name, source)?,
                 None => take_link(&mut draft, id, name)?,
             }

@@ -198,8 +198,24 @@ fn kind_it_leads_to(scene: &Scene<'_>, node: &Node) -> Option<String> {
         }
     }
     let (id, _) = nodes.iter().find(|(_, it)| std::ptr::eq(*it, top))?;
-    let (end, input) = ends(scene, id).into_iter().next()?;
-    let shape = scene.shape(scene.node(&end)?);
-    let socket = shape.inputs.into_iter().find(|it| it.name == input)?;
-    Some(socket.kind)
+    let kinds = ends(scene, id).into_iter().filter_map(|(end, input)| {
+        let sockets = scene.shape(scene.node(&end)?).inputs;
+        let socket = sockets.into_iter().find(|it| it.name == input)?;
+        Some(socket.kind)
+    });
+    kinds.reduce(|a, b| common(&a, &b))
+}
+
+/// What two sockets both take.
+fn common(a: &str, b: &str) -> String {
+    if a == "*" {
+        return b.to_owned();
+    }
+    let both = |it: &&str| b == "*" || b.split(',').any(|other| other.trim() == it.trim());
+    let both: Vec<&str> = a.split(',').filter(both).collect();
+    if both.is_empty() {
+        a.to_owned()
+    } else {
+        both.join(",")
+    }
 }

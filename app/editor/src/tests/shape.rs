@@ -92,6 +92,16 @@ fn a_reroute_has_the_kind_of_its_source() {
     assert_eq!(shape(&ring, None, "1").outputs[0].kind, "*");
     let forward = graph("1 Reroute\n2 Reroute <-1.0\n3 SaveVideo images<-2.0");
     assert_eq!(shape(&forward, None, "1").outputs[0].kind, "IMAGE");
+    let tree = graph(
+        "1 Reroute\n2 SaveVideo fps<-1.0\n3 Reroute <-1.0\n4 KSampler steps<-3.0\n5 Reroute <-1.0",
+    );
+    for id in ["1", "3", "5"] {
+        assert_eq!(
+            shape(&tree, None, id).outputs[0].kind,
+            "INT",
+            "what all of them take"
+        );
+    }
 }
 
 #[test]

@@ -275,3 +275,32 @@ fn an_instance_may_feed_what_feeds_it_through_other_ports() {
             .contains("need each other")
     );
 }
+
+#[test]
+fn healing_makes_no_ring() {
+    // Bending the link around the instance and healing over it would link the reroute to itself.
+    let mut studio = studio(graph("1 Pair\n2 SaveVideo\n3 Reroute <-1.0"));
+    select(&mut studio, &["1", "2"]);
+    studio.command(Command::MakeSubgraph);
+    studio.command(Command::EnterSubgraph);
+    studio.act(Action::AddPort(LooseLink::FromInput {
+        node: "2".into(),
+        input: "fps".to_owned(),
+    }));
+    studio.command(Command::LeaveSubgraph);
+    studio.act(Action::Connect {
+        to: "4".into(),
+        input: "fps".to_owned(),
+        from: longtake_graph::Link {
+            node: "3".into(),
+            output: 0,
+        },
+    });
+    assert_eq!(
+        lines(studio.session.graph()),
+        ["4 subgraph1 fps<-3.0", "3 Reroute <-4.0"]
+    );
+    select(&mut studio, &["4"]);
+    studio.command(Command::DeleteHeal);
+    assert_eq!(lines(studio.session.graph()), ["3 Reroute"]);
+}

@@ -16,6 +16,7 @@ pub mod object_info;
 pub mod output;
 pub mod picture;
 pub mod pose;
+pub mod primitive;
 pub mod rate;
 pub mod registry;
 pub mod sampling;

@@ -18,6 +18,7 @@ pub fn all() -> Vec<Node> {
     nodes.extend(crate::latent::NODES);
     nodes.extend(crate::model::NODES);
     nodes.extend(crate::pose::NODES);
+    nodes.extend(crate::primitive::NODES);
     nodes.extend(crate::sampling::NODES);
     nodes.extend(crate::sampling::custom::NODES);
     nodes.extend(crate::video::NODES);

@@ -24,8 +24,8 @@ pub struct Args {
 pub enum Command {
     /// Open the studio: the graph on a canvas, its plan, a queue, a viewer.
     Edit(Edit),
-    /// Render a graph: a project (.longtake), a prompt JSON (ComfyUI's API format) or a video that
-    /// carries one.
+    /// Render a graph: a project (.longtake), ComfyUI's workflow or prompt JSON, or a PNG, WebP, MP4,
+    /// MKV or .latent file that carries one.
     Render(Render),
     /// Show what a render would do: steps, memory over time, what is stored already.
     Plan(Plan),
@@ -35,7 +35,7 @@ pub enum Command {
     Nodes(Nodes),
     /// List the checkpoints in the models tree.
     Models(Models),
-    /// Convert between project and prompt JSON. Reads the graph out of a video, too.
+    /// Convert between project and prompt JSON. Reads all that `render` does.
     Convert(Convert),
     /// Keep finished shots as they are, whatever changes before them.
     Pin(Pin),
@@ -207,7 +207,7 @@ pub struct Models {
 /// `convert`.
 #[derive(Debug, Group)]
 pub struct Convert {
-    /// The graph: .longtake, prompt JSON, or a video that carries one
+    /// The graph: .longtake, ComfyUI's workflow or prompt JSON, or a picture or video that carries one
     pub input: PathBuf,
     /// What to write: *.longtake becomes a project, anything else a prompt; - prints the prompt
     pub output: PathBuf,

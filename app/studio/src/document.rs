@@ -11,27 +11,14 @@ use serde_json::Value as Json;
 use crate::args::Choice;
 use crate::machine::Opened;
 
-/// Video files, which may carry a prompt.
-const VIDEOS: [&str; 5] = ["mp4", "mkv", "webm", "mov", "m4v"];
-
-/// Reads a graph file, or the graph inside a video.
+/// Reads a graph: a project, a prompt, a ComfyUI workflow, or one that a picture, a film or a file
+/// of tensors carries.
 ///
 /// # Errors
 /// Not a graph.
 pub fn read(path: &Path) -> Result<(Project, Vec<Diagnostic>)> {
-    let extension = path
-        .extension()
-        .map(|it| it.to_string_lossy().to_ascii_lowercase());
-    if extension.is_some_and(|it| VIDEOS.contains(&it.as_str())) {
-        let prompt = longtake_nodes::video::metadata(path)
-            .map_err(|e| anyhow!(e))?
-            .with_context(|| format!("{}: the video carries no graph", path.display()))?;
-        let name = path.display().to_string();
-        let (project, _, found) = format::read_bytes(&name, prompt.as_bytes())?;
-        return Ok((project, found));
-    }
-    let (project, _, found) = format::read(path)?;
-    Ok((project, found))
+    let loaded = format::read_with(path, &Registry::new())?;
+    Ok((loaded.project, loaded.diagnostics))
 }
 
 /// Reads a graph and applies `--set`.

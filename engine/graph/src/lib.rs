@@ -38,7 +38,10 @@ pub use declare::{Catalog, Declaration, InputDecl, InputType, ModelFolder, Outpu
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use document::{Group, Input, Link, Mode, Node, NodeId, Note, Port, Project, Subgraph};
 pub use edit::{Edit, EditError, apply};
-pub use format::{Format, ReadError, ReadErrorKind, WriteError, read, read_bytes, write};
+pub use format::{
+    Carrier, Format, Loaded, ReadError, ReadErrorKind, WriteError, read, read_bytes,
+    read_bytes_with, read_with, write,
+};
 pub use kind::Kind;
 pub use literal::coerce;
 pub use live::resolve;

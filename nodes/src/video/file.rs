@@ -62,25 +62,6 @@ pub fn open(path: &Path) -> Result<longtake_run::Clip, longtake_run::RunError> {
     super::load_video::clip(path.to_path_buf(), info)
 }
 
-/// The prompt JSON a video carries.
-///
-/// # Errors
-/// Not a video that can be read, or a build without the media layer.
-#[cfg(feature = "media")]
-pub fn metadata(path: &Path) -> Result<Option<String>, String> {
-    let found = longtake_media::read_metadata(path).map_err(|e| e.to_string())?;
-    Ok(found.and_then(|it| it.prompt_json))
-}
-
-/// The prompt JSON a video carries.
-///
-/// # Errors
-/// Always: this build has no media layer.
-#[cfg(not(feature = "media"))]
-pub fn metadata(path: &Path) -> Result<Option<String>, String> {
-    Err(format!("{}: {NO_MEDIA}", path.display()))
-}
-
 /// `Err` in a build without the media layer, or on a machine without its plugins.
 ///
 /// # Errors

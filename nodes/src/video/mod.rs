@@ -8,7 +8,7 @@ pub mod get_video_components;
 pub mod load_video;
 pub mod save_video;
 
-pub use file::{metadata, open, probe};
+pub use file::{open, probe};
 
 use crate::Node;
 

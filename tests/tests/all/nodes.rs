@@ -196,7 +196,9 @@ fn outputs_are_known_kinds() {
 
 #[test]
 fn lists_are_sorted_and_classes_are_unique() {
-    use longtake_nodes::{camera, conditioning, film, image, latent, model, pose, sampling, video};
+    use longtake_nodes::{
+        camera, conditioning, film, image, latent, model, pose, primitive, sampling, video,
+    };
     for list in [
         camera::NODES,
         conditioning::NODES,
@@ -205,6 +207,7 @@ fn lists_are_sorted_and_classes_are_unique() {
         latent::NODES,
         model::NODES,
         pose::NODES,
+        primitive::NODES,
         sampling::NODES,
         sampling::custom::NODES,
         video::NODES,

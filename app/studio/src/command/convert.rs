@@ -1,4 +1,4 @@
-//! `longtake convert`: project ⇄ prompt JSON; the graph out of a video.
+//! `longtake convert`: project ⇄ prompt JSON; a ComfyUI workflow, or the graph out of a picture or film.
 
 use std::path::Path;
 

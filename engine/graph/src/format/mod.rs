@@ -1,25 +1,31 @@
-//! The files a document lives in: our project file and ComfyUI's API prompt.
+//! The files a document lives in: our project file, ComfyUI's API prompt and its editor's
+//! workflow, each by itself or carried in a picture, a film or a file of tensors.
 //!
-//! Both are plain JSON and both are read wherever a graph is asked for; [`read`] tells them apart
-//! by their content, never by the name. Errors name the file, the line and the column.
+//! All are read wherever a graph is asked for; [`read_with`] tells them apart by their content,
+//! never by the name. The first two are also written. Errors name the file, the line and the column.
 
+pub mod carrier;
 mod json;
 mod print;
 pub mod project;
 pub mod prompt;
+mod read;
 mod replace;
+mod workflow;
 
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+pub use carrier::Carrier;
 pub use json::Position;
+pub use read::{Loaded, read, read_bytes, read_bytes_with, read_with};
 pub use replace::replace;
 
-use crate::{Catalog, Diagnostic, Place, Project};
+use crate::{Catalog, Diagnostic, Project};
 
 /// Largest file read. A graph of 100,000 nodes has some 30 MB.
 pub const MAX_BYTES: u64 = 256 << 20;
@@ -35,6 +41,8 @@ pub enum Format {
     Project,
     /// ComfyUI's API format: what runs, and nothing else.
     Prompt,
+    /// ComfyUI's workflow, as its editor saves it: read, and written as a project.
+    Workflow,
 }
 
 impl Format {
@@ -64,8 +72,6 @@ pub enum ReadErrorKind {
     TooDeep,
     /// Written by a newer Longtake.
     Newer,
-    /// ComfyUI's editor format.
-    UiWorkflow,
     /// JSON, but no graph.
     NotAGraph,
     /// A graph, but a value in it has the wrong type.
@@ -123,99 +129,6 @@ pub struct WriteError {
     pub source: std::io::Error,
 }
 
-/// Reads a project or prompt file.
-///
-/// # Errors
-/// [`ReadError`] when the file cannot be read, is no JSON, or is no graph. What is wrong *within* a
-/// graph comes back as diagnostics, here and from [`crate::check()`].
-pub fn read(path: &Path) -> Result<(Project, Format, Vec<Diagnostic>), ReadError> {
-    let name = path.display().to_string();
-    let failed = |error: std::io::Error| {
-        ReadError::new(
-            &name,
-            ReadErrorKind::Io,
-            format!("cannot read the file: {error}"),
-        )
-    };
-    let file = File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    // The length is taken from what comes, since a pipe has none.
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    read_bytes(&name, &bytes)
-}
-
-/// Reads a project or prompt from memory; `name` stands in the errors.
-///
-/// # Errors
-/// As [`read`].
-pub fn read_bytes(
-    name: &str,
-    bytes: &[u8],
-) -> Result<(Project, Format, Vec<Diagnostic>), ReadError> {
-    if bytes.len() as u64 > MAX_BYTES {
-        let limit = MAX_BYTES >> 20;
-        let message = format!("a graph file may have up to {limit} MiB, this one has more");
-        return Err(ReadError::new(name, ReadErrorKind::TooLarge, message));
-    }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let Value::Object(top) = json::parse(name, bytes)? else {
-        let message = "expected an object `{…}` at the top of a graph file";
-        return Err(ReadError::new(name, ReadErrorKind::NotAGraph, message));
-    };
-    let mut diagnostics = rounded_integers(name, bytes);
-    let format = detect(name, &top)?;
-    let project = match format {
-        Format::Project => project::from_json(top),
-        Format::Prompt => prompt::from_json(top, &mut diagnostics),
-    }
-    .map_err(|wrong| wrong.into_error(name, bytes))?;
-    Ok((project, format, diagnostics))
-}
-
-/// Tells the formats apart: ComfyUI's editor saves `nodes` as a list, its API format is a map of
-/// nodes with `class_type`.
-fn detect(name: &str, top: &Map<String, Value>) -> Result<Format, ReadError> {
-    let is_node = |value: &Value| value.get("class_type").is_some();
-    match top.get("longtake") {
-        Some(version) if !is_node(version) => return Ok(Format::Project),
-        _ => {}
-    }
-    if top.get("nodes").is_some_and(Value::is_array) {
-        let message = "this is a ComfyUI workflow as its editor saves it, which is not read yet; \
-            in ComfyUI choose Workflow → Export (API) and open that file instead";
-        return Err(ReadError::new(name, ReadErrorKind::UiWorkflow, message));
-    }
-    if top.is_empty() || top.values().any(is_node) {
-        return Ok(Format::Prompt);
-    }
-    if let Some(Value::Object(inner)) = top.get("prompt")
-        && inner.values().any(is_node)
-    {
-        let message = "this is a request to a ComfyUI server; the graph is the object under its \
-            `prompt` key: save that alone";
-        return Err(ReadError::new(name, ReadErrorKind::NotAGraph, message));
-    }
-    let message = "expected a Longtake project (`\"longtake\": 1`) or a ComfyUI prompt in API format \
-        (node ids with `class_type`), found neither";
-    Err(ReadError::new(name, ReadErrorKind::NotAGraph, message))
-}
-
-fn rounded_integers(name: &str, bytes: &[u8]) -> Vec<Diagnostic> {
-    json::rounded_integers(bytes)
-        .into_iter()
-        .map(|(digits, Position { line, column })| {
-            let message = format!(
-                "{name}:{line}:{column}: {digits} does not fit in 64 bits and was rounded; \
-                the largest whole number kept exactly is {}",
-                u64::MAX
-            );
-            Diagnostic::warning("number_rounded", Place::default(), message)
-        })
-        .collect()
-}
-
 /// The text of a file in that format. A prompt cannot hold all of a project: the diagnostics say
 /// what of the *graph* was left out (positions, groups and notes go without saying).
 pub fn to_text(
@@ -224,7 +137,7 @@ pub fn to_text(
     catalog: &dyn Catalog,
 ) -> (String, Vec<Diagnostic>) {
     match format {
-        Format::Project => (project::to_text(project), Vec::new()),
+        Format::Project | Format::Workflow => (project::to_text(project), Vec::new()),
         Format::Prompt => prompt::to_text(project, catalog),
     }
 }
@@ -233,7 +146,8 @@ pub fn to_text(
 /// renamed over `path`.
 ///
 /// # Errors
-/// [`WriteError`] when the folder or disk refuses; the old file is untouched then.
+/// [`WriteError`] when the folder or disk refuses, or when `path` is a picture or film: a graph
+/// that was read from it is no reason to lose it. The old file is untouched then.
 pub fn write(
     path: &Path,
     project: &Project,
@@ -241,11 +155,30 @@ pub fn write(
     catalog: &dyn Catalog,
 ) -> Result<Vec<Diagnostic>, WriteError> {
     let (text, diagnostics) = to_text(project, format, catalog);
-    replace(path, text.as_bytes()).map_err(|source| WriteError {
+    let written = match carrier_at(path) {
+        None => replace(path, text.as_bytes()),
+        Some(carrier) => {
+            let message = format!("it is a {carrier}, which a graph would replace");
+            Err(std::io::Error::other(message))
+        }
+    };
+    written.map_err(|source| WriteError {
         path: path.to_owned(),
         source,
     })?;
     Ok(diagnostics)
+}
+
+/// What a file that exists already begins as.
+fn carrier_at(path: &Path) -> Option<Carrier> {
+    let mut head = Vec::new();
+    let file = File::open(path).ok()?;
+    // A pipe may have nobody at its other end.
+    file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    file.take(carrier::HEAD as u64)
+        .read_to_end(&mut head)
+        .ok()?;
+    Carrier::of(&head)
 }
 
 /// A value of the wrong type, before its place in the file is known.

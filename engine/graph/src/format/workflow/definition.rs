@@ -51,12 +51,20 @@ pub(super) fn take(top: &mut Map<String, Value>, cx: &mut Cx<'_>) -> IndexMap<St
     open.reverse();
     while let Some(value) = open.pop() {
         let Value::Object(mut saved) = value else {
-            cx.say("workflow_subgraph", None, "a definition is no object; left out");
+            cx.say(
+                "workflow_subgraph",
+                None,
+                "a definition is no object; left out",
+            );
             continue;
         };
         open.extend(subgraphs(&mut saved).into_iter().rev());
         let Some(id) = saved.get("id").and_then(name) else {
-            cx.say("workflow_subgraph", None, "a definition has no id; left out");
+            cx.say(
+                "workflow_subgraph",
+                None,
+                "a definition has no id; left out",
+            );
             continue;
         };
         if drafts.len() >= MAX_DEFINITIONS {
@@ -65,7 +73,10 @@ pub(super) fn take(top: &mut Map<String, Value>, cx: &mut Cx<'_>) -> IndexMap<St
             break;
         }
         if drafts.contains_key(&id) || cx.catalog.declaration(&id).is_some() {
-            let message = format!("the id {} of a definition is taken; left out", super::short(&id));
+            let message = format!(
+                "the id {} of a definition is taken; left out",
+                super::short(&id)
+            );
             cx.say("workflow_subgraph", None, &message);
             continue;
         }
@@ -121,15 +132,26 @@ impl Draft {
                 .collect(),
             leads_to: HashMap::new(),
         };
-        let items: HashMap<&str, &Item> =
-            (self.sheet.nodes.iter()).map(|it| (it.id.as_str(), it)).collect();
-        for wire in self.sheet.links.values().filter(|it| it.from == Subgraph::INPUT) {
-            let slot = items.get(wire.to.as_str()).and_then(|it| it.slots.get(wire.slot as usize));
+        let items: HashMap<&str, &Item> = (self.sheet.nodes.iter())
+            .map(|it| (it.id.as_str(), it))
+            .collect();
+        for wire in self
+            .sheet
+            .links
+            .values()
+            .filter(|it| it.from == Subgraph::INPUT)
+        {
+            let slot = items
+                .get(wire.to.as_str())
+                .and_then(|it| it.slots.get(wire.slot as usize));
             let port = facts.inputs.get_mut(wire.output as usize);
             if let (Some(port), Some(widget)) = (port, slot.and_then(|it| it.widget.clone())) {
                 port.widget = true;
                 let inside = (wire.to.clone(), widget);
-                facts.leads_to.entry(inside).or_insert_with(|| port.name.clone());
+                facts
+                    .leads_to
+                    .entry(inside)
+                    .or_insert_with(|| port.name.clone());
             }
         }
         facts
@@ -158,7 +180,10 @@ fn ports(saved: Option<Value>, what: &str, cx: &mut Cx<'_>) -> Vec<Port> {
         let wanted = label("name").unwrap_or_else(|| format!("{what}_{at}"));
         let name = names.fresh(&wanted);
         if name != wanted {
-            let message = format!("two ports are called `{}`; one is now {name}", super::short(&wanted));
+            let message = format!(
+                "two ports are called `{}`; one is now {name}",
+                super::short(&wanted)
+            );
             cx.say("workflow_subgraph", None, &message);
         }
         ports.push(Port {
@@ -217,13 +242,16 @@ pub(super) fn fill(project: &mut Project, ports: &IndexMap<String, Ports>) {
         .map(|(id, subgraph)| (id.clone(), inside(subgraph, ports)))
         .collect();
     let fill = |node: &mut Node| {
-        let Some(ports) = ports.get(&node.class) else { return };
+        let Some(ports) = ports.get(&node.class) else {
+            return;
+        };
         for port in ports.inputs.iter().filter(|it| it.widget) {
             if node.inputs.contains_key(&port.name) {
                 continue;
             }
             if let Some(value) = value_of(&leads, &node.class, &port.name) {
-                node.inputs.insert(port.name.clone(), Input::Literal(value.clone()));
+                node.inputs
+                    .insert(port.name.clone(), Input::Literal(value.clone()));
             }
         }
     };

@@ -80,18 +80,20 @@ impl Cx<'_> {
     fn say(&mut self, code: &'static str, at: Option<(&str, &str)>, message: &str) {
         // An id inside a definition is nobody's in the whole graph: instances have their own.
         let (place, message) = match (&self.scope, at) {
-            (None, Some((id, class))) => {
-                (Place::node(&NodeId::new(id), &short(class)), message.to_owned())
-            }
+            (None, Some((id, class))) => (
+                Place::node(&NodeId::new(id), &short(class)),
+                message.to_owned(),
+            ),
             (None, None) => (Place::default(), message.to_owned()),
             (Some(scope), Some((id, class))) => {
                 let (id, class, scope) = (short(id), short(class), short(scope));
                 let message = format!("subgraph `{scope}`, node {id} ({class}): {message}");
                 (Place::default(), message)
             }
-            (Some(scope), None) => {
-                (Place::default(), format!("subgraph `{}`: {message}", short(scope)))
-            }
+            (Some(scope), None) => (
+                Place::default(),
+                format!("subgraph `{}`: {message}", short(scope)),
+            ),
         };
         self.found.push(Diagnostic::warning(code, place, message));
     }

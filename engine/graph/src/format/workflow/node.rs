@@ -8,9 +8,8 @@ use super::shape::{Item, Slot, colour, numbers, whole};
 use super::sheet::{Builder, End};
 use super::widgets::{self, Values};
 use super::{KEPT, keeps, short};
-use crate::{
-    Declaration, Input, Mode, Node, REROUTE, REROUTE_INPUT, is_virtual,
-};
+use crate::document::{REROUTE, REROUTE_INPUT, is_virtual};
+use crate::{Declaration, Input, Mode, Node};
 
 /// Fields of `extra`, as agreed in the document.
 const CONTROL: &str = "control_after_generate";
@@ -53,9 +52,8 @@ pub(super) fn build(builder: &mut Builder<'_, '_>, item: Item) -> Node {
 
 /// All of an unknown node, but for values that no file of ours could hold.
 fn original(mut json: Map<String, Value>) -> Map<String, Value> {
-    let one_deeper = |value: &Value| {
-        crate::literal::fits_depth(value, super::MAX_LITERAL_DEPTH - 1)
-    };
+    let one_deeper =
+        |value: &Value| crate::literal::fits_depth(value, super::MAX_LITERAL_DEPTH - 1);
     json.retain(|_, value| one_deeper(value));
     json
 }
@@ -89,7 +87,10 @@ fn inputs(
         if keeps(&value) {
             node.inputs.insert(name, Input::Literal(value));
         } else {
-            let message = format!("the value of `{}` is nested too deeply; left out", short(&name));
+            let message = format!(
+                "the value of `{}` is nested too deeply; left out",
+                short(&name)
+            );
             builder.cx.say("workflow_values", at, &message);
         }
     }
@@ -107,7 +108,10 @@ fn inputs(
             continue;
         };
         if linked.insert(name.to_owned(), ()).is_some() {
-            let message = format!("two sockets are called `{}`; the first link stays", short(name));
+            let message = format!(
+                "two sockets are called `{}`; the first link stays",
+                short(name)
+            );
             builder.cx.say("workflow_link", at, &message);
             continue;
         }
@@ -135,7 +139,8 @@ fn inputs(
         }
     }
     if !remembered.is_empty() {
-        node.extra.insert(VALUES.to_owned(), Value::Object(remembered));
+        node.extra
+            .insert(VALUES.to_owned(), Value::Object(remembered));
     }
     controls(values.controls, node);
 }

@@ -49,7 +49,9 @@ impl Ways {
         }
         for (id, bend) in bends {
             let Some(root) = roots.get(id) else { continue };
-            let Some(link) = begin.get(root) else { continue };
+            let Some(link) = begin.get(root) else {
+                continue;
+            };
             let before = match bend.before {
                 Some(before) if root != id => Before::Bend(before),
                 _ => Before::Source(link.clone()),

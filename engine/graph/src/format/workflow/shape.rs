@@ -229,7 +229,10 @@ pub(super) fn numbers<const N: usize>(value: Option<&Value>) -> Option<[f32; N]>
             Value::Object(map) => map.get(at.to_string().as_str())?,
             _ => return None,
         };
-        *point = number.as_f64().map(|it| it as f32).filter(|it| it.is_finite())?;
+        *point = number
+            .as_f64()
+            .map(|it| it as f32)
+            .filter(|it| it.is_finite())?;
     }
     Some(points)
 }

@@ -8,9 +8,8 @@ use super::definition::Draft;
 use super::reroute::{Before, Ways};
 use super::shape::{Item, Sheet, Wire, colour, numbers, text};
 use super::{Cx, Names, keeps, node};
-use crate::{
-    Group, Input, Link, Node, NodeId, Note, Project, REROUTE, REROUTE_INPUT, Subgraph,
-};
+use crate::document::{REROUTE, REROUTE_INPUT};
+use crate::{Group, Input, Link, Node, NodeId, Note, Project, Subgraph};
 
 /// What stands for a saved node where links begin at it.
 pub(super) enum End {
@@ -77,7 +76,11 @@ impl Builder<'_, '_> {
     fn borders(&mut self, draft: &Draft, names: &mut Names) {
         for (id, class, bounds) in [
             (Subgraph::INPUT, Subgraph::INPUT_CLASS, draft.input_bounds),
-            (Subgraph::OUTPUT, Subgraph::OUTPUT_CLASS, draft.output_bounds),
+            (
+                Subgraph::OUTPUT,
+                Subgraph::OUTPUT_CLASS,
+                draft.output_bounds,
+            ),
         ] {
             names.fresh(id);
             let node = Node {
@@ -185,7 +188,9 @@ impl Builder<'_, '_> {
                 pos: sheet.bends.get(&bend).and_then(|it| it.pos),
                 ..Node::default()
             };
-            self.project.nodes.insert(self.bend_ids[&bend].clone(), node);
+            self.project
+                .nodes
+                .insert(self.bend_ids[&bend].clone(), node);
         }
         let lost = sheet.bends.len() - self.bend_ids.len();
         if lost > 0 || self.ways.straight > 0 {
@@ -225,10 +230,13 @@ impl Builder<'_, '_> {
             .map(|(id, wire)| (*id, wire.slot))
             .collect();
         for (id, slot) in leaving {
-            let Some(input) = self.follow(id) else { continue };
+            let Some(input) = self.follow(id) else {
+                continue;
+            };
             let port = draft.outputs.get(slot as usize).map(|it| it.name.clone());
             let Some(port) = port else {
-                let message = format!("a link leaves through output {slot}, which it does not have");
+                let message =
+                    format!("a link leaves through output {slot}, which it does not have");
                 self.cx.say("workflow_link", None, &message);
                 continue;
             };
@@ -239,7 +247,11 @@ impl Builder<'_, '_> {
     }
 
     fn unused(&mut self) {
-        let unused = self.links.keys().filter(|it| !self.used.contains(*it)).count();
+        let unused = self
+            .links
+            .keys()
+            .filter(|it| !self.used.contains(*it))
+            .count();
         if unused > 0 {
             let message = format!(
                 "{unused} links of the table stand at no input and are left out, as ComfyUI does"

@@ -57,10 +57,15 @@ pub(super) fn values(item: &Item, declared: Option<&Declaration>) -> Values {
 /// The values of a subgraph's instance: those of the ports that lead to widgets, in the order of
 /// the ports; `proxies` are the ports in an older order.
 pub(super) fn of_instance(item: &Item, promoted: &[&str], proxies: &[Option<&str>]) -> Values {
-    let list = match (item.json.get("widgets_values_named"), item.json.get("widgets_values")) {
+    let list = match (
+        item.json.get("widgets_values_named"),
+        item.json.get("widgets_values"),
+    ) {
         (Some(Value::Object(named)), _) | (_, Some(Value::Object(named))) => {
             let mut values = of_object(named);
-            values.named.retain(|(name, _)| promoted.contains(&name.as_str()));
+            values
+                .named
+                .retain(|(name, _)| promoted.contains(&name.as_str()));
             return values;
         }
         (_, Some(Value::Array(list))) => list,
@@ -134,9 +139,8 @@ fn of_list(item: &Item, declared: Option<&Declaration>, list: &[Value]) -> Value
 /// The inputs that have a widget, in the editor's order.
 fn widgets(declared: &Declaration) -> Vec<&'static InputDecl> {
     let of = |required: bool| {
-        (declared.inputs.iter()).filter(move |it| {
-            it.required == required && !matches!(it.ty, InputType::Socket(_))
-        })
+        (declared.inputs.iter())
+            .filter(move |it| it.required == required && !matches!(it.ty, InputType::Socket(_)))
     };
     of(true).chain(of(false)).collect()
 }
@@ -218,8 +222,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::declare::{FileKind, choice, float, input_file, int, seed, socket, text};
     use crate::Kind;
+    use crate::declare::{FileKind, choice, float, input_file, int, seed, socket, text};
 
     const SAMPLER: Declaration = Declaration {
         inputs: &[
@@ -232,12 +236,17 @@ mod tests {
         ..Declaration::EMPTY
     };
     const LOADER: Declaration = Declaration {
-        inputs: &[input_file("image", FileKind::Image), text("note", "").optional()],
+        inputs: &[
+            input_file("image", FileKind::Image),
+            text("note", "").optional(),
+        ],
         ..Declaration::EMPTY
     };
 
     fn check(declared: Option<&Declaration>, node: Value, wanted: Value, rest: &[Value]) {
-        let Value::Object(node) = node else { panic!("a node") };
+        let Value::Object(node) = node else {
+            panic!("a node")
+        };
         let mut sheet = Map::new();
         sheet.insert("nodes".to_owned(), json!([node]));
         let sheet = super::super::shape::Sheet::take(&mut sheet);
@@ -246,13 +255,18 @@ mod tests {
         for (name, word) in found.controls {
             got.insert(format!("{name}!"), word.into());
         }
-        assert_eq!((Value::Object(got), found.rest.as_slice()), (wanted, rest), "{node:?}");
+        assert_eq!(
+            (Value::Object(got), found.rest.as_slice()),
+            (wanted, rest),
+            "{node:?}"
+        );
     }
 
     #[test]
     fn values_find_their_widgets() {
         let sampler = Some(&SAMPLER);
-        let all = json!({"seed": 5, "steps": 9, "sampler": "euler", "cfg": 2.5, "seed!": "randomize"});
+        let all =
+            json!({"seed": 5, "steps": 9, "sampler": "euler", "cfg": 2.5, "seed!": "randomize"});
         // The declared order is the rule: optional ones last, and a word behind the seed.
         let list = json!([5, "randomize", 9, "euler", 2.5]);
         check(sampler, json!({"widgets_values": list}), all.clone(), &[]);
@@ -279,15 +293,35 @@ mod tests {
         );
         // … or only those that a person made into sockets, in any order.
         let some = json!([socket("cfg"), socket("steps")]);
-        check(sampler, json!({"inputs": some, "widgets_values": list}), all.clone(), &[]);
-        let every = json!([socket("sampler"), socket("steps"), socket("cfg"), socket("seed")]);
-        check(sampler, json!({"inputs": every, "widgets_values": list}), all.clone(), &[]);
+        check(
+            sampler,
+            json!({"inputs": some, "widgets_values": list}),
+            all.clone(),
+            &[],
+        );
+        let every = json!([
+            socket("sampler"),
+            socket("steps"),
+            socket("cfg"),
+            socket("seed")
+        ]);
+        check(
+            sampler,
+            json!({"inputs": every, "widgets_values": list}),
+            all.clone(),
+            &[],
+        );
         // Named values need no order.
         let named = json!({"seed": 5, "control_after_generate": "randomize", "cfg": 2.5, "sampler": "euler", "steps": 9});
         check(sampler, json!({"widgets_values": named}), all.clone(), &[]);
         let both = json!({"widgets_values": [1, 2], "widgets_values_named": named});
         check(sampler, both, all, &[]);
-        check(None, json!({"widgets_values": [1, 2]}), json!({}), &[json!(1), json!(2)]);
+        check(
+            None,
+            json!({"widgets_values": [1, 2]}),
+            json!({}),
+            &[json!(1), json!(2)],
+        );
         check(None, json!({"widgets_values": "?"}), json!({}), &[]);
     }
 

@@ -106,7 +106,7 @@ impl Builder<'_, '_> {
             if id != item.id {
                 let message = format!("the id is missing or taken; the node is now {id}");
                 self.cx
-                    .say("workflow_node", Some((&item.id, &item.class)), &message);
+                    .say("workflow_node", Some((&id, &item.class)), &message);
             }
             let id = NodeId::new(id);
             let end = match item.class.as_str() {

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::NodeId;
+use crate::literal::shorten;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -60,16 +61,18 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.node, &self.class) {
-            (Some(node), Some(class)) => write!(f, "node {node} ({class})")?,
+        let short = |text: &str| shorten(text, 80);
+        let node = self.node.as_ref().map(|it| short(it.as_str()));
+        match (node, &self.class) {
+            (Some(node), Some(class)) => write!(f, "node {node} ({})", short(class))?,
             (Some(node), None) => write!(f, "node {node}")?,
             _ => f.write_str("graph")?,
         }
         if let Some(input) = &self.input {
-            write!(f, ", input `{input}`")?;
+            write!(f, ", input `{}`", short(input))?;
         }
         if let Some(shot) = &self.shot {
-            write!(f, ", shot {shot}")?;
+            write!(f, ", shot {}", short(shot))?;
         }
         Ok(())
     }

@@ -142,7 +142,7 @@ pub(super) fn from_json(
                 project.nodes.insert(NodeId::new(&id), node);
             }
             other => {
-                shallow(&[&id], &other)?;
+                kept_shallow(&[&id], &other)?;
                 let place = Place {
                     node: Some(NodeId::new(&id)),
                     ..Place::default()
@@ -205,7 +205,7 @@ fn node(
         }
     }
     for (key, value) in &fields {
-        shallow(&[id, key], value)?;
+        kept_shallow(&[id, key], value)?;
     }
     if !fields.is_empty() {
         node.extra.insert(KEPT.to_owned(), Value::Object(fields));
@@ -243,6 +243,15 @@ fn input(
     };
     shallow(&path, &literal)?;
     Ok(Input::Literal(literal))
+}
+
+/// [`shallow`] for what is kept in an object of its own, one level further down.
+fn kept_shallow(path: &[&str], value: &Value) -> Result<(), Wrong> {
+    if crate::literal::fits_depth(value, super::MAX_LITERAL_DEPTH - 1) {
+        Ok(())
+    } else {
+        Err(Wrong::too_deep(path))
+    }
 }
 
 /// ComfyUI's `is_link`: a list of a text and a number.

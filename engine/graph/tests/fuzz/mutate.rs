@@ -168,51 +168,42 @@ fn walk<'a>(dice: &mut Dice, mut value: &'a Value) -> &'a Value {
     }
 }
 
-fn change(dice: &mut Dice, mut value: &mut Value, piece: Value) {
-    loop {
-        let deeper = dice.below(5) > 0;
-        match value {
-            Value::Array(items) if !items.is_empty() => {
-                let at = dice.below(items.len());
-                if deeper {
-                    value = &mut items[at];
-                    continue;
+fn change(dice: &mut Dice, value: &mut Value, piece: Value) {
+    let deeper = dice.below(5) > 0;
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            let at = dice.below(items.len());
+            match dice.below(5) {
+                _ if deeper => change(dice, &mut items[at], piece),
+                0 => drop(items.remove(at)),
+                1 => items.insert(at, items[at].clone()),
+                2 => items.insert(at, piece),
+                3 => {
+                    let with = dice.below(items.len());
+                    items.swap(at, with);
                 }
-                match dice.below(5) {
-                    0 => drop(items.remove(at)),
-                    1 => items.insert(at, items[at].clone()),
-                    2 => items.insert(at, piece),
-                    3 => {
-                        let with = dice.below(items.len());
-                        items.swap(at, with);
-                    }
-                    _ => items[at] = piece,
-                }
+                _ => items[at] = piece,
             }
-            Value::Object(map) if !map.is_empty() => {
-                let at = dice.below(map.len());
-                let key = map.keys().nth(at).cloned().unwrap_or_default();
-                if deeper {
-                    value = &mut map[&key];
-                    continue;
-                }
-                match dice.below(4) {
-                    0 => drop(map.shift_remove(&key)),
-                    1 => {
-                        let taken = map.shift_remove(&key).unwrap_or_default();
-                        map.insert(format!("{key}{}", dice.below(3)), taken);
-                    }
-                    2 => {
-                        let from = dice.below(map.len());
-                        let copy = map.values().nth(from).cloned().unwrap_or_default();
-                        map.insert(key, copy);
-                    }
-                    _ => drop(map.insert(key, piece)),
-                }
-            }
-            _ => *value = piece,
         }
-        return;
+        Value::Object(map) if !map.is_empty() => {
+            let at = dice.below(map.len());
+            let key = map.keys().nth(at).cloned().unwrap_or_default();
+            match dice.below(4) {
+                _ if deeper => change(dice, &mut map[&key], piece),
+                0 => drop(map.shift_remove(&key)),
+                1 => {
+                    let taken = map.shift_remove(&key).unwrap_or_default();
+                    map.insert(format!("{key}{}", dice.below(3)), taken);
+                }
+                2 => {
+                    let from = dice.below(map.len());
+                    let copy = map.values().nth(from).cloned().unwrap_or_default();
+                    map.insert(key, copy);
+                }
+                _ => drop(map.insert(key, piece)),
+            }
+        }
+        _ => *value = piece,
     }
 }
 

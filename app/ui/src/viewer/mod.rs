@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{ColorImage, Ui};
-use longtake_editor::queue::{JobId, JobState};
+use longtake_editor::queue::JobId;
 use longtake_editor::{Action, Studio, WindowAction};
 use longtake_graph::NodeId;
 
@@ -202,7 +202,9 @@ impl Viewer {
     }
 
     fn set_a(&mut self, what: What) {
-        if self.a.as_ref().is_none_or(|it| it.what != what) {
+        // A file may be another one by now.
+        let file = matches!(what, What::File(_));
+        if file || self.a.as_ref().is_none_or(|it| it.what != what) {
             self.a = Some(Side::new(what));
         }
         self.transport.go(0);
@@ -265,9 +267,12 @@ impl Viewer {
             return;
         }
         self.live = None;
-        let over = self.followed.take().and_then(|id| studio.queue.job(id));
-        if let Some(job) = over.filter(|_| self.follow)
-            && matches!(job.state, JobState::Done(_))
+        let Some(over) = self.followed.take() else {
+            return;
+        };
+        // Of another document, or failed: the picture stays.
+        let job = studio.queue.last_done().filter(|it| it.id == over);
+        if let Some(job) = job.filter(|it| self.follow && studio.queue.is_of_open(it))
             && let Some(node) = output_node(job)
         {
             self.set_a(What::Node { node, shot: None });

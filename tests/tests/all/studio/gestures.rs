@@ -28,12 +28,24 @@ fn nodes_are_found_linked_and_undone() {
     let classes: Vec<&str> = graph.nodes.values().map(|it| it.class.as_str()).collect();
     assert_eq!(classes, ["LoadImage", "ImageInvert"]);
     // The link, from socket to socket.
-    let from = desk.harness.get_by_label("IMAGE output of Load image").rect().center();
-    let to = desk.harness.get_by_label("image input of Invert image").rect().center();
+    let from = desk
+        .harness
+        .get_by_label("IMAGE output of Load image")
+        .rect()
+        .center();
+    let to = desk
+        .harness
+        .get_by_label("image input of Invert image")
+        .rect()
+        .center();
     desk.drag(from, to);
     let linked = |desk: &Desk| {
         let graph = desk.studio().session.graph();
-        let invert = graph.nodes.values().find(|it| it.class == "ImageInvert").unwrap();
+        let invert = graph
+            .nodes
+            .values()
+            .find(|it| it.class == "ImageInvert")
+            .unwrap();
         matches!(invert.inputs.get("image"), Some(Input::Link(_)))
     };
     assert!(linked(&desk), "{:?}", desk.studio().messages);
@@ -42,7 +54,11 @@ fn nodes_are_found_linked_and_undone() {
     assert!(!linked(&desk), "undone");
     desk.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
     assert!(linked(&desk), "done again");
-    let mask = desk.harness.get_by_label("MASK output of Load image").rect().center();
+    let mask = desk
+        .harness
+        .get_by_label("MASK output of Load image")
+        .rect()
+        .center();
     desk.drag(mask, to);
     assert!(linked(&desk), "the link stays");
     for _ in 0..4 {

@@ -24,12 +24,7 @@ impl Dialogs for NoDesktop {
     fn open(&mut self, _: &str, _: &[&str]) -> Option<std::path::PathBuf> {
         None
     }
-    fn save(
-        &mut self,
-        _: &str,
-        _: &std::path::Path,
-        _: &[&str],
-    ) -> Option<std::path::PathBuf> {
+    fn save(&mut self, _: &str, _: &std::path::Path, _: &[&str]) -> Option<std::path::PathBuf> {
         None
     }
     fn show_folder(&mut self, _: &std::path::Path) {}
@@ -90,7 +85,12 @@ impl Desk {
 
     /// Asks for something as a panel would.
     pub fn act(&mut self, action: Action) {
-        self.harness.state_mut().as_mut().unwrap().studio.act(action);
+        self.harness
+            .state_mut()
+            .as_mut()
+            .unwrap()
+            .studio
+            .act(action);
         self.steps(2);
     }
 
@@ -119,7 +119,8 @@ impl Desk {
         self.harness.drag_at(from);
         self.steps(2);
         for part in 1..=4u8 {
-            self.harness.hover_at(from + (to - from) * (f32::from(part) / 4.0));
+            self.harness
+                .hover_at(from + (to - from) * (f32::from(part) / 4.0));
             self.steps(1);
         }
         self.harness.drop_at(to);

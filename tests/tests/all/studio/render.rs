@@ -45,7 +45,11 @@ fn a_preset_is_opened_run_and_seen() {
     let mut desk = Desk::new();
     desk.until("the gallery", 20, |_| true);
     for _ in 0..200 {
-        if desk.harness.query_by_label_contains("The Last Letter").is_some() {
+        if desk
+            .harness
+            .query_by_label_contains("The Last Letter")
+            .is_some()
+        {
             break;
         }
         std::thread::sleep(std::time::Duration::from_millis(50));

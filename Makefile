@@ -13,12 +13,13 @@ PACKAGES := pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev \
 	gstreamer1.0-plugins-ugly gstreamer1.0-libav libopenblas0-pthread fonts-noto-cjk
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help demo test lint check-gpu bench bench-engine packages nextest
+.PHONY: help demo test lint check-gpu bench bench-canvas bench-engine packages nextest
 
 help:
 	@echo "make demo          render the animatic preset into output/ (installs what is missing)"
 	@echo "make test          formats, lints and tests (installs what is missing)"
 	@echo "make check-gpu     prove that the CUDA and Vulkan builds compile"
+	@echo "make bench-canvas  frame times of the editor's canvas, headless"
 	@echo "make bench-engine  benchmarks, both sides in one run; PyTorch is installed into a venv"
 
 # One query of the package database; apt runs only when something is not installed.
@@ -51,6 +52,11 @@ check-gpu: packages
 	cargo check --locked -p longtake --features cuda,vulkan
 	cargo check --locked -p longtake --no-default-features
 
-bench: bench-engine
+bench: bench-engine bench-canvas
+
+# Frame times of the canvas without a window.
+bench-canvas: packages
+	cargo bench --locked -p longtake-ui --bench canvas
+
 bench-engine: packages
 	./engine/bench.sh

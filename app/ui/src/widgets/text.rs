@@ -100,12 +100,9 @@ fn finish(
     response: &egui::Response,
     text: String,
 ) {
-    response.widget_info(|| {
-        let mut info =
-            egui::WidgetInfo::labeled(egui::WidgetType::TextEdit, ui.is_enabled(), field.name(cx));
-        info.current_text_value = Some(text.clone());
-        info
-    });
+    // The field's own node keeps its role and selection.
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_label(field.name(cx)));
     if response.has_focus() {
         let stroke = egui::Stroke::new(1.0, theme::of(ui).accent);
         ui.painter()

@@ -74,7 +74,7 @@ fn fixes_ui(ui: &mut Ui, cx: &mut Cx<'_>, id: &NodeId, input: &InputShape) {
     ui.horizontal_wrapped(|ui| {
         for name in near::near(now, listed.iter().map(String::as_str)) {
             let text = USE.with(cx.studio.language(), &[name]);
-            if ui.small_button(text).clicked() {
+            if ui.button(text).clicked() {
                 let edit = Edit::SetInput {
                     node: id.clone(),
                     input: input.name.clone(),

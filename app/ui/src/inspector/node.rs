@@ -106,7 +106,7 @@ fn parameters_ui(ui: &mut Ui, cx: &mut Cx<'_>, id: &NodeId, shape: &Shape) {
     }
     if !all.is_empty() {
         ui.add_space(UNIT);
-        if ui.small_button(cx.tr(RESET)).clicked() {
+        if ui.button(cx.tr(RESET)).clicked() {
             cx.act(Action::Command(Command::ResetValues));
         }
     }

@@ -82,8 +82,7 @@ pub fn note_ui(ui: &mut Ui, cx: &mut Cx<'_>, id: &str) {
     let ground = ui.painter().add(egui::Shape::Noop);
     let edit = egui::TextEdit::multiline(&mut text)
         .id(ui.id().with(("note", id)))
-        .frame(egui::Frame::NONE)
-        .margin(egui::Margin::symmetric(8, 4))
+        .frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 4)))
         .desired_rows(8)
         .desired_width(f32::INFINITY);
     let response = ui.add(edit);

@@ -51,8 +51,7 @@ pub fn area_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>) {
 
 fn area(text: &mut String, rows: usize) -> TextEdit<'_> {
     TextEdit::multiline(text)
-        .frame(egui::Frame::NONE)
-        .margin(Margin::symmetric(8, 4))
+        .frame(egui::Frame::new().inner_margin(Margin::symmetric(8, 4)))
         .desired_rows(rows)
         .desired_width(f32::INFINITY)
 }

@@ -42,7 +42,9 @@ fn shortcut(chord: &Chord) -> Option<KeyboardShortcut> {
 
 /// What the keys pressed since the last frame ask for.
 pub fn pressed(ctx: &egui::Context, studio: &Studio, gallery: bool) -> Vec<Action> {
-    let typing = ctx.egui_wants_keyboard_input();
+    let typing = ctx.text_edit_focused();
+    // A focused number or curve takes plain keys (arrows, Delete); Ctrl+Z still undoes.
+    let focused = ctx.egui_wants_keyboard_input();
     let mut commands = Vec::new();
     // Longer chords first: Ctrl+Shift+S must not be eaten by Ctrl+S.
     let mut chords: Vec<(KeyboardShortcut, Command)> = Command::ALL
@@ -62,11 +64,15 @@ pub fn pressed(ctx: &egui::Context, studio: &Studio, gallery: bool) -> Vec<Actio
             if (typing || gallery) && !works_while_typing(command) {
                 continue;
             }
+            let plain = !chord.modifiers.command && !chord.modifiers.alt;
+            if focused && plain && !works_while_typing(command) {
+                continue;
+            }
             if input.consume_shortcut(&chord) {
                 commands.push(Action::Command(command));
             }
         }
-        if !typing && !gallery {
+        if !focused && !gallery {
             clipboard(input, &mut commands);
         }
     });

@@ -161,6 +161,42 @@ fn cut_off_anywhere() {
     }
 }
 
+/// Whole files, undamaged. `LONGTAKE_WORKFLOWS` names a folder of further workflows (ComfyUI's
+/// templates, say) to be read as well.
+#[test]
+fn whole_files() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut files = corpus("workflow");
+    if let Some(folder) = std::env::var_os("LONGTAKE_WORKFLOWS") {
+        let entries = std::fs::read_dir(folder).unwrap();
+        files.extend(entries.map(|it| it.unwrap().path()));
+    }
+    let (mut nodes, mut read_files) = (0, 0);
+    for file in files {
+        let bytes = std::fs::read(&file).unwrap();
+        let Ok(saved) = serde_json::from_slice::<Value>(&bytes) else {
+            continue;
+        };
+        let Some(saved) = saved["nodes"].as_array() else {
+            continue;
+        };
+        assert!(
+            read(&|| file.display().to_string(), &bytes),
+            "{}",
+            file.display()
+        );
+        let loaded = read_bytes_with("", &bytes, &Comfy).unwrap();
+        let kept = loaded.project.nodes.len() + loaded.project.notes.len();
+        let objects = saved.iter().filter(|it| it.is_object()).count();
+        let primitive = |it: &&Value| it["type"] == "PrimitiveNode";
+        let primitives = saved.iter().filter(primitive).count();
+        assert!(kept + primitives >= objects, "{}", file.display());
+        read_files += 1;
+        nodes += objects;
+    }
+    println!("{read_files} workflows, {nodes} nodes");
+}
+
 /// A small picture whose text unpacks to more than any graph has.
 #[test]
 fn a_bomb_is_left_alone() {

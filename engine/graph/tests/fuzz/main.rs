@@ -171,7 +171,7 @@ fn whole_files() {
         let entries = std::fs::read_dir(folder).unwrap();
         files.extend(entries.map(|it| it.unwrap().path()));
     }
-    let (mut nodes, mut read_files) = (0, 0);
+    let (mut nodes, mut read_files, mut told) = (0, 0, (0, Vec::new()));
     for file in files {
         let bytes = std::fs::read(&file).unwrap();
         let Ok(saved) = serde_json::from_slice::<Value>(&bytes) else {
@@ -185,6 +185,7 @@ fn whole_files() {
             "{}",
             file.display()
         );
+        agree(&file.display().to_string(), &bytes, &mut told);
         let loaded = read_bytes_with("", &bytes, &Comfy).unwrap();
         let kept = loaded.project.nodes.len() + loaded.project.notes.len();
         let objects = saved.iter().filter(|it| it.is_object()).count();
@@ -194,7 +195,44 @@ fn whole_files() {
         read_files += 1;
         nodes += objects;
     }
-    println!("{read_files} workflows, {nodes} nodes");
+    let (compared, wrong) = told;
+    println!(
+        "{read_files} workflows, {nodes} nodes; {compared} named, {}",
+        wrong.len()
+    );
+    assert!(wrong.len() * 100 <= compared, "{wrong:#?}");
+}
+
+/// Where a file names its values, their order alone must say the same: known nodes are compared.
+fn agree(file: &str, bytes: &[u8], told: &mut (usize, Vec<String>)) {
+    let Ok(mut saved) = serde_json::from_slice::<Value>(bytes) else {
+        return;
+    };
+    let mut open = vec![&mut saved];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(map) => {
+                map.shift_remove("widgets_values_named");
+                open.extend(map.values_mut());
+            }
+            _ => {}
+        }
+    }
+    let read = |bytes: &[u8]| read_bytes_with(file, bytes, &Comfy).unwrap().project;
+    let (named, listed) = (read(bytes), read(saved.to_string().as_bytes()));
+    let inside = |it: &longtake_graph::Project| -> Vec<longtake_graph::Node> {
+        let graphs = it.subgraphs.values().map(|it| &it.graph).chain([it]);
+        graphs.flat_map(|it| it.nodes.values().cloned()).collect()
+    };
+    for (a, b) in inside(&named).iter().zip(&inside(&listed)) {
+        if !a.extra.contains_key("comfyui") {
+            told.0 += 1;
+            if a.inputs != b.inputs {
+                told.1.push(format!("{file}: {a:?}\n{b:?}"));
+            }
+        }
+    }
 }
 
 /// A small picture whose text unpacks to more than any graph has.

@@ -26,7 +26,7 @@ const SIDE: f32 = 248.0;
 /// Most recent files shown.
 const RECENT: usize = 12;
 
-const TITLE: Text = t("Start with a film", "映画を始める");
+const TITLE: Text = t("Presets", "プリセット");
 const START: Text = t("Start", "スタート");
 const NEW: Text = t("New, empty graph", "新しい空のグラフ");
 const OPEN: Text = t("Open a file…", "ファイルを開く…");
@@ -224,12 +224,12 @@ fn face_ui(ui: &mut Ui, cx: &mut Cx<'_>, preset: &Preset, title: &str, rect: Rec
         .bytes()
         .fold(7u32, |h, b| h.wrapping_mul(31) ^ u32::from(b));
     let hue = (hash % 360) as f32 / 360.0;
-    let value = if ui.visuals().dark_mode { 0.32 } else { 0.82 };
+    let value = if ui.visuals().dark_mode { 0.10 } else { 0.72 };
     let colour: Color32 = egui::ecolor::Hsva::new(hue, 0.35, value, 1.0).into();
     ui.painter().rect_filled(rect, round, colour);
     let letter = title.chars().next().map(String::from).unwrap_or_default();
     let font = FontId::proportional(rect.height() * 0.42);
-    let ink = palette.text.gamma_multiply(0.35);
+    let ink = palette.text.gamma_multiply(0.3);
     ui.painter()
         .text(rect.center(), Align2::CENTER_CENTER, letter, font, ink);
     if matches!(picture, Picture::Failed(_)) {

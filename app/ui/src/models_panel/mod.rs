@@ -52,7 +52,7 @@ impl ModelsPanel {
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         self.load(ui, cx);
         self.head_ui(ui, cx);
-        ui.add_space(theme::UNIT);
+        ui.add_space(2.0 * theme::UNIT);
         let named = self.named(cx);
         let Some(files) = &self.files else {
             ui.weak(cx.tr(LOADING));
@@ -77,7 +77,9 @@ impl ModelsPanel {
                 (ui.available_width() - 240.0).clamp(80.0, 280.0),
                 theme::ROW,
             );
-            let field = TextEdit::singleline(&mut self.filter).hint_text(cx.tr(FILTER));
+            let field = TextEdit::singleline(&mut self.filter)
+                .vertical_align(Align::Center)
+                .hint_text(cx.tr(FILTER));
             ui.add_sized(size, field);
             if ui.button(cx.tr(REFRESH)).clicked() {
                 self.again = true;

@@ -111,7 +111,7 @@ impl Viewer {
     pub fn wish(&mut self, wish: &WindowAction, studio: &Studio) -> bool {
         let (what, second) = match wish {
             WindowAction::View { node, second } => {
-                let node = node.clone();
+                let node = node_to_show(node, studio);
                 (What::Node { node, shot: None }, *second)
             }
             WindowAction::ViewFile { path, second } => (What::File(path.clone()), *second),
@@ -121,7 +121,6 @@ impl Viewer {
             }
             _ => return false,
         };
-        let _ = studio;
         if second && self.a.is_some() {
             self.b = Some(Side::new(what));
         } else {
@@ -306,6 +305,20 @@ fn newest_preview(studio: &Studio) -> Option<(NodeId, u64, Arc<longtake_run::Fra
         Some((step.path.node.clone(), *number, frame.clone()))
     });
     previews.max_by_key(|it| it.1)
+}
+
+/// The node itself, or, of an instance of a subgraph, the last node inside it that has steps.
+fn node_to_show(node: &NodeId, studio: &Studio) -> NodeId {
+    let steps = studio.planned.plan.iter().flat_map(|plan| &plan.steps);
+    let nodes = || steps.clone().map(|step| &step.path.node);
+    if nodes().any(|it| it == node) {
+        return node.clone();
+    }
+    let inside = |it: &&NodeId| {
+        let rest = it.as_str().strip_prefix(node.as_str());
+        rest.is_some_and(|rest| rest.starts_with(':'))
+    };
+    nodes().filter(inside).next_back().unwrap_or(node).clone()
 }
 
 fn output_node(job: &longtake_editor::queue::Job) -> Option<NodeId> {

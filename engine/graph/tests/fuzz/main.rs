@@ -78,7 +78,7 @@ fn fuzz(kind: &str) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let files: Vec<_> = corpus(kind)
         .iter()
-        .map(|it| std::fs::read(it).unwrap())
+        .map(|it| std::fs::read(it).expect("a file of the corpus"))
         .collect();
     let documents: Vec<Value> = (files
         .iter()
@@ -219,7 +219,10 @@ fn agree(file: &str, bytes: &[u8], told: &mut (usize, Vec<String>)) {
             _ => {}
         }
     }
-    let read = |bytes: &[u8]| read_bytes_with(file, bytes, &Comfy).unwrap().project;
+    let read = |bytes: &[u8]| {
+        let loaded = read_bytes_with(file, bytes, &Comfy);
+        loaded.expect("it was read before").project
+    };
     let (named, listed) = (read(bytes), read(saved.to_string().as_bytes()));
     let inside = |it: &longtake_graph::Project| -> Vec<longtake_graph::Node> {
         let graphs = it.subgraphs.values().map(|it| &it.graph).chain([it]);

@@ -70,11 +70,12 @@ pub(super) fn values(item: &Item, declared: Option<&Declaration>) -> Values {
 fn named(item: &Item) -> Option<Values> {
     let names = item.json.get("widgets_values_named");
     match (names, item.json.get("widgets_values")) {
-        (_, Some(Value::Object(values))) => Some(of_pairs(values)),
         (Some(Value::Object(names)), Some(Value::Array(list))) if names.len() == list.len() => {
             Some(of_pairs(names.keys().zip(list)))
         }
-        (Some(Value::Object(values)), _) => Some(of_pairs(values)),
+        (_, Some(Value::Object(values))) | (Some(Value::Object(values)), _) => {
+            Some(of_pairs(values))
+        }
         _ => None,
     }
 }
@@ -226,7 +227,8 @@ impl Values {
     /// `null` stands for a widget that has no value of its own.
     fn put(&mut self, name: &str, value: &Value) {
         self.given += 1;
-        if !value.is_null() && !(name == BUTTON && is_button(value)) {
+        let button = name == BUTTON && is_button(value);
+        if !button && !value.is_null() {
             self.named.push((name.to_owned(), value.clone()));
         }
     }

@@ -9,7 +9,7 @@
 //! - [`plan_view`], [`queue_panel`], [`history_panel`]: before, during, after a run.
 //! - [`viewer`], [`gallery`], [`models_panel`]; [`pictures`]: textures, loaded on threads.
 //! - [`palette`], [`settings_window`]: commands by name, choices.
-//! - [`theme`]: spacing, colours, fonts.
+//! - [`theme`]: spacing, colours, fonts; [`titles`]: what a node is called.
 
 pub mod canvas;
 pub mod gallery;
@@ -23,6 +23,7 @@ pub mod plan_view;
 pub mod queue_panel;
 pub mod settings_window;
 pub mod theme;
+pub mod titles;
 pub mod viewer;
 pub mod widgets;
 pub mod window;

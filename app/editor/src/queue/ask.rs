@@ -16,6 +16,8 @@ use crate::studio::Studio;
 pub(super) struct Asked {
     /// [`crate::Session::revision`] of the document.
     revision: u64,
+    /// Which of the open documents it is.
+    document: u64,
     title: String,
     project: Arc<Project>,
     outputs: Option<Vec<NodeId>>,
@@ -123,6 +125,7 @@ impl Studio {
         let title = title.unwrap_or_else(|| self.tr(words::UNTITLED).to_owned());
         self.queue.asked.push(Asked {
             revision: self.session.revision(),
+            document: self.queue.document,
             title,
             project: self.session.project().clone(),
             outputs,
@@ -139,14 +142,34 @@ impl Studio {
             .partition(|it| has_plan && it.revision <= known);
         self.queue.asked = wait;
         let ready: Vec<Asked> = ready;
-        for asked in ready {
+        let mut moved_on = None;
+        for mut asked in ready {
+            // Asked twice before the plan was there: each has seeds of its own.
+            if moved_on == Some(asked.revision) {
+                asked.project = self.session.project().clone();
+            }
             // Of a document that was changed since, the worker finds out itself.
             let refused = asked.revision == known && self.refuse(&asked);
             if !refused {
                 let text = words::QUEUED.with(self.language(), &[&asked.title]);
+                let present = asked.document == self.queue.document;
+                if present && asked.revision == self.session.revision() {
+                    moved_on = Some(asked.revision);
+                }
                 self.queue.add(asked.title, asked.project, asked.outputs);
                 self.messages.tell(Tone::Good, text);
+                if present {
+                    self.move_seeds();
+                }
             }
+        }
+    }
+
+    /// What was queued keeps its seeds; the document goes on to the next.
+    fn move_seeds(&mut self) {
+        let engine = self.engine.clone();
+        if let Err(error) = crate::seed::after_queue(&mut self.session, engine.catalog()) {
+            self.messages.error(error.to_string());
         }
     }
 

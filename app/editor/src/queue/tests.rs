@@ -153,6 +153,30 @@ fn run_refuses_what_cannot_run_and_shows_where() {
 }
 
 #[test]
+fn each_job_has_seeds_of_its_own() {
+    let mut project = small();
+    let control = serde_json::json!({"seed": "increment"});
+    project.nodes["6"]
+        .extra
+        .insert("control_after_generate".into(), control);
+    let mut studio = studio_with(engine(0));
+    studio.session = crate::Session::new(project, None);
+    studio.queue.paused = true;
+    // Twice before the plan is there, once after.
+    studio.act(Action::Command(Command::Run));
+    studio.act(Action::Command(Command::Run));
+    until(&mut studio, "both", |it| it.queue.jobs.len() == 2);
+    studio.act(Action::Command(Command::Run));
+    until(&mut studio, "all", |it| it.queue.jobs.len() == 3);
+    let seed = |job: &Job| match &job.project.as_ref().unwrap().nodes["6"].inputs["seed"] {
+        longtake_graph::Input::Literal(value) => value.as_u64(),
+        longtake_graph::Input::Link(_) => None,
+    };
+    let seeds: Vec<_> = studio.queue.jobs.iter().filter_map(seed).collect();
+    assert_eq!(seeds, [7, 8, 9]);
+}
+
+#[test]
 fn selected_outputs_alone() {
     let mut project = small();
     let second = project.nodes["8"].clone();

@@ -1,7 +1,7 @@
 //! A machine with a few node classes and no work to do.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crossbeam::channel::Sender;
@@ -13,7 +13,6 @@ use longtake_plan::{Compiled, Machine, Options, Plan, StepId};
 use longtake_run::{Cancel, Clip, Event, Report};
 
 use crate::engine::{Engine, Folders, ModelFile, Preset};
-use crate::testing::Fake;
 use crate::{Settings, Studio};
 
 const LOADER: &[InputDecl] = &[declare::model_file(
@@ -175,52 +174,50 @@ impl Catalog for Classes {
     }
 }
 
-/// The small machine of [`crate::testing`] with these classes.
-#[derive(Default)]
-struct Machinery(Fake);
+struct Machinery;
 
 impl Engine for Machinery {
     fn catalog(&self) -> &(dyn Catalog + Send + Sync) {
         &Classes
     }
     fn machine(&self) -> Machine {
-        self.0.machine()
+        unimplemented!("not asked for by tests of the document")
     }
     fn folders(&self) -> Folders {
-        self.0.folders()
+        let none = PathBuf::new;
+        Folders {
+            input: none(),
+            models: none(),
+            output: none(),
+            store: none(),
+        }
     }
-    fn compile(&self, project: &Project, options: &Options) -> Compiled {
-        self.0.compile(project, options)
+    fn compile(&self, _: &Project, _: &Options) -> Compiled {
+        unimplemented!("not asked for by tests of the document")
     }
-    fn run(
-        &self,
-        project: &Project,
-        plan: &Plan,
-        cancel: Cancel,
-        events: Sender<Event>,
-    ) -> Result<Report, String> {
-        self.0.run(project, plan, cancel, events)
+    fn run(&self, _: &Project, _: &Plan, _: Cancel, _: Sender<Event>) -> Result<Report, String> {
+        Err("nothing runs here".to_owned())
     }
-    fn result(&self, plan: &Plan, step: StepId) -> Option<Clip> {
-        self.0.result(plan, step)
+    fn result(&self, _: &Plan, _: StepId) -> Option<Clip> {
+        None
     }
-    fn open_media(&self, path: &Path) -> Result<Clip, String> {
-        self.0.open_media(path)
+    fn open_media(&self, _: &Path) -> Result<Clip, String> {
+        Err("no media here".to_owned())
     }
-    fn read_graph(&self, path: &Path) -> Result<(Project, Vec<Diagnostic>), String> {
-        self.0.read_graph(path)
+    fn read_graph(&self, _: &Path) -> Result<(Project, Vec<Diagnostic>), String> {
+        Err("no files here".to_owned())
     }
-    fn input_files(&self, kind: FileKind) -> Vec<String> {
-        self.0.input_files(kind)
+    fn input_files(&self, _: FileKind) -> Vec<String> {
+        Vec::new()
     }
-    fn model_names(&self, folder: ModelFolder) -> Vec<String> {
-        self.0.model_names(folder)
+    fn model_names(&self, _: ModelFolder) -> Vec<String> {
+        Vec::new()
     }
     fn models(&self) -> Vec<ModelFile> {
-        self.0.models()
+        Vec::new()
     }
     fn presets(&self) -> Vec<Preset> {
-        self.0.presets()
+        Vec::new()
     }
 }
 
@@ -230,7 +227,7 @@ pub fn studio(project: Project) -> Studio {
         language: Some(crate::Language::En),
         ..Settings::default()
     };
-    let mut studio = Studio::new(Arc::new(Machinery::default()), settings, Arc::new(|| {}));
+    let mut studio = Studio::new(Arc::new(Machinery), settings, Arc::new(|| {}));
     studio.session = crate::Session::new(project, None);
     studio
 }

@@ -1,6 +1,6 @@
 //! One node of a workflow.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
@@ -36,9 +36,10 @@ pub(super) fn build(builder: &mut Builder<'_, '_>, item: Item) -> Node {
         ..Node::default()
     };
     inputs(builder, &item, declared, values, known, &mut node);
-    let models = item.json.get("properties").and_then(|it| it.get("models"));
-    if let Some(models) = models.filter(|it| known && keeps(it)) {
-        node.extra.insert("models".to_owned(), models.clone());
+    if let Some(models) = item.json.get("properties").and_then(|it| it.get("models")) {
+        if keeps(models) && known {
+            node.extra.insert("models".to_owned(), models.clone());
+        }
     }
     if !known && !is_virtual(&item.class) {
         *builder.cx.unknown.entry(item.class.clone()).or_insert(0) += 1;
@@ -94,7 +95,7 @@ fn inputs(
         }
     }
     let mut remembered = Map::new();
-    let mut linked: HashSet<String> = HashSet::new();
+    let mut linked: HashMap<String, ()> = HashMap::new();
     for slot in &item.slots {
         let Some(link) = slot.link else { continue };
         let name = input_name(item, slot, declared);
@@ -106,7 +107,7 @@ fn inputs(
             builder.cx.say("workflow_link", at, &message);
             continue;
         };
-        if !linked.insert(name.to_owned()) {
+        if linked.insert(name.to_owned(), ()).is_some() {
             let message = format!(
                 "two sockets are called `{}`; the first link stays",
                 short(name)

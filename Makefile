@@ -11,18 +11,24 @@ BIN := $(CARGO_TARGET_DIR)/debug/longtake
 PACKAGES := pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
 	gstreamer1.0-plugins-ugly gstreamer1.0-libav libopenblas0-pthread fonts-noto-cjk
+# What drawing needs where there is no GPU (Mesa's software Vulkan), and what winit opens windows with.
+WINDOW_PACKAGES := libvulkan1 mesa-vulkan-drivers libxkbcommon-x11-0 libx11-xcb1 libxcursor1 libxi6 \
+	libxrandr2 libwayland-client0
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help demo test lint check-gpu bench bench-engine packages nextest
+.PHONY: help demo studio test lint check-gpu bench bench-canvas bench-engine packages window-packages nextest
 
 help:
 	@echo "make demo          render the animatic preset into output/ (installs what is missing)"
+	@echo "make studio        the window: the graph on a canvas, its plan, a queue, a viewer"
 	@echo "make test          formats, lints and tests (installs what is missing)"
 	@echo "make check-gpu     prove that the CUDA and Vulkan builds compile"
+	@echo "make bench-canvas  frame times of the editor's canvas, headless"
 	@echo "make bench-engine  benchmarks, both sides in one run; PyTorch is installed into a venv"
 
 # One query of the package database; apt runs only when something is not installed.
-packages:
+window-packages: PACKAGES += $(WINDOW_PACKAGES)
+packages window-packages:
 	@missing=""; for p in $(PACKAGES); do \
 		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then echo "installing$$missing"; \
@@ -32,25 +38,35 @@ packages:
 nextest:
 	@command -v cargo-nextest >/dev/null || cargo install cargo-nextest --locked
 
+# Without the window: the first picture comes minutes sooner.
 demo: packages
-	cargo build --locked -p longtake
+	cargo build --locked -p longtake --no-default-features --features media
 	$(BIN) render presets/animatic.longtake -o output/animatic.mp4
 	@echo "the film: output/animatic.mp4"
 
+studio: window-packages
+	cargo build --locked -p longtake
+	$(BIN) edit
+
 # One feature set (the program's defaults) for build, lints and tests.
-test: packages nextest lint
+test: window-packages nextest lint
 	cargo build --locked -p longtake
 	cargo nextest run --locked --workspace --no-fail-fast
 
-lint: packages
+lint: window-packages
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 # Builds that this machine need not be able to run: both GPUs, and one without GStreamer.
-check-gpu: packages
+check-gpu: window-packages
 	cargo check --locked -p longtake --features cuda,vulkan
 	cargo check --locked -p longtake --no-default-features
 
-bench: bench-engine
+bench: bench-engine bench-canvas
+
+# Frame times of the canvas without a window.
+bench-canvas: packages
+	cargo bench --locked -p longtake-ui --bench canvas
+
 bench-engine: packages
 	./engine/bench.sh

@@ -107,6 +107,8 @@ pub enum Action {
     CloseMessage(usize),
     /// Pastes a text from the clipboard at the mouse; `linked`: also with links from outside.
     Paste { text: String, linked: bool },
+    /// The mouse is over this point of the graph.
+    Mouse([f32; 2]),
     /// Something only the window can do.
     Window(WindowAction),
 }

@@ -1,7 +1,7 @@
 //! Adding nodes and links, as the studio is asked to.
 
 use longtake_graph::document::{REROUTE, is_virtual};
-use longtake_graph::{Edit, Input, Link, Node, NodeId};
+use longtake_graph::{Edit, Link, Node, NodeId};
 
 use crate::action::LooseLink;
 use crate::connect::{self, fitting_inputs, fitting_outputs, put_link};
@@ -143,18 +143,9 @@ impl Studio {
 
     /// Takes a link from one input to another: one undo unit.
     pub(crate) fn relink(&mut self, from: (&NodeId, &str), to: (&NodeId, &str)) {
-        let node = self.session.graph().nodes.get(from.0);
-        let Some(Input::Link(link)) = node.and_then(|it| it.inputs.get(from.1)).cloned() else {
-            return;
-        };
-        let catalog = self.engine.catalog();
-        let edit = connect::disconnect(&self.session, from.0, from.1).and_then(|off| {
-            let mut rest = self.session.clone();
-            rest.edit(connect::CONNECT, off.clone())?;
-            let on = connect::connect(&rest, catalog, to.0, to.1, link)?;
-            Ok(Edit::Batch(vec![off, on]))
-        });
-        self.change(connect::CONNECT, edit);
+        let scene = self.session.scene(self.engine.catalog());
+        let edit = connect::relink(&scene, from, to);
+        self.change_root(connect::CONNECT, edit);
     }
 
     /// Puts a reroute into a link and selects it.

@@ -55,6 +55,36 @@ pub fn disconnect(session: &Session, to: &NodeId, input: &str) -> Result<Edit, R
     Ok(draft.finish())
 }
 
+/// The edit of the whole document that takes a link from one input to another.
+///
+/// # Errors
+/// There is no link, or it does not fit there.
+pub fn relink(
+    scene: &Scene<'_>,
+    from: (&NodeId, &str),
+    to: (&NodeId, &str),
+) -> Result<Edit, Refusal> {
+    let node = scene.node(from.0);
+    let Some(Input::Link(link)) = node.and_then(|it| it.inputs.get(from.1)) else {
+        return Err(Refusal::NoInput {
+            node: from.0.clone(),
+            input: from.1.to_owned(),
+        });
+    };
+    if from == to {
+        return Ok(Edit::Batch(Vec::new()));
+    }
+    let mut draft = Draft::of_all(scene);
+    take_link(&mut draft, from.0, from.1)?;
+    let without = draft.scene(scene.catalog);
+    fits(&without, to.0, to.1, link)?;
+    if let Some(nodes) = cycle(&without, to.0, to.1, link) {
+        return Err(Refusal::Cycle(nodes));
+    }
+    put_link(&mut draft, to.0, to.1, link.clone())?;
+    Ok(draft.finish())
+}
+
 /// The edit that puts a reroute with that top left corner into the link at an input.
 ///
 /// # Errors

@@ -48,8 +48,11 @@ pub(crate) fn delete(
             };
             let around = if heal { past(scene, link, &gone) } else { None };
             // A ring can come of it where a subgraph's ports do not depend on each other.
-            let sound =
-                |it: &Link| takes(scene, node, name, it) && cycle(scene, id, name, it).is_none();
+            let sound = |it: &Link| {
+                it.node != *id
+                    && takes(scene, node, name, it)
+                    && cycle(scene, id, name, it).is_none()
+            };
             match around.filter(sound) {
                 Some(source) => put_link(&mut draft, id, name, source)?,
                 None => take_link(&mut draft, id, name)?,

@@ -2,6 +2,7 @@
 //! and of reroutes.
 
 use longtake_graph::document::{REROUTE, REROUTE_INPUT};
+use longtake_graph::kind::accepts;
 use longtake_graph::{Input, Link, Node, Port, Subgraph};
 
 use crate::connect::ends;
@@ -203,19 +204,24 @@ fn kind_it_leads_to(scene: &Scene<'_>, node: &Node) -> Option<String> {
         let socket = sockets.into_iter().find(|it| it.name == input)?;
         Some(socket.kind)
     });
-    kinds.reduce(|a, b| common(&a, &b))
+    common(kinds)
 }
 
-/// What two sockets both take.
-fn common(a: &str, b: &str) -> String {
-    if a == "*" {
-        return b.to_owned();
+/// What all of these sockets take; `*` when there is no such thing, as after a source that gave
+/// anything has gone.
+fn common(mut kinds: impl Iterator<Item = String>) -> Option<String> {
+    let mut all = kinds.next()?;
+    for kind in kinds {
+        if all == "*" {
+            all = kind;
+            continue;
+        }
+        let taken = |it: &&str| accepts(&kind, it.trim());
+        let both: Vec<&str> = all.split(',').filter(taken).collect();
+        if both.is_empty() {
+            return Some("*".to_owned());
+        }
+        all = both.join(",");
     }
-    let both = |it: &&str| b == "*" || b.split(',').any(|other| other.trim() == it.trim());
-    let both: Vec<&str> = a.split(',').filter(both).collect();
-    if both.is_empty() {
-        a.to_owned()
-    } else {
-        both.join(",")
-    }
+    Some(all)
 }

@@ -146,6 +146,7 @@ impl Studio {
             Action::SetLanguage(language) => self.settings.language = Some(language),
             Action::SetSettings(settings) => self.settings = *settings,
             Action::CloseMessage(index) => self.messages.close(index),
+            Action::Mouse(at) => self.mouse = at,
             Action::Window(wish) => self.window.push(wish),
             Action::Open(path) => self.file_open(path),
             Action::OpenPreset(path) => self.open_preset(&path),

@@ -15,6 +15,10 @@ const SECONDS: Text = t("seconds after a change (0: never)", "秒後（0：し�
 const SNAP: Text = t("Nodes snap to the grid", "ノードをグリッドに揃える");
 const KEYS: Text = t("Keys", "キー");
 const PRESS: Text = t("Press keys…", "キーを押す…");
+const TAKEN: Text = t(
+    "{} stands for both {} and {}",
+    "{} は {} と {} の両方に割り当てられています",
+);
 const RESTORE: Text = t("Default", "既定");
 const SYSTEM: Text = t("As the desktop", "デスクトップに合わせる");
 
@@ -59,6 +63,14 @@ impl SettingsWindow {
             ui.text_edit_singleline(&mut self.filter);
         });
         self.record(ui, settings);
+        for (first, second, chord) in longtake_editor::keys::conflicts(settings) {
+            let names = [first, second].map(|it| cx.tr(it.title()));
+            let text = TAKEN.with(
+                cx.studio.language(),
+                &[&chord.to_string(), names[0], names[1]],
+            );
+            ui.colored_label(theme::of(ui).warn, text);
+        }
         let found = longtake_editor::command::find(&self.filter, cx.studio.language());
         egui::ScrollArea::vertical()
             .auto_shrink([false; 2])
@@ -86,7 +98,7 @@ impl SettingsWindow {
                                 .add_enabled(own, egui::Button::new(cx.tr(RESTORE)))
                                 .clicked()
                             {
-                                settings.keys.remove(command.id());
+                                let _ = settings.set_keys(command, None);
                             }
                             ui.end_row();
                         }
@@ -120,7 +132,8 @@ impl SettingsWindow {
             } else {
                 chord_text(key, modifiers)
             };
-            settings.keys.insert(command.id().to_owned(), text);
+            // Keys come from the keyboard: they can be read.
+            let _ = settings.set_keys(command, Some(&text));
             self.recording = None;
         }
     }

@@ -145,7 +145,10 @@ fn carriers_are_never_written_over() {
             let loaded = load(&copy);
             assert!(!loaded.is_file());
             let error = write(&copy, &loaded.project, loaded.format, &Comfy).unwrap_err();
-            assert!(error.to_string().contains("which a graph would replace"), "{error}");
+            assert!(
+                error.to_string().contains("which a graph would replace"),
+                "{error}"
+            );
             assert_eq!(std::fs::read(&copy).unwrap(), std::fs::read(&file).unwrap());
         }
     }

@@ -14,6 +14,7 @@ mod layers;
 mod nodes;
 mod pose;
 mod presets;
+mod studio;
 mod tidy;
 mod wan;
 mod wan_family;

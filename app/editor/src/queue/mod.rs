@@ -261,6 +261,11 @@ impl Queue {
         self.ended.iter().find(done)
     }
 
+    /// Whether a job is of the document that is open.
+    pub fn is_of_open(&self, job: &Job) -> bool {
+        job.document == self.document
+    }
+
     /// The document of a job.
     ///
     /// # Errors

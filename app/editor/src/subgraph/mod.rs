@@ -51,11 +51,8 @@ pub fn unused(root: &Project) -> Vec<String> {
 impl Studio {
     pub(crate) fn make_subgraph(&mut self) {
         let scene = self.session.scene(self.engine.catalog());
-        let center = |id| {
-            let [x, y, width, height] = self.rect(&Item::Node(id)).unwrap_or_default();
-            [x, y, width, height]
-        };
-        let made = make(&scene, &self.session.selection, self.tr(TITLE), center);
+        let rect = |id| self.rect(&Item::Node(id)).unwrap_or_default();
+        let made = make(&scene, &self.session.selection, self.tr(TITLE), rect);
         let (edit, id) = match made {
             Ok((edit, id)) => (Ok(edit), Some(id)),
             Err(refusal) => (Err(refusal), None),

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use longtake_graph::document::{REROUTE, REROUTE_INPUT};
 use longtake_graph::{Edit, Input, Link, Mode, Node, NodeId, Project, Subgraph};
 
 use crate::connect::take_link;
 use crate::draft::{Draft, Ids, fresh_key};
-use crate::group::around;
+use crate::group;
 use crate::refusal::Refusal;
 use crate::scene::{Scene, is_border};
 use crate::selection::Item;
@@ -117,9 +118,14 @@ impl<'a> Unpacking<'a> {
             }
         }
         for (id, name, output) in fed {
-            if id != *self.id {
-                put(draft, &id, &name, self.behind(output, 0))?;
+            if id == *self.id {
+                continue;
             }
+            let value = match self.behind(output, 0) {
+                Some(Input::Link(link)) if link.node == id => Some(around(draft, link)?),
+                value => value,
+            };
+            put(draft, &id, &name, value)?;
         }
         Ok(())
     }
@@ -198,6 +204,29 @@ impl<'a> Unpacking<'a> {
     }
 }
 
+/// A link from a node to itself, led over a reroute: what was unpacked fed an instance by another of
+/// its own ports.
+fn around(draft: &mut Draft, link: Link) -> Result<Input, Refusal> {
+    let id = Ids::of(draft.graph()).take();
+    let source = draft.graph().nodes.get(&link.node);
+    let mut node = Node {
+        class: REROUTE.to_owned(),
+        pos: source.and_then(|it| it.pos),
+        ..Node::default()
+    };
+    node.inputs
+        .insert(REROUTE_INPUT.to_owned(), Input::Link(link));
+    draft.push(Edit::AddNode {
+        id: id.clone(),
+        node,
+        at: None,
+    })?;
+    Ok(Input::Link(Link {
+        node: id,
+        output: 0,
+    }))
+}
+
 /// Writes a value where a link stood; without one the link goes and its old literal comes back.
 fn put(draft: &mut Draft, id: &NodeId, name: &str, value: Option<Input>) -> Result<(), Refusal> {
     if value.is_none() {
@@ -219,7 +248,7 @@ fn shift(instance: &Node, definition: &Subgraph, size: [f32; 2]) -> [f32; 2] {
         let ([x, y], [w, h]) = (node.pos.unwrap_or_default(), node.size.unwrap_or(USUAL));
         [x, y, w, h]
     });
-    let Some([x, y, width, height]) = around(rects) else {
+    let Some([x, y, width, height]) = group::around(rects) else {
         return [0.0; 2];
     };
     let pos = instance.pos.unwrap_or_default();

@@ -1,7 +1,7 @@
 //! A machine with a few node classes and no work to do.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crossbeam::channel::Sender;
@@ -13,6 +13,7 @@ use longtake_plan::{Compiled, Machine, Options, Plan, StepId};
 use longtake_run::{Cancel, Clip, Event, Report};
 
 use crate::engine::{Engine, Folders, ModelFile, Preset};
+use crate::testing::Fake;
 use crate::{Settings, Studio};
 
 const LOADER: &[InputDecl] = &[declare::model_file(
@@ -174,50 +175,52 @@ impl Catalog for Classes {
     }
 }
 
-struct Machinery;
+/// The small machine of [`crate::testing`] with these classes.
+#[derive(Default)]
+struct Machinery(Fake);
 
 impl Engine for Machinery {
     fn catalog(&self) -> &(dyn Catalog + Send + Sync) {
         &Classes
     }
     fn machine(&self) -> Machine {
-        unimplemented!("not asked for by tests of the document")
+        self.0.machine()
     }
     fn folders(&self) -> Folders {
-        let none = PathBuf::new;
-        Folders {
-            input: none(),
-            models: none(),
-            output: none(),
-            store: none(),
-        }
+        self.0.folders()
     }
-    fn compile(&self, _: &Project, _: &Options) -> Compiled {
-        unimplemented!("not asked for by tests of the document")
+    fn compile(&self, project: &Project, options: &Options) -> Compiled {
+        self.0.compile(project, options)
     }
-    fn run(&self, _: &Project, _: &Plan, _: Cancel, _: Sender<Event>) -> Result<Report, String> {
-        Err("nothing runs here".to_owned())
+    fn run(
+        &self,
+        project: &Project,
+        plan: &Plan,
+        cancel: Cancel,
+        events: Sender<Event>,
+    ) -> Result<Report, String> {
+        self.0.run(project, plan, cancel, events)
     }
-    fn result(&self, _: &Plan, _: StepId) -> Option<Clip> {
-        None
+    fn result(&self, plan: &Plan, step: StepId) -> Option<Clip> {
+        self.0.result(plan, step)
     }
-    fn open_media(&self, _: &Path) -> Result<Clip, String> {
-        Err("no media here".to_owned())
+    fn open_media(&self, path: &Path) -> Result<Clip, String> {
+        self.0.open_media(path)
     }
-    fn read_graph(&self, _: &Path) -> Result<(Project, Vec<Diagnostic>), String> {
-        Err("no files here".to_owned())
+    fn read_graph(&self, path: &Path) -> Result<(Project, Vec<Diagnostic>), String> {
+        self.0.read_graph(path)
     }
-    fn input_files(&self, _: FileKind) -> Vec<String> {
-        Vec::new()
+    fn input_files(&self, kind: FileKind) -> Vec<String> {
+        self.0.input_files(kind)
     }
-    fn model_names(&self, _: ModelFolder) -> Vec<String> {
-        Vec::new()
+    fn model_names(&self, folder: ModelFolder) -> Vec<String> {
+        self.0.model_names(folder)
     }
     fn models(&self) -> Vec<ModelFile> {
-        Vec::new()
+        self.0.models()
     }
     fn presets(&self) -> Vec<Preset> {
-        Vec::new()
+        self.0.presets()
     }
 }
 
@@ -227,7 +230,7 @@ pub fn studio(project: Project) -> Studio {
         language: Some(crate::Language::En),
         ..Settings::default()
     };
-    let mut studio = Studio::new(Arc::new(Machinery), settings, Arc::new(|| {}));
+    let mut studio = Studio::new(Arc::new(Machinery::default()), settings, Arc::new(|| {}));
     studio.session = crate::Session::new(project, None);
     studio
 }

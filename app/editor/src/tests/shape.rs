@@ -92,6 +92,12 @@ fn a_reroute_has_the_kind_of_its_source() {
     assert_eq!(shape(&ring, None, "1").outputs[0].kind, "*");
     let forward = graph("1 Reroute\n2 Reroute <-1.0\n3 SaveVideo images<-2.0");
     assert_eq!(shape(&forward, None, "1").outputs[0].kind, "IMAGE");
+    let torn = graph("1 Reroute\n2 SaveVideo images<-1.0\n3 KSampler steps<-1.0");
+    assert_eq!(
+        shape(&torn, None, "1").outputs[0].kind,
+        "*",
+        "nothing suits both"
+    );
     let tree = graph(
         "1 Reroute\n2 SaveVideo fps<-1.0\n3 Reroute <-1.0\n4 KSampler steps<-3.0\n5 Reroute <-1.0",
     );

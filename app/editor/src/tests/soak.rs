@@ -219,7 +219,7 @@ impl Hand {
         let own = self
             .dice
             .pick(&keys)
-            .filter(|_| self.dice.0 % 4 == 0)
+            .filter(|_| self.dice.0.is_multiple_of(4))
             .cloned();
         let class = own.unwrap_or_else(|| (*self.dice.pick(ADDED).unwrap()).to_owned());
         let link = (self.dice.roll(2) == 0).then(|| self.loose());
@@ -256,7 +256,7 @@ impl Hand {
     /// Several frames, as a drag makes; not every drag is ended.
     fn drag(&mut self) {
         let ids: Vec<NodeId> = self.studio.session.selection.nodes().cloned().collect();
-        for _ in 0..1 + self.dice.roll(6) {
+        for _ in 0..=self.dice.roll(6) {
             let pos = Some(self.dice.point());
             let moves = ids.iter().cloned().map(|id| Edit::Move { id, pos });
             let edit = Edit::Batch(moves.collect());
@@ -273,7 +273,7 @@ impl Hand {
         if linked.is_some_and(|it| matches!(it.inputs.get(&input), Some(Input::Link(_)))) {
             return; // such a parameter has no editor
         }
-        for _ in 0..1 + self.dice.roll(5) {
+        for _ in 0..=self.dice.roll(5) {
             let value = match self.dice.roll(4) {
                 0 => json!(self.dice.roll(100)),
                 1 => json!({"link": ["1", 0]}),
@@ -482,7 +482,8 @@ fn soak(seed: u64, gestures: usize) {
         );
         if let Some(wrong) = wrong(&hand.studio) {
             let text = hand.studio.session.project().to_json();
-            panic!("{}: {wrong}\n{text}", place());
+            let label = new.done().last().map(|unit| unit.label.en);
+            panic!("{}: {wrong} after {label:?}\n{text}", place());
         }
         hand.prune();
     }

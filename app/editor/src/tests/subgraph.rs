@@ -304,3 +304,69 @@ fn healing_makes_no_ring() {
     studio.command(Command::DeleteHeal);
     assert_eq!(lines(studio.session.graph()), ["3 Reroute"]);
 }
+
+#[test]
+fn a_detour_through_a_subgraph_is_kept_when_it_is_unpacked() {
+    // 1 feeds 2 by way of a reroute that is a subgraph of its own; 1 and 2 are in another one.
+    let start =
+        graph("1 UNETLoader\n2 KSampler model<-3.0\n3 Reroute <-1.0\n4 VAEDecode samples<-2.0");
+    let wanted = meaning(&start);
+    for last in [Command::UnpackSubgraph, Command::DeleteHeal] {
+        let mut studio = studio(start.clone());
+        select(&mut studio, &["3"]);
+        studio.command(Command::MakeSubgraph);
+        select(&mut studio, &["1", "2"]);
+        studio.command(Command::MakeSubgraph);
+        let now = lines(studio.session.graph());
+        assert_eq!(now[0], "6 subgraph2 model<-5.0");
+        select(&mut studio, &["5"]);
+        studio.command(last);
+        let own = |line: &String| line.starts_with("6 ") && line.contains("<-6.");
+        assert!(!lines(studio.session.graph()).iter().any(own));
+        if last == Command::UnpackSubgraph {
+            assert_eq!(meaning(studio.session.project()), wanted);
+        }
+    }
+}
+
+#[test]
+fn a_plain_way_through_becomes_a_reroute() {
+    let mut project = graph("5 through x<-6.0\n6 both model<-5.0\n4 VAEDecode samples<-6.1");
+    let port = |name: &str, kind: &str| longtake_graph::Port {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        ..longtake_graph::Port::default()
+    };
+    let through = longtake_graph::Subgraph {
+        inputs: vec![port("x", "MODEL")],
+        outputs: vec![port("y", "MODEL")],
+        graph: graph("-10 SubgraphInput\n-20 SubgraphOutput y<--10.0"),
+        ..longtake_graph::Subgraph::default()
+    };
+    let both = longtake_graph::Subgraph {
+        inputs: vec![port("model", "MODEL")],
+        outputs: vec![port("a", "MODEL"), port("b", "LATENT")],
+        graph: graph(
+            "-10 SubgraphInput
+             1 UNETLoader
+             2 KSampler model<--10.0
+             -20 SubgraphOutput a<-1.0 b<-2.0",
+        ),
+        ..longtake_graph::Subgraph::default()
+    };
+    project.subgraphs.insert("through".to_owned(), through);
+    project.subgraphs.insert("both".to_owned(), both);
+    let wanted = meaning(&project);
+    let mut studio = studio(project);
+    select(&mut studio, &["5"]);
+    studio.command(Command::UnpackSubgraph);
+    assert_eq!(
+        lines(studio.session.graph()),
+        [
+            "6 both model<-7.0",
+            "4 VAEDecode samples<-6.1",
+            "7 Reroute <-6.0"
+        ]
+    );
+    assert_eq!(meaning(studio.session.project()), wanted);
+}

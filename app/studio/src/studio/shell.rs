@@ -13,6 +13,7 @@ use super::engine::{self, Machinery};
 
 struct Shell {
     window: Window,
+    focused: bool,
 }
 
 impl eframe::App for Shell {
@@ -21,6 +22,12 @@ impl eframe::App for Shell {
         if ctx.input(|input| input.viewport().close_requested()) && !self.window.may_close() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
         }
+        // A window in the background may get no further frame for hours.
+        let focused = ctx.input(|input| input.focused);
+        if self.focused && !focused {
+            self.window.studio.autosave_now();
+        }
+        self.focused = focused;
         self.window.ui(ui);
     }
 
@@ -57,7 +64,10 @@ pub fn open(machinery: Machinery, file: Option<PathBuf>) -> eframe::Result {
             studio.act(Action::Open(file));
         }
         let window = Window::new(&cc.egui_ctx, studio, Box::new(Desktop));
-        Ok(Box::new(Shell { window }) as Box<dyn eframe::App>)
+        Ok(Box::new(Shell {
+            window,
+            focused: true,
+        }) as Box<dyn eframe::App>)
     };
     eframe::run_native("longtake", options, Box::new(create))
 }

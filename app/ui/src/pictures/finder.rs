@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use longtake_editor::Studio;
+use longtake_editor::queue::{Job, JobState};
 use longtake_graph::NodeId;
 use longtake_plan::{Info, Plan, Step, StepId};
 
@@ -95,10 +96,13 @@ impl Finder {
 
 fn plans(studio: &Studio) -> Vec<Arc<Plan>> {
     let queue = &studio.queue;
-    let ran = [queue.running(), queue.last_done()];
-    let mut plans: Vec<Arc<Plan>> = studio.planned.plan.iter().cloned().collect();
-    plans.extend(ran.into_iter().flatten().filter_map(|it| it.plan.clone()));
-    plans
+    // A run of another document says nothing of this one's nodes.
+    let done = |it: &&Job| matches!(it.state, JobState::Done(_)) && it.plan.is_some();
+    let running = queue.running().filter(|it| queue.is_of_open(it));
+    let mut ended = queue.ended.iter().filter(|it| queue.is_of_open(it));
+    let runs = [running, ended.find(done)];
+    let ran = runs.into_iter().flatten().filter_map(|it| it.plan.clone());
+    studio.planned.plan.clone().into_iter().chain(ran).collect()
 }
 
 /// One step per node and shot: the output step if there is one, else the last that makes pictures

@@ -43,6 +43,15 @@ pub struct Key {
 /// Tells a changed file from the same one: when it was written, and its bytes. `None`: no file.
 pub type Stamp = Option<(SystemTime, u64)>;
 
+/// How to read a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// In any case.
+    Anew,
+    /// Only if the file is not what it was.
+    Changed(Stamp),
+}
+
 /// A picture wanted.
 pub struct Request {
     /// Which.
@@ -51,8 +60,8 @@ pub struct Request {
     pub side: u32,
     /// The step, when it is of one.
     pub step: Option<(Arc<Plan>, StepId)>,
-    /// The file as it was when the picture was read last: nothing is done if it still is.
-    pub known: Option<Stamp>,
+    /// Whether only a change matters.
+    pub reading: Reading,
     /// Who reads.
     pub engine: Arc<dyn Engine>,
     /// Whom to wake.
@@ -179,8 +188,8 @@ fn work(shared: &Shared, answers: &Sender<Answer>) {
             Of::File(path) => stamp(path),
             Of::Step(_) => None,
         };
-        let made = match request.known {
-            Some(known) if known == stamp => Made::Same,
+        let made = match request.reading {
+            Reading::Changed(known) if known == stamp => Made::Same,
             _ => read(shared, &request, stamp),
         };
         let answer = Answer {

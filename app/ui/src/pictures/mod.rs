@@ -22,7 +22,7 @@ use longtake_graph::NodeId;
 
 use crate::Cx;
 use finder::{Finder, Source};
-use loader::{Answer, Key, Loader, Made, Of, Request, Stamp};
+use loader::{Answer, Key, Loader, Made, Of, Reading, Request, Stamp};
 
 pub use paint::picture_ui;
 
@@ -285,7 +285,7 @@ impl Pictures {
             .or_insert_with(|| Entry::new(side));
         entry.used = self.pass;
         if !entry.asked
-            && let Some(known) = wanted(entry, &key, side, epoch)
+            && let Some(reading) = wanted(entry, &key, side, epoch)
         {
             entry.asked = true;
             entry.side = entry.side.max(side);
@@ -294,7 +294,7 @@ impl Pictures {
                 side: entry.side,
                 step: source.map(|it| (it.plan.clone(), it.step)),
                 key,
-                known,
+                reading,
                 engine: engine.clone(),
                 ctx: ctx.clone(),
             });
@@ -378,14 +378,14 @@ impl Pictures {
     }
 }
 
-/// Whether to ask for a picture (again), and what is known of its file when only a change matters.
-fn wanted(entry: &Entry, key: &Key, side: u32, epoch: u64) -> Option<Option<Stamp>> {
+/// Whether to ask for a picture (again), and how.
+fn wanted(entry: &Entry, key: &Key, side: u32, epoch: u64) -> Option<Reading> {
     let file = matches!(key.of, Of::File(_));
     match &entry.state {
-        State::Waiting => Some(None),
-        State::Ready { .. } if entry.side < side => Some(None),
-        State::Nothing | State::Failed(_) if !file && entry.epoch != epoch => Some(None),
-        _ if file && entry.checked.elapsed() > RECHECK => Some(Some(entry.stamp)),
+        State::Waiting => Some(Reading::Anew),
+        State::Ready { .. } if entry.side < side => Some(Reading::Anew),
+        State::Nothing | State::Failed(_) if !file && entry.epoch != epoch => Some(Reading::Anew),
+        _ if file && entry.checked.elapsed() > RECHECK => Some(Reading::Changed(entry.stamp)),
         _ => None,
     }
 }
@@ -394,5 +394,5 @@ fn wanted(entry: &Entry, key: &Key, side: u32, epoch: u64) -> Option<Option<Stam
 pub(crate) fn epoch(studio: &Studio, node: &NodeId) -> u64 {
     let over = studio.status.node(node).map_or(0, |it| it.over as u64);
     let newest = studio.queue.ended.front().map_or(0, |it| it.id.0);
-    newest << 20 | over
+    (newest << 20) | over
 }

@@ -23,7 +23,8 @@ pub struct Bar<'a> {
 pub fn sign(ui: &mut Ui, studio: &Studio, face: &str, name: Text, on: bool) -> Response {
     let name = studio.tr(name);
     let size = Vec2::splat(theme::ROW);
-    let response = ui.add(Button::selectable(on, face).min_size(size));
+    let button = Button::selectable(on, face).min_size(size);
+    let response = ui.add(button);
     response.widget_info(|| WidgetInfo::selected(WidgetType::Button, true, on, name));
     response.on_hover_text(name)
 }
@@ -55,19 +56,19 @@ fn buttons_ui(ui: &mut Ui, studio: &Studio, transport: &mut Transport, frames: u
     if sign(ui, studio, "⏮", words::FIRST, false).clicked() {
         transport.go(0);
     }
-    if sign(ui, studio, "◀", words::BACK, false).clicked() {
+    if sign(ui, studio, "−1", words::BACK, false).clicked() {
         transport.step(-1, frames);
     }
     let (face, name) = if transport.playing() {
         ("⏸", words::PAUSE)
     } else {
-        ("⏵", words::PLAY)
+        ("▶", words::PLAY)
     };
     if sign(ui, studio, face, name, false).clicked() {
         let now = ui.input(|it| it.time);
         transport.toggle(now, frames);
     }
-    if sign(ui, studio, "▶", words::ON, false).clicked() {
+    if sign(ui, studio, "+1", words::ON, false).clicked() {
         transport.step(1, frames);
     }
     if sign(ui, studio, "⏭", words::END, false).clicked() {

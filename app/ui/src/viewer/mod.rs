@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{ColorImage, Ui};
-use longtake_editor::queue::{JobId, JobState};
+use longtake_editor::queue::JobId;
 use longtake_editor::{Action, Studio, WindowAction};
 use longtake_graph::NodeId;
 
@@ -111,7 +111,7 @@ impl Viewer {
     pub fn wish(&mut self, wish: &WindowAction, studio: &Studio) -> bool {
         let (what, second) = match wish {
             WindowAction::View { node, second } => {
-                let node = node.clone();
+                let node = node_to_show(node, studio);
                 (What::Node { node, shot: None }, *second)
             }
             WindowAction::ViewFile { path, second } => (What::File(path.clone()), *second),
@@ -121,7 +121,6 @@ impl Viewer {
             }
             _ => return false,
         };
-        let _ = studio;
         if second && self.a.is_some() {
             self.b = Some(Side::new(what));
         } else {
@@ -202,7 +201,9 @@ impl Viewer {
     }
 
     fn set_a(&mut self, what: What) {
-        if self.a.as_ref().is_none_or(|it| it.what != what) {
+        // A file may be another one by now.
+        let file = matches!(what, What::File(_));
+        if file || self.a.as_ref().is_none_or(|it| it.what != what) {
             self.a = Some(Side::new(what));
         }
         self.transport.go(0);
@@ -265,9 +266,12 @@ impl Viewer {
             return;
         }
         self.live = None;
-        let over = self.followed.take().and_then(|id| studio.queue.job(id));
-        if let Some(job) = over.filter(|_| self.follow)
-            && matches!(job.state, JobState::Done(_))
+        let Some(over) = self.followed.take() else {
+            return;
+        };
+        // Of another document, or failed: the picture stays.
+        let job = studio.queue.last_done().filter(|it| it.id == over);
+        if let Some(job) = job.filter(|it| self.follow && studio.queue.is_of_open(it))
             && let Some(node) = output_node(job)
         {
             self.set_a(What::Node { node, shot: None });
@@ -301,6 +305,20 @@ fn newest_preview(studio: &Studio) -> Option<(NodeId, u64, Arc<longtake_run::Fra
         Some((step.path.node.clone(), *number, frame.clone()))
     });
     previews.max_by_key(|it| it.1)
+}
+
+/// The node itself, or, of an instance of a subgraph, the last node inside it that has steps.
+fn node_to_show(node: &NodeId, studio: &Studio) -> NodeId {
+    let steps = studio.planned.plan.iter().flat_map(|plan| &plan.steps);
+    let nodes = || steps.clone().map(|step| &step.path.node);
+    if nodes().any(|it| it == node) {
+        return node.clone();
+    }
+    let inside = |it: &&NodeId| {
+        let rest = it.as_str().strip_prefix(node.as_str());
+        rest.is_some_and(|rest| rest.starts_with(':'))
+    };
+    nodes().filter(inside).next_back().unwrap_or(node).clone()
 }
 
 fn output_node(job: &longtake_editor::queue::Job) -> Option<NodeId> {

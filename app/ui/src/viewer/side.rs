@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::Context;
-use longtake_editor::queue::JobId;
+use longtake_editor::queue::{Job, JobId};
 use longtake_editor::{Studio, shape};
 use longtake_graph::NodeId;
 
@@ -144,15 +144,7 @@ impl Side {
                     shot.as_deref(),
                 )))
             }
-            What::Job(id) => {
-                let plan = cx.studio.queue.job(*id)?.plan.clone()?;
-                let step = *plan.outputs.first()?;
-                Some(Opening::Steps(vec![Source {
-                    plan,
-                    step,
-                    shot: None,
-                }]))
-            }
+            What::Job(id) => of_job(cx.studio.queue.job(*id)?),
         }
     }
 
@@ -165,6 +157,20 @@ impl Side {
             What::File(_) | What::Job(_) => (0, 0),
         }
     }
+}
+
+/// The first output of a job: what its plan's step made, or, of an older job, the file it wrote.
+fn of_job(job: &Job) -> Option<Opening> {
+    if let Some(plan) = &job.plan {
+        let step = *plan.outputs.first()?;
+        return Some(Opening::Steps(vec![Source {
+            plan: plan.clone(),
+            step,
+            shot: None,
+        }]));
+    }
+    let output = job.report()?.outputs.first()?;
+    Some(Opening::File(output.path.clone()))
 }
 
 /// A thing to look at, for people.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{
     Align2, Color32, ColorImage, CursorIcon, EventFilter, FontId, Key, Pos2, Rect, Response, Sense,
-    Stroke, TextureId, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Stroke, TextureId, Ui, Vec2, WidgetInfo, WidgetType, pos2, vec2,
 };
 
 use super::side::node_title;
@@ -80,6 +80,7 @@ impl Viewer {
         if response.clicked() || response.drag_started() {
             response.request_focus();
         }
+        response.widget_info(|| WidgetInfo::new(WidgetType::Image));
         if let Some(mouse) = response.hover_pos() {
             let (wheel, pinch) = ui.input(|it| (it.smooth_scroll_delta().y, it.zoom_delta()));
             let factor = (wheel / WHEEL).exp2() * pinch;
@@ -87,9 +88,13 @@ impl Viewer {
                 self.view.zoom_at(stand, self.to_left(mouse, area), factor);
             }
         }
-        if response.double_clicked() {
+        if let Some(mouse) = response
+            .interact_pointer_pos()
+            .filter(|_| response.double_clicked())
+        {
             if self.view.fits() {
-                self.view.one_to_one(stand);
+                let factor = 1.0 / self.view.scale(stand);
+                self.view.zoom_at(stand, self.to_left(mouse, area), factor);
             } else {
                 self.view.fit();
             }

@@ -76,9 +76,9 @@ impl Viewer {
 
     fn compare_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         for (face, name, way) in [
-            ("◧", words::WIPE, Compare::Wipe),
-            ("◫", words::BESIDE, Compare::Beside),
-            ("−", words::DIFFERENCE, Compare::Difference),
+            ("A|B", words::WIPE, Compare::Wipe),
+            ("A B", words::BESIDE, Compare::Beside),
+            ("A−B", words::DIFFERENCE, Compare::Difference),
         ] {
             if sign(ui, cx.studio, face, name, self.compare == way).clicked() {
                 self.compare = way;
@@ -94,7 +94,7 @@ impl Viewer {
         if sign(ui, cx.studio, "⇄", words::SWAP, false).clicked() {
             std::mem::swap(&mut self.a, &mut self.b);
         }
-        if sign(ui, cx.studio, "✕", words::CLOSE, false).clicked() {
+        if sign(ui, cx.studio, "×", words::CLOSE, false).clicked() {
             self.b = None;
         }
     }

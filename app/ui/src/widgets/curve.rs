@@ -49,7 +49,8 @@ pub fn large_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>) {
     if ui.is_rect_visible(rect) {
         graph_ui(ui, cx, field, rect);
     }
-    ui.horizontal(|ui| {
+    ui.add_space(UNIT);
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = UNIT;
         let ready = [
             (LINEAR, json!([[0.0, 0.0], [1.0, 1.0]])),
@@ -60,11 +61,11 @@ pub fn large_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>) {
             (EASE, json!([[0.0, 0.0], [0.5, 0.15], [1.0, 1.0]])),
         ];
         for (text, value) in ready {
-            if ui.small_button(cx.tr(text)).clicked() {
+            if ui.button(cx.tr(text)).clicked() {
                 field.set(cx, value);
             }
         }
-        if ui.small_button(cx.tr(INVERT)).clicked() {
+        if ui.button(cx.tr(INVERT)).clicked() {
             let points = points(field)
                 .iter()
                 .map(|[x, y]| [*x, round(1.0 - y)])

@@ -30,8 +30,9 @@ pub fn linked_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>, mut rect: Rect
     if let Some(label) = field.inner_label() {
         cell::texts(ui, rect, Some(label), &format!("← {source}"), colour);
     } else {
-        let galley = cell::elided(ui, &format!("← {source}"), colour, rect.width());
-        cell::paint_galley(ui.painter(), rect, Align2::LEFT_CENTER, galley, colour);
+        let inner = rect.shrink2(egui::Vec2::new(cell::PAD, 0.0));
+        let galley = cell::elided(ui, &format!("← {source}"), colour, inner.width());
+        cell::paint_galley(ui.painter(), inner, Align2::LEFT_CENTER, galley, colour);
     }
     if let Some(severity) = field.severity(cx) {
         let stroke = egui::Stroke::new(1.0, cell::severity_colour(ui, severity));

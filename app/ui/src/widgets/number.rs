@@ -250,13 +250,16 @@ fn paint(ui: &Ui, rect: Rect, number: &Number<'_>, response: &Response) {
         text.push_str(number.unit);
     }
     let colour = cell::value_colour(ui, number.dim);
-    let room = rect.shrink2(Vec2::new(ARROW / 2.0, 0.0));
+    let arrows = if number.label.is_some() {
+        ARROW / 2.0
+    } else {
+        0.0
+    };
+    let room = rect.shrink2(Vec2::new(arrows, 0.0));
     cell::texts(ui, room, number.label, &text, colour);
     if response.hovered() && rect.width() > 6.0 * ARROW {
-        for (x, towards) in [
-            (rect.left() + ARROW / 2.0, -Vec2::X),
-            (rect.right() - ARROW / 2.0, Vec2::X),
-        ] {
+        let from = rect.left() + ARROW / 2.0 - if arrows > 0.0 { 0.0 } else { 2.0 };
+        for (x, towards) in [(from, -Vec2::X), (rect.right() - ARROW / 2.0, Vec2::X)] {
             let centre = egui::Pos2::new(x, rect.center().y);
             cell::triangle(ui.painter(), centre, towards, colours.weak);
         }
@@ -396,8 +399,7 @@ fn select_all(ui: &Ui, edit: Id, text: &str) {
 /// A text field of one line without a frame of its own.
 pub fn line(text: &mut String, colour: Color32) -> TextEdit<'_> {
     TextEdit::singleline(text)
-        .frame(egui::Frame::NONE)
-        .margin(Margin::symmetric(8, 0))
+        .frame(egui::Frame::new().inner_margin(Margin::symmetric(8, 0)))
         .vertical_align(Align::Center)
         .text_color(colour)
         .desired_width(f32::INFINITY)

@@ -44,6 +44,7 @@ pub fn table_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>) {
     let value = field.shown();
     let list = value.as_array().map_or(&[][..], Vec::as_slice);
     ui.weak(shots::summary(cx, &value));
+    ui.add_space(UNIT);
     ui.spacing_mut().item_spacing.y = 0.0;
     for (at, shot) in list.iter().enumerate() {
         let size = Vec2::new(ui.available_width(), CARD);
@@ -114,7 +115,7 @@ fn buttons_ui(
     rest: &mut Rect,
 ) {
     let node = row.field.node;
-    let signs = [("×", REMOVE), ("⧉", DUPLICATE), ("⏷", DOWN), ("⏶", UP)];
+    let signs = [("×", REMOVE), ("+", DUPLICATE), ("⏷", DOWN), ("⏶", UP)];
     for (sign, text) in signs {
         let place = cell::cut_right(rest, 20.0);
         let name = cx.tr(text);
@@ -129,7 +130,7 @@ fn buttons_ui(
         let graph = cx.studio.session.graph();
         let edit = match sign {
             "×" => remove_shot(graph, node, row.id),
-            "⧉" => {
+            "+" => {
                 let mut copy = row.shot.clone();
                 if let Some(fields) = copy.as_object_mut() {
                     fields.insert("id".to_owned(), Value::from(free_id(list)));

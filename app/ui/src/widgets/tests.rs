@@ -373,3 +373,54 @@ fn shots_are_added_doubled_moved_and_removed() {
     assert_eq!(value[1]["prompt"], json!("a harbour"));
     assert_eq!(harness.state().units(), 5);
 }
+
+/// `cargo nextest run -p longtake-editor -p longtake-ui --run-ignored all -E 'test(pictures_to_look_at)'`.
+#[test]
+#[ignore = "writes pictures to /tmp to look at"]
+fn pictures_to_look_at() {
+    use longtake_editor::settings::Theme;
+    for (theme, name) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+        let literals = [
+            ("count", json!(40)),
+            ("seed", json!(u64::MAX)),
+            ("text", json!("a harbour at dawn, 朝の港")),
+            ("model", json!("gone.safetensors")),
+        ];
+        let mut world = world(&literals, Room::Node);
+        let node = NodeId::new("1");
+        let place = longtake_graph::Place::node(&node, "Everything").input("image");
+        let finding = longtake_graph::Diagnostic::error("missing", place, "choose a file");
+        world.studio.planned.diagnostics = std::sync::Arc::new(vec![finding]);
+        let mut styled = false;
+        let draw = move |ui: &mut egui::Ui, world: &mut World| {
+            if !styled {
+                crate::theme::fonts(ui.ctx());
+                crate::theme::apply(ui.ctx(), theme, 1.0);
+                styled = true;
+            }
+            let fill = crate::theme::of(ui).node;
+            ui.painter().rect_filled(ui.max_rect(), 0.0, fill);
+            world.ui(ui);
+        };
+        let mut harness = Harness::builder()
+            .with_size(Vec2::new(260.0, 460.0))
+            .wgpu()
+            .build_ui_state(draw, world);
+        harness.run_steps(4);
+        harness
+            .render()
+            .unwrap()
+            .save(format!("/tmp/rows-{name}.png"))
+            .unwrap();
+        for (open, at) in [("mode", "list"), ("colour", "picker")] {
+            harness
+                .get_by_label(&format!("{open} of Everything"))
+                .click();
+            harness.run_steps(6);
+            let path = format!("/tmp/rows-{name}-{at}.png");
+            harness.render().unwrap().save(path).unwrap();
+            harness.key_press(Key::Escape);
+            harness.run_steps(4);
+        }
+    }
+}

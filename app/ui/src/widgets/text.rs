@@ -51,8 +51,7 @@ pub fn area_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>) {
 
 fn area(text: &mut String, rows: usize) -> TextEdit<'_> {
     TextEdit::multiline(text)
-        .frame(egui::Frame::NONE)
-        .margin(Margin::symmetric(8, 4))
+        .frame(egui::Frame::new().inner_margin(Margin::symmetric(8, 4)))
         .desired_rows(rows)
         .desired_width(f32::INFINITY)
 }
@@ -100,12 +99,9 @@ fn finish(
     response: &egui::Response,
     text: String,
 ) {
-    response.widget_info(|| {
-        let mut info =
-            egui::WidgetInfo::labeled(egui::WidgetType::TextEdit, ui.is_enabled(), field.name(cx));
-        info.current_text_value = Some(text.clone());
-        info
-    });
+    // The field's own node keeps its role and selection.
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_label(field.name(cx)));
     if response.has_focus() {
         let stroke = egui::Stroke::new(1.0, theme::of(ui).accent);
         ui.painter()

@@ -140,14 +140,14 @@ pub fn hidden(tree: &Tree<Pane>) -> Vec<&'static str> {
 }
 
 /// The name of the open document, with a dot while it differs from its file.
-pub fn document_title(studio: &Studio) -> String {
-    const UNTITLED: Text = t("Untitled", "無題");
-    let name = studio
-        .session
-        .name()
-        .unwrap_or_else(|| studio.tr(UNTITLED).to_owned());
-    let dot = if studio.session.dirty() { " •" } else { "" };
-    format!("{name}{dot}")
+fn document_title(studio: &Studio) -> String {
+    const ELSEWHERE: Text = t("open in another window", "別のウィンドウで編集中");
+    let title = studio.title();
+    let title = title.trim_end_matches(" — Longtake");
+    match studio.files.elsewhere {
+        Some(_) => format!("{title} ({})", studio.tr(ELSEWHERE)),
+        None => title.to_owned(),
+    }
 }
 
 /// Draws each panel where the tree puts it.

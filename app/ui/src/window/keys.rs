@@ -1,6 +1,7 @@
 //! Keys to commands, as the settings say.
 
 use egui::{Event, Key, KeyboardShortcut, Modifiers};
+use longtake_editor::keys::Chord;
 use longtake_editor::{Action, Command, Studio};
 
 /// Commands that leave alone what is being typed: they work in a text field too.
@@ -21,33 +22,37 @@ fn works_while_typing(command: Command) -> bool {
     )
 }
 
-/// Reads a chord as the settings write it (`Ctrl+Shift+G`).
-pub fn shortcut(text: &str) -> Option<KeyboardShortcut> {
+/// A chord of the settings as egui knows it.
+fn shortcut(chord: &Chord) -> Option<KeyboardShortcut> {
     let mut modifiers = Modifiers::NONE;
-    let mut key = None;
-    for part in text.split('+') {
-        match part {
-            "Ctrl" => modifiers |= Modifiers::COMMAND,
-            "Shift" => modifiers |= Modifiers::SHIFT,
-            "Alt" => modifiers |= Modifiers::ALT,
-            name => key = Key::from_name(name),
+    for (held, modifier) in [
+        (chord.ctrl, Modifiers::COMMAND),
+        (chord.shift, Modifiers::SHIFT),
+        (chord.alt, Modifiers::ALT),
+    ] {
+        if held {
+            modifiers |= modifier;
         }
     }
-    Some(KeyboardShortcut::new(modifiers, key?))
+    Some(KeyboardShortcut::new(
+        modifiers,
+        Key::from_name(&chord.key)?,
+    ))
 }
 
 /// What the keys pressed since the last frame ask for.
 pub fn pressed(ctx: &egui::Context, studio: &Studio, gallery: bool) -> Vec<Action> {
-    let typing = ctx.egui_wants_keyboard_input();
+    let typing = ctx.text_edit_focused();
+    // A focused number or curve takes plain keys (arrows, Delete); Ctrl+Z still undoes.
+    let focused = ctx.egui_wants_keyboard_input();
     let mut commands = Vec::new();
     // Longer chords first: Ctrl+Shift+S must not be eaten by Ctrl+S.
     let mut chords: Vec<(KeyboardShortcut, Command)> = Command::ALL
         .iter()
         .flat_map(|&command| {
-            let keys = studio.settings.keys_of(command);
-            keys.split(' ')
-                .filter_map(shortcut)
-                .map(move |it| (it, command))
+            let chords = studio.settings.chords(command);
+            let chords = chords.into_iter();
+            chords.filter_map(move |it| Some((shortcut(&it)?, command)))
         })
         .collect();
     chords.sort_by_key(|(chord, _)| {
@@ -59,11 +64,15 @@ pub fn pressed(ctx: &egui::Context, studio: &Studio, gallery: bool) -> Vec<Actio
             if (typing || gallery) && !works_while_typing(command) {
                 continue;
             }
+            let plain = !chord.modifiers.command && !chord.modifiers.alt;
+            if focused && plain && !works_while_typing(command) {
+                continue;
+            }
             if input.consume_shortcut(&chord) {
                 commands.push(Action::Command(command));
             }
         }
-        if !typing && !gallery {
+        if !focused && !gallery {
             clipboard(input, &mut commands);
         }
     });
@@ -90,17 +99,15 @@ fn clipboard(input: &mut egui::InputState, commands: &mut Vec<Action>) {
 
 #[cfg(test)]
 mod tests {
+    use longtake_editor::Settings;
+
     use super::*;
 
     #[test]
     fn every_default_key_can_be_read() {
-        for command in Command::ALL {
-            for chord in command
-                .default_keys()
-                .split(' ')
-                .filter(|it| !it.is_empty())
-            {
-                assert!(shortcut(chord).is_some(), "{command:?}: {chord}");
+        for &command in Command::ALL {
+            for chord in Settings::default().chords(command) {
+                assert!(shortcut(&chord).is_some(), "{command:?}: {chord}");
             }
         }
     }

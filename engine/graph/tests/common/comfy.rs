@@ -192,7 +192,7 @@ pub fn corpus(kind: &str) -> Vec<PathBuf> {
         .join(kind);
     let mut files: Vec<_> = std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-        .map(|it| it.unwrap().path())
+        .map(|it| it.expect("an entry").path())
         .collect();
     files.sort();
     assert!(!files.is_empty(), "{}", folder.display());

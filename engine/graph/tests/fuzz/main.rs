@@ -78,7 +78,7 @@ fn fuzz(kind: &str) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let files: Vec<_> = corpus(kind)
         .iter()
-        .map(|it| std::fs::read(it).unwrap())
+        .map(|it| std::fs::read(it).expect("a file of the corpus"))
         .collect();
     let documents: Vec<Value> = (files
         .iter()
@@ -156,6 +156,83 @@ fn cut_off_anywhere() {
             let bytes = std::fs::read(&file).unwrap();
             for end in (0..bytes.len()).step_by(7) {
                 read(&|| format!("{} to {end}", file.display()), &bytes[..end]);
+            }
+        }
+    }
+}
+
+/// Whole files, undamaged. `LONGTAKE_WORKFLOWS` names a folder of further workflows (ComfyUI's
+/// templates, say) to be read as well.
+#[test]
+fn whole_files() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut files = corpus("workflow");
+    if let Some(folder) = std::env::var_os("LONGTAKE_WORKFLOWS") {
+        let entries = std::fs::read_dir(folder).unwrap();
+        files.extend(entries.map(|it| it.unwrap().path()));
+    }
+    let (mut nodes, mut read_files, mut told) = (0, 0, (0, Vec::new()));
+    for file in files {
+        let bytes = std::fs::read(&file).unwrap();
+        let Ok(saved) = serde_json::from_slice::<Value>(&bytes) else {
+            continue;
+        };
+        let Some(saved) = saved["nodes"].as_array() else {
+            continue;
+        };
+        assert!(
+            read(&|| file.display().to_string(), &bytes),
+            "{}",
+            file.display()
+        );
+        agree(&file.display().to_string(), &bytes, &mut told);
+        let loaded = read_bytes_with("", &bytes, &Comfy).unwrap();
+        let kept = loaded.project.nodes.len() + loaded.project.notes.len();
+        let objects = saved.iter().filter(|it| it.is_object()).count();
+        let primitive = |it: &&Value| it["type"] == "PrimitiveNode";
+        let primitives = saved.iter().filter(primitive).count();
+        assert!(kept + primitives >= objects, "{}", file.display());
+        read_files += 1;
+        nodes += objects;
+    }
+    let (compared, wrong) = told;
+    println!(
+        "{read_files} workflows, {nodes} nodes; {compared} named, {}",
+        wrong.len()
+    );
+    assert!(wrong.len() * 100 <= compared, "{wrong:#?}");
+}
+
+/// Where a file names its values, their order alone must say the same: known nodes are compared.
+fn agree(file: &str, bytes: &[u8], told: &mut (usize, Vec<String>)) {
+    let Ok(mut saved) = serde_json::from_slice::<Value>(bytes) else {
+        return;
+    };
+    let mut open = vec![&mut saved];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(map) => {
+                map.shift_remove("widgets_values_named");
+                open.extend(map.values_mut());
+            }
+            _ => {}
+        }
+    }
+    let read = |bytes: &[u8]| {
+        let loaded = read_bytes_with(file, bytes, &Comfy);
+        loaded.expect("it was read before").project
+    };
+    let (named, listed) = (read(bytes), read(saved.to_string().as_bytes()));
+    let inside = |it: &longtake_graph::Project| -> Vec<longtake_graph::Node> {
+        let graphs = it.subgraphs.values().map(|it| &it.graph).chain([it]);
+        graphs.flat_map(|it| it.nodes.values().cloned()).collect()
+    };
+    for (a, b) in inside(&named).iter().zip(&inside(&listed)) {
+        if !a.extra.contains_key("comfyui") {
+            told.0 += 1;
+            if a.inputs != b.inputs {
+                told.1.push(format!("{file}: {a:?}\n{b:?}"));
             }
         }
     }

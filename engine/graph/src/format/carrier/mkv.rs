@@ -82,10 +82,10 @@ fn tags<F: Read + Seek>(
             }
             TAG_STRING => {
                 let name = open.last().and_then(|it| it.1.as_deref());
-                if let Some(name) = name.filter(|it| Texts::wants(it)) {
-                    if let Some(text) = source.whole(element.start, len)? {
-                        texts.take(name, text);
-                    }
+                if let Some(name) = name.filter(|it| Texts::wants(it))
+                    && let Some(text) = source.whole(element.start, len)?
+                {
+                    texts.take(name, text);
                 }
             }
             _ => {}

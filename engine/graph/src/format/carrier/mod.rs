@@ -72,6 +72,9 @@ impl Carrier {
     }
 
     /// The graphs that the file carries, best first: names and texts.
+    ///
+    /// # Errors
+    /// The system's, while reading. Damage is none: what cannot be understood is left out.
     pub fn graphs(self, file: &mut (impl Read + Seek)) -> io::Result<Vec<(&'static str, Vec<u8>)>> {
         let mut texts = Texts::default();
         let mut source = Source::of(file)?;

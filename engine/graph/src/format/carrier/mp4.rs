@@ -181,10 +181,10 @@ impl<F: Read + Seek> Film<'_, '_, '_, F> {
             return Ok(());
         };
         let len = u64::from(*high) << 8 | u64::from(*low);
-        if part.start + 4 + len <= part.end {
-            if let Some(text) = self.source.whole(part.start + 4, len)? {
-                self.texts.take("comment", text);
-            }
+        if part.start + 4 + len <= part.end
+            && let Some(text) = self.source.whole(part.start + 4, len)?
+        {
+            self.texts.take("comment", text);
         }
         Ok(())
     }

@@ -15,10 +15,10 @@ pub(super) fn read<F: Read + Seek>(
             return Ok(());
         };
         let len = u64::from(len);
-        if kind == b"EXIF" {
-            if let Some(chunk) = source.whole(at + 8, len)? {
-                exif::read(&chunk, texts);
-            }
+        if kind == b"EXIF"
+            && let Some(chunk) = source.whole(at + 8, len)?
+        {
+            exif::read(&chunk, texts);
         }
         at += 8 + len + len % 2; // chunks are padded to even lengths
     }

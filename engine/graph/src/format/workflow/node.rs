@@ -1,6 +1,6 @@
 //! One node of a workflow.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
@@ -36,10 +36,9 @@ pub(super) fn build(builder: &mut Builder<'_, '_>, item: Item) -> Node {
         ..Node::default()
     };
     inputs(builder, &item, declared, values, known, &mut node);
-    if let Some(models) = item.json.get("properties").and_then(|it| it.get("models")) {
-        if keeps(models) && known {
-            node.extra.insert("models".to_owned(), models.clone());
-        }
+    let models = item.json.get("properties").and_then(|it| it.get("models"));
+    if let Some(models) = models.filter(|it| known && keeps(it)) {
+        node.extra.insert("models".to_owned(), models.clone());
     }
     if !known && !is_virtual(&item.class) {
         *builder.cx.unknown.entry(item.class.clone()).or_insert(0) += 1;
@@ -95,7 +94,7 @@ fn inputs(
         }
     }
     let mut remembered = Map::new();
-    let mut linked: HashMap<String, ()> = HashMap::new();
+    let mut linked: HashSet<String> = HashSet::new();
     for slot in &item.slots {
         let Some(link) = slot.link else { continue };
         let name = input_name(item, slot, declared);
@@ -107,7 +106,7 @@ fn inputs(
             builder.cx.say("workflow_link", at, &message);
             continue;
         };
-        if linked.insert(name.to_owned(), ()).is_some() {
+        if !linked.insert(name.to_owned()) {
             let message = format!(
                 "two sockets are called `{}`; the first link stays",
                 short(name)

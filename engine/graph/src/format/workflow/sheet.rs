@@ -267,10 +267,9 @@ impl Builder<'_, '_> {
             let id = names.fresh(&format!("g{}", number.unwrap_or(at as i64 + 1)));
             let mut extra = Map::new();
             for key in ["font_size", "flags", "locked"] {
-                if let Some(value) = saved.shift_remove(key).filter(keeps) {
-                    if value != json!({}) {
-                        extra.insert(key.to_owned(), value);
-                    }
+                let value = saved.shift_remove(key).filter(keeps);
+                if let Some(value) = value.filter(|it| *it != json!({})) {
+                    extra.insert(key.to_owned(), value);
                 }
             }
             let group = Group {

@@ -5,7 +5,7 @@
 //! widget among the sockets; only where neither helps does the declaration say the order: all
 //! required inputs first, then the optional ones. A widget made into a socket keeps its place.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::shape::Item;
 use crate::literal::fit;
@@ -25,10 +25,24 @@ const CONTROL: &str = "control_after_generate";
 /// The name of the button that loads a file, which is saved as if it were a value.
 const BUTTON: &str = "upload";
 /// Classes whose widgets were changed: with that many values, these are their names.
-const CHANGED: [(&str, &[&str]); 1] = [(
-    "SaveVideo",
-    &["filename_prefix", "format", "format.codec", "codec"],
-)];
+const CHANGED: [(&str, &[&str]); 4] = [
+    ("CreateVideo", &["fps", "bit_depth", "color_space"]),
+    ("CreateVideo", &["fps", "bit_depth", "color_space", "codec"]),
+    (
+        "SaveVideo",
+        &["filename_prefix", "format", "format.codec", "codec"],
+    ),
+    (
+        "SaveVideo",
+        &[
+            "filename_prefix",
+            "format",
+            "format.codec",
+            "codec",
+            "codec.encoding",
+        ],
+    ),
+];
 
 /// A node's values by name.
 #[derive(Debug, Default, PartialEq)]
@@ -44,32 +58,39 @@ pub(super) struct Values {
 
 /// Names the values of a node. `declared` is its class's declaration, if the program knows it.
 pub(super) fn values(item: &Item, declared: Option<&Declaration>) -> Values {
-    if let Some(Value::Object(named)) = item.json.get("widgets_values_named") {
-        return of_object(named);
-    }
-    match item.json.get("widgets_values") {
-        Some(Value::Object(named)) => of_object(named),
-        Some(Value::Array(list)) => of_list(item, declared, list),
+    match (named(item), item.json.get("widgets_values")) {
+        (Some(values), _) => values,
+        (None, Some(Value::Array(list))) => of_list(item, declared, list),
         _ => Values::default(),
+    }
+}
+
+/// The values of a file that names them. Where it also lists them, the list is what the editor
+/// loads, and the names say only what is what.
+fn named(item: &Item) -> Option<Values> {
+    let names = item.json.get("widgets_values_named");
+    match (names, item.json.get("widgets_values")) {
+        (Some(Value::Object(names)), Some(Value::Array(list))) if names.len() == list.len() => {
+            Some(of_pairs(names.keys().zip(list)))
+        }
+        (_, Some(Value::Object(values))) | (Some(Value::Object(values)), _) => {
+            Some(of_pairs(values))
+        }
+        _ => None,
     }
 }
 
 /// The values of a subgraph's instance: those of the ports that lead to widgets, in the order of
 /// the ports; `proxies` are the ports in an older order.
 pub(super) fn of_instance(item: &Item, promoted: &[&str], proxies: &[Option<&str>]) -> Values {
-    let list = match (
-        item.json.get("widgets_values_named"),
-        item.json.get("widgets_values"),
-    ) {
-        (Some(Value::Object(named)), _) | (_, Some(Value::Object(named))) => {
-            let mut values = of_object(named);
-            values
-                .named
-                .retain(|(name, _)| promoted.contains(&name.as_str()));
-            return values;
-        }
-        (_, Some(Value::Array(list))) => list,
-        _ => return Values::default(),
+    if let Some(mut values) = named(item) {
+        values
+            .named
+            .retain(|(name, _)| promoted.contains(&name.as_str()));
+        return values;
+    }
+    let Some(Value::Array(list)) = item.json.get("widgets_values") else {
+        return Values::default();
     };
     let mut values = Values::default();
     if list.len() == promoted.len() {
@@ -90,12 +111,13 @@ pub(super) fn of_instance(item: &Item, promoted: &[&str], proxies: &[Option<&str
     of_names(promoted, list)
 }
 
-fn of_object(named: &Map<String, Value>) -> Values {
+fn of_pairs<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a Value)>) -> Values {
     let mut values = Values::default();
-    for (name, value) in named {
+    for (name, value) in pairs {
+        let is_control = is_control(value) && (name == CONTROL || CONTROLS.contains(&&**name));
         match values.named.last() {
-            // It stands behind the value that it acts on.
-            Some((seed, _)) if name == CONTROL && is_control(value) => {
+            // It stands behind the value that it acts on, under its own name or an old word.
+            Some((seed, _)) if is_control => {
                 let seed = seed.clone();
                 values.control(&seed, value);
             }
@@ -205,7 +227,8 @@ impl Values {
     /// `null` stands for a widget that has no value of its own.
     fn put(&mut self, name: &str, value: &Value) {
         self.given += 1;
-        if !value.is_null() && !(name == BUTTON && is_button(value)) {
+        let button = name == BUTTON && is_button(value);
+        if !button && !value.is_null() {
             self.named.push((name.to_owned(), value.clone()));
         }
     }
@@ -219,7 +242,7 @@ impl Values {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, json};
 
     use super::*;
     use crate::Kind;
@@ -316,6 +339,13 @@ mod tests {
         check(sampler, json!({"widgets_values": named}), all.clone(), &[]);
         let both = json!({"widgets_values": [1, 2], "widgets_values_named": named});
         check(sampler, both, all, &[]);
+        // A list of the same length is newer than the names; the word has stood under itself.
+        let both = json!({
+            "widgets_values": [7, "increment", 8],
+            "widgets_values_named": {"seed": 5, "fixed": "fixed", "steps": 9},
+        });
+        let newer = json!({"seed": 7, "steps": 8, "seed!": "increment"});
+        check(sampler, both, newer, &[]);
         check(
             None,
             json!({"widgets_values": [1, 2]}),

@@ -1,0 +1,276 @@
+//! What the canvas costs: `make bench-canvas`. Headless: one frame is `run_ui` and tessellation at
+//! 1920×1080; what the graphics card does then is not in it. Medians of 50 frames, the mouse moving.
+//!
+//! Nodes have eight parameters on average (samplers and a node with one of each kind) and two links.
+
+use std::time::{Duration, Instant};
+
+use egui::{Context, Event, Pos2, RawInput, Rect, pos2, vec2};
+use longtake_editor::testing::{link, node, studio};
+use longtake_editor::{Action, Studio, WindowAction};
+use longtake_graph::{Project, read_bytes};
+use longtake_ui::canvas::Canvas;
+use longtake_ui::{Cx, Pictures, theme};
+
+/// Frames a figure is the median of.
+const FRAMES: usize = 50;
+/// Nodes in a column.
+const COLUMN: usize = 25;
+
+fn main() {
+    let began = Instant::now();
+    let mut stage = Stage::new(graph(100));
+    stage.frame();
+    println!(
+        "first frame, 100 nodes    {:7.1} ms   (goal < 1000)",
+        millis(began.elapsed())
+    );
+    println!(
+        "resident memory           {:7.1} MB   (goal < 150)",
+        resident() / 1e6
+    );
+    println!();
+    println!("nodes  in view at 1:1    1:1 ms    all in view ms");
+    let mut times = Vec::new();
+    for count in [100, 500, 1000, 5000] {
+        let (near, seen) = measure(graph(count), &WindowAction::ZoomOne);
+        let (far, _) = measure(graph(count), &WindowAction::Fit);
+        println!("{count:5}  {seen:14}  {near:8.2}  {far:16.2}");
+        times.push((count, near, far));
+    }
+    println!();
+    let of = |wanted: usize| {
+        times
+            .iter()
+            .find(|it| it.0 == wanted)
+            .copied()
+            .unwrap_or_default()
+    };
+    let (_, near, far) = of(1000);
+    let (_, half_near, half_far) = of(500);
+    println!("goals for 1000 nodes      1:1 < 8 ms, all in view < 16 ms: {near:.2}, {far:.2}");
+    println!(
+        "t(1000)/t(500)            {:.2} at 1:1, {:.2} all in view   (goal < 2.2)",
+        near / half_near,
+        far / half_far
+    );
+    gestures();
+    idle();
+    files();
+}
+
+/// A canvas over a studio, without a window.
+struct Stage {
+    ctx: Context,
+    studio: Studio,
+    canvas: Canvas,
+    pictures: Pictures,
+    lit: std::collections::HashSet<longtake_graph::NodeId>,
+    time: f64,
+    events: Vec<Event>,
+    asked: Duration,
+}
+
+impl Stage {
+    fn new(project: Project) -> Self {
+        let ctx = Context::default();
+        theme::fonts(&ctx);
+        theme::apply(&ctx, longtake_editor::settings::Theme::Dark, 1.0);
+        Self {
+            ctx,
+            studio: studio(project),
+            canvas: Canvas::default(),
+            pictures: Pictures::default(),
+            lit: std::collections::HashSet::new(),
+            time: 0.0,
+            events: Vec::new(),
+            asked: Duration::ZERO,
+        }
+    }
+
+    /// One frame, tessellated; how long it took, milliseconds.
+    fn frame(&mut self) -> f64 {
+        self.time += 1.0 / 60.0;
+        let input = RawInput {
+            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, vec2(1920.0, 1080.0))),
+            time: Some(self.time),
+            events: std::mem::take(&mut self.events),
+            focused: true,
+            ..RawInput::default()
+        };
+        let began = Instant::now();
+        let mut actions: Vec<Action> = Vec::new();
+        let (studio, canvas, pictures, lit) = (
+            &self.studio,
+            &mut self.canvas,
+            &mut self.pictures,
+            &mut self.lit,
+        );
+        let output = self.ctx.run_ui(input, |ui| {
+            let mut cx = Cx {
+                studio,
+                actions: &mut actions,
+                pictures,
+                lit,
+            };
+            canvas.ui(ui, &mut cx);
+        });
+        for action in actions {
+            self.studio.act(action);
+        }
+        let delays = output.viewport_output.values().map(|it| it.repaint_delay);
+        self.asked = delays.min().unwrap_or(Duration::MAX);
+        let meshes = self.ctx.tessellate(output.shapes, output.pixels_per_point);
+        let passed = millis(began.elapsed());
+        std::hint::black_box(meshes);
+        passed
+    }
+
+    /// The document's plan, as it would be known a moment after opening.
+    fn plan(&mut self) {
+        let until = Instant::now() + Duration::from_secs(20);
+        self.studio.tick();
+        while self.studio.planned.revision != self.studio.session.revision()
+            || self.studio.planned.plan.is_none() && self.studio.planned.diagnostics.is_empty()
+        {
+            std::thread::sleep(Duration::from_millis(5));
+            self.studio.tick();
+            if Instant::now() > until {
+                println!("(no plan came within 20 s)");
+                return;
+            }
+        }
+    }
+
+    fn wish(&mut self, wish: &WindowAction) {
+        self.canvas.wish(wish, &self.studio);
+        for _ in 0..40 {
+            self.frame();
+        }
+    }
+}
+
+/// Median frame time of a graph in that view, and how many nodes show.
+fn measure(project: Project, wish: &WindowAction) -> (f64, usize) {
+    let mut stage = Stage::new(project);
+    stage.plan();
+    stage.frame();
+    stage.wish(wish);
+    let mut times = Vec::new();
+    for n in 0..FRAMES {
+        let at = pos2(400.0 + n as f32 * 20.0, 300.0 + (n % 7) as f32 * 60.0);
+        stage.events.push(Event::PointerMoved(at));
+        times.push(stage.frame());
+    }
+    let shown = stage.canvas.view().shown(vec2(1920.0, 1080.0));
+    let nodes = stage.canvas.layout().nodes.iter();
+    let seen = nodes.filter(|it| it.rect.intersects(shown)).count();
+    (median(times), seen)
+}
+
+/// The frame right after an edit, which lays everything out anew.
+fn gestures() {
+    let mut stage = Stage::new(graph(1000));
+    stage.plan();
+    stage.frame();
+    stage.wish(&WindowAction::ZoomOne);
+    let mut times = Vec::new();
+    for n in 0..FRAMES {
+        let edit = longtake_graph::Edit::Move {
+            id: "500".into(),
+            pos: Some([n as f32, 0.0]),
+        };
+        let label = longtake_editor::t("Move", "移動");
+        stage.studio.act(Action::Edit(label, edit));
+        times.push(stage.frame());
+    }
+    println!(
+        "frame after an edit       {:7.2} ms   1,000 nodes at 1:1",
+        median(times)
+    );
+}
+
+fn idle() {
+    let mut stage = Stage::new(graph(1000));
+    for _ in 0..60 {
+        stage.frame();
+    }
+    let still = stage.asked > Duration::from_secs(3600);
+    println!(
+        "idle                      {}",
+        if still {
+            "no repaint is asked for"
+        } else {
+            "REPAINTS"
+        }
+    );
+}
+
+fn files() {
+    let project = graph(1000);
+    let began = Instant::now();
+    let text = project.to_json();
+    let save = millis(began.elapsed());
+    let began = Instant::now();
+    let read = read_bytes("bench", text.as_bytes());
+    let load = millis(began.elapsed());
+    let whole = read.is_ok_and(|(again, ..)| again == project);
+    println!(
+        "1,000 nodes as a file     save {save:.1} ms, load {load:.1} ms, {:.0} kB, {}",
+        text.len() as f64 / 1e3,
+        if whole {
+            "the same after"
+        } else {
+            "NOT THE SAME"
+        },
+    );
+}
+
+/// Samplers and nodes with a parameter of each kind by turns, a text every twentieth.
+fn graph(count: usize) -> Project {
+    let mut project = Project::default();
+    let class_of = |n: usize| match n {
+        n if n % 20 == 0 => "CLIPTextEncode",
+        n if n % 2 == 0 => "KSampler",
+        _ => "Everything",
+    };
+    for n in 0..count {
+        let pos = [(n / COLUMN) as f32 * 330.0, (n % COLUMN) as f32 * 520.0];
+        let node = node(class_of(n), pos, &[]);
+        project.nodes.insert(n.to_string().as_str().into(), node);
+    }
+    for n in 0..count {
+        let to = n.to_string();
+        let text = (n / 20 * 20).to_string();
+        match class_of(n) {
+            "KSampler" => {
+                for input in ["positive", "negative"] {
+                    link(&mut project, &to, input, &text, 0);
+                }
+                if n > 4 && class_of(n - 2) == "KSampler" {
+                    link(&mut project, &to, "latent_image", &(n - 2).to_string(), 0);
+                }
+            }
+            "Everything" if n > 2 => link(&mut project, &to, "images", &(n - 2).to_string(), 0),
+            _ => {}
+        }
+    }
+    project
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// Bytes of memory this process holds.
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kb = line.and_then(|it| it.trim().trim_end_matches(" kB").trim().parse::<f64>().ok());
+    kb.unwrap_or(f64::NAN) * 1024.0
+}

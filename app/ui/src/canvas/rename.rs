@@ -1,0 +1,98 @@
+//! Writing on the canvas: titles of nodes and groups, the text of notes.
+
+use egui::{FontId, Key, Rect, TextEdit, Ui, UiBuilder};
+use longtake_editor::{Action, Item};
+use longtake_graph::Project;
+
+use super::paint;
+use crate::Cx;
+
+/// What is being written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Editing {
+    /// Whose title or text.
+    pub item: Item,
+    /// As it stands.
+    pub text: String,
+    before: String,
+    /// The field has not been drawn yet.
+    fresh: bool,
+}
+
+impl Editing {
+    /// Begins with what stands there; `fallback`: a node's own title.
+    pub fn begin(graph: &Project, item: Item, fallback: &str) -> Option<Self> {
+        let text = match &item {
+            Item::Node(id) => {
+                let title = graph.nodes.get(id)?.title.clone();
+                title.unwrap_or_else(|| fallback.to_owned())
+            }
+            Item::Group(id) => graph.groups.get(id)?.title.clone(),
+            Item::Note(id) => graph.notes.get(id)?.text.clone(),
+        };
+        Some(Self {
+            item,
+            before: text.clone(),
+            text,
+            fresh: true,
+        })
+    }
+
+    /// Draws the field of an item's title, if it is being written. Says whether it is.
+    pub fn title_ui(
+        editing: &mut Option<Self>,
+        ui: &mut Ui,
+        cx: &mut Cx<'_>,
+        item: &Item,
+        rect: Rect,
+    ) -> bool {
+        let Some(now) = editing.as_mut().filter(|it| it.item == *item) else {
+            return false;
+        };
+        let mut child = ui.new_child(UiBuilder::new().id_salt("rename").max_rect(rect));
+        let field = TextEdit::singleline(&mut now.text)
+            .font(FontId::proportional(paint::TITLE_SIZE))
+            .margin(egui::Margin::symmetric(4, 1))
+            .desired_width(rect.width());
+        let response = child.add_sized(rect.size(), field);
+        Self::after(editing, cx, &child, &response);
+        true
+    }
+
+    /// Draws the field of a note's text, if it is being written. Says whether it is.
+    pub fn note_ui(
+        editing: &mut Option<Self>,
+        ui: &mut Ui,
+        cx: &mut Cx<'_>,
+        item: &Item,
+        rect: Rect,
+    ) -> bool {
+        let Some(now) = editing.as_mut().filter(|it| it.item == *item) else {
+            return false;
+        };
+        let mut child = ui.new_child(UiBuilder::new().id_salt("note").max_rect(rect));
+        let field = TextEdit::multiline(&mut now.text)
+            .font(FontId::proportional(paint::LABEL_SIZE))
+            .desired_width(rect.width());
+        let response = child.add_sized(rect.size(), field);
+        Self::after(editing, cx, &child, &response);
+        true
+    }
+
+    /// Takes focus at first; writes what stands there when focus goes, unless Escape took it.
+    fn after(editing: &mut Option<Self>, cx: &mut Cx<'_>, ui: &Ui, response: &egui::Response) {
+        let Some(now) = editing else { return };
+        if now.fresh {
+            now.fresh = false;
+            response.request_focus();
+            return;
+        }
+        if response.has_focus() {
+            return;
+        }
+        let dropped = ui.input(|input| input.key_pressed(Key::Escape));
+        if let Some(done) = editing.take().filter(|it| !dropped && it.text != it.before) {
+            cx.act(Action::Rename(done.item, done.text));
+        }
+    }
+}

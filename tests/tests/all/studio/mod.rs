@@ -145,7 +145,15 @@ impl Desk {
     pub fn until(&mut self, what: &str, seconds: u64, holds: impl Fn(&Studio) -> bool) {
         let end = Instant::now() + Duration::from_secs(seconds);
         while !holds(self.studio()) {
-            assert!(Instant::now() < end, "{what}: not within {seconds} s");
+            let studio = self.studio();
+            assert!(
+                Instant::now() < end,
+                "{what}: not within {seconds} s; found {:?}, told {:?}, revision {} of {}",
+                studio.planned.diagnostics,
+                studio.messages,
+                studio.planned.revision,
+                studio.session.revision(),
+            );
             std::thread::sleep(Duration::from_millis(20));
             self.steps(1);
         }

@@ -21,7 +21,7 @@ fn shorten(desk: &mut Desk) {
     };
     let mut shots: Vec<serde_json::Value> = shots.as_array().unwrap()[..2].to_vec();
     for shot in &mut shots {
-        shot["seconds"] = 0.5.into();
+        shot["seconds"] = 2.into();
     }
     let set = |node: &NodeId, input: &str, value: serde_json::Value| Edit::SetInput {
         node: node.clone(),

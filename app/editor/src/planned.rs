@@ -101,6 +101,11 @@ impl Compiler {
         });
     }
 
+    /// What the store holds has changed: the same document is asked about again.
+    pub fn again(&mut self) {
+        self.asked = u64::MAX;
+    }
+
     /// The newest answer, if one came.
     pub fn answer(&self) -> Option<Planned> {
         self.answers.try_iter().last()

@@ -114,6 +114,16 @@ pub fn kind_colour(kind: &str, dark: bool) -> Color32 {
     Color32::from_rgb(r, g, b)
 }
 
+/// Bytes as every panel says them: `320 MiB`, `1.5 GiB`.
+pub fn bytes(count: u64) -> String {
+    let mebi = count as f64 / f64::from(1 << 20);
+    if mebi < 1000.0 {
+        format!("{mebi:.0} MiB")
+    } else {
+        format!("{:.1} GiB", mebi / 1024.0)
+    }
+}
+
 /// Where Debian, Fedora, Arch, macOS and Windows keep a font with Japanese glyphs, and which face of
 /// the file is the Japanese one.
 const JAPANESE: [(&str, u32); 7] = [

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use longtake_graph::{Diagnostic, NodeId, Project, Severity, lower, walk};
 
-use super::{JobId, QueueAction, words};
+use super::{JobId, Queue, QueueAction, words};
 use crate::command::Command;
 use crate::messages::Tone;
 use crate::reveal::way_to;
@@ -53,7 +53,12 @@ impl Studio {
 
     /// Once per frame: what the queue's threads and the disk said.
     pub(crate) fn tick_queue(&mut self) {
+        let newest = |queue: &Queue| queue.ended.front().map(|it| it.id);
+        let before = newest(&self.queue);
         self.queue.tick(&mut self.status);
+        if newest(&self.queue) != before {
+            self.compiler.again();
+        }
         for error in std::mem::take(&mut self.queue.complaints) {
             let text = words::NOT_KEPT.with(self.language(), &[&error]);
             self.messages.error(text);

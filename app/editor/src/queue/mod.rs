@@ -374,9 +374,9 @@ impl Queue {
                 }
                 job.plan = Some(plan);
             }
-            Told::Event(event) => {
+            Told::Event(at, event) => {
                 if let Some(plan) = &job.plan {
-                    status.see(plan, &event);
+                    status.see_at(plan, &event, at);
                 }
             }
             Told::Over(outcome) => {

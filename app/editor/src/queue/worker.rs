@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use crossbeam::channel::{Receiver, unbounded};
 use longtake_graph::{Project, Severity};
@@ -16,7 +17,8 @@ use crate::planned::Wake;
 /// What the thread tells.
 pub(super) enum Told {
     Planned(Arc<Plan>),
-    Event(Event),
+    /// An event and when it came: the window may look much later.
+    Event(Instant, Event),
     Over(Box<Result<Report, String>>),
 }
 
@@ -96,7 +98,7 @@ fn work(
     thread::scope(|scope| {
         scope.spawn(|| {
             for event in seen {
-                tell(Told::Event(event));
+                tell(Told::Event(Instant::now(), event));
                 wake();
             }
         });

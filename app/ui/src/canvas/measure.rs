@@ -3,7 +3,7 @@
 use egui::{Vec2, vec2};
 use longtake_editor::shape::{Origin, Shape};
 use longtake_graph::document::REROUTE;
-use longtake_graph::{InputType, Node};
+use longtake_graph::{Input, InputType, Node};
 
 use super::outlook::Outlook;
 use crate::theme::{ROW, UNIT};
@@ -83,7 +83,7 @@ pub fn measure(node: &Node, shape: &Shape, outlook: &Outlook, picture: f32) -> M
     let width_inside = width - 2.0 * PAD;
     node_findings(&mut made, outlook, None, width_inside, &mut y);
     socket_rows(&mut made, shape, outlook, width_inside, &mut y);
-    parameter_rows(&mut made, shape, outlook, width_inside, &mut y);
+    parameter_rows(&mut made, (node, shape), outlook, width_inside, &mut y);
     y += UNIT;
     let spare = wanted.map_or(0.0, |it| it.y - y - LINE - UNIT);
     if picture > 0.0 {
@@ -133,10 +133,22 @@ fn socket_rows(made: &mut Measured, shape: &Shape, outlook: &Outlook, width: f32
     }
 }
 
-fn parameter_rows(made: &mut Measured, shape: &Shape, outlook: &Outlook, width: f32, y: &mut f32) {
+fn parameter_rows(
+    made: &mut Measured,
+    (node, shape): (&Node, &Shape),
+    outlook: &Outlook,
+    width: f32,
+    y: &mut f32,
+) {
     let parameters = shape.inputs.iter().enumerate();
     for (at, input) in parameters.filter(|(_, input)| input.is_parameter()) {
-        let height = parameter_height(input, Room::Node);
+        let linked = matches!(node.inputs.get(&input.name), Some(Input::Link(_)));
+        // A linked text is a line that says from where.
+        let height = if linked {
+            ROW
+        } else {
+            parameter_height(input, Room::Node)
+        };
         made.input_y[at] = *y + height.min(ROW) / 2.0;
         push(&mut made.rows, Content::Parameter(at), height, y);
         node_findings(made, outlook, Some(&input.name), width, y);

@@ -74,14 +74,9 @@ fn owners(id: &str) -> impl Iterator<Item = (&str, bool)> {
     std::iter::once((id, false)).chain(around)
 }
 
-/// `1.4 GB`.
+/// `1.4 GiB`, as the plan says it.
 pub fn bytes_text(bytes: u64) -> String {
-    let bytes = bytes as f64;
-    match bytes {
-        b if b >= 1e9 => format!("{:.1} GB", b / 1e9),
-        b if b >= 1e6 => format!("{:.0} MB", b / 1e6),
-        b => format!("{:.0} kB", (b / 1e3).ceil()),
-    }
+    crate::theme::bytes(bytes)
 }
 
 /// `4.2 s`, `3 min 05 s`, `2 h 10 min`.
@@ -117,6 +112,6 @@ mod tests {
         ] {
             assert_eq!(seconds_text(seconds), text);
         }
-        assert_eq!(bytes_text(1_440_000_000), "1.4 GB");
+        assert_eq!(bytes_text(1_440_000_000), "1.3 GiB");
     }
 }

@@ -66,7 +66,7 @@ pub fn parameters_ui(
     input: &InputShape,
     room: Room,
 ) {
-    let size = Vec2::new(ui.available_width(), parameter_height(input, room));
+    let mut size = Vec2::new(ui.available_width(), parameter_height(input, room));
     let (Some(decl), Some((first, others))) = (input.decl, nodes.split_first()) else {
         ui.allocate_space(size);
         return;
@@ -95,6 +95,9 @@ pub fn parameters_ui(
     if room == Room::Inspector && link.is_none() && grows(decl) {
         ui.push_id(salt, |ui| growing_ui(ui, cx, &field));
         return;
+    }
+    if link.is_some() {
+        size.y = ROW;
     }
     let (_, rect) = ui.allocate_space(size);
     if !ui.is_rect_visible(rect) {

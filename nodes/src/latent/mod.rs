@@ -1,8 +1,9 @@
-//! Latents: empty ones, sampling, the VAE both ways, files.
+//! Latents: empty ones, the VAE both ways, files; [`look`] shows them without a VAE.
 
 pub mod empty_hunyuan_latent_video;
 pub mod file;
 pub mod load_latent;
+pub mod look;
 pub mod save_latent;
 pub mod vae;
 pub mod vae_decode;

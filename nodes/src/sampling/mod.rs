@@ -6,6 +6,7 @@
 //! | `check`, `cost` | before the run: do things fit, what will it take |
 //! | `side`, `planes`, `control` | what stands beside the noisy latent, made ready for the network |
 //! | `network` | samples, windows, guidance, cache around the diffusion model |
+//! | `preview` | pictures of what is being made |
 //! | `run` | the run itself |
 //! | `settings` | what nodes before a sampler put on its model |
 //!
@@ -22,6 +23,7 @@ pub mod ksampler_advanced;
 pub mod names;
 pub mod network;
 pub mod planes;
+pub mod preview;
 pub mod run;
 pub mod settings;
 pub mod side;

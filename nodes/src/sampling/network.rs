@@ -13,6 +13,7 @@ use longtake_sampling::windows::step_at;
 use longtake_sampling::{Denoiser, Schedule, Stop, flow};
 
 use super::planes;
+use super::preview::Previews;
 use super::settings::Windows;
 use super::side::Side;
 
@@ -203,7 +204,7 @@ impl Network<'_> {
     }
 }
 
-/// The network with its progress told after every evaluation.
+/// A denoiser with its progress told after every evaluation, with a picture now and then.
 pub struct Reporting<'a, 'b> {
     /// Where progress goes.
     pub cx: &'a mut RunCx<'b>,
@@ -213,14 +214,17 @@ pub struct Reporting<'a, 'b> {
     pub done: u64,
     /// Evaluations in all.
     pub total: u64,
+    /// Makes the pictures.
+    pub previews: Previews,
 }
 
 impl Denoiser for Reporting<'_, '_> {
     fn denoise(&mut self, x: &[f32], sigma: f32) -> Result<Vec<f32>, Stop> {
         let x0 = self.inner.denoise(x, sigma)?;
         self.done += 1;
+        let preview = self.previews.of(&x0, self.done == self.total);
         self.cx
-            .progress(self.done, self.total, "step")
+            .progress_with(self.done, self.total, "step", preview)
             .map_err(stop)?;
         Ok(x0)
     }

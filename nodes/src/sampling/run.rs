@@ -11,11 +11,12 @@ use longtake_run::{Latent, RunCx, RunError, Value};
 use longtake_sampling::latent::{begin_latent, finish_latent};
 use longtake_sampling::mask::{Kept, Masked, compose};
 use longtake_sampling::windows::free_noise;
-use longtake_sampling::{FreshNoise, SeedOffset, SolverState, StepInfo, initial_noise};
+use longtake_sampling::{Denoiser, FreshNoise, SeedOffset, SolverState, StepInfo, initial_noise};
 
 use super::check::Names;
 use super::job::{Job, Part, ReadJob};
 use super::network::{Network, Reporting, error};
+use super::preview::Previews;
 use super::settings::{Windows, cache_of};
 use super::side::Making;
 
@@ -83,23 +84,26 @@ fn sampled(
         }
         ControlFlow::Continue(())
     };
-    let total = job.evaluations() as u64;
-    let mut reporting = Reporting {
-        cx,
-        inner: &mut network,
-        done: 0,
-        total,
-    };
     let mask = mask_of(&latent);
-    match &mask {
+    let mut masked = match &mask {
         Some(mask) => {
             let kept = kept(&model);
-            let mut masked =
-                Masked::new(&mut reporting, mask, &start, &noise, kept).map_err(error)?;
-            state.run(&mut masked, to, &mut on_step).map_err(error)?;
+            Some(Masked::new(&mut network, mask, &start, &noise, kept).map_err(error)?)
         }
-        None => state.run(&mut reporting, to, &mut on_step).map_err(error)?,
-    }
+        None => None,
+    };
+    let inner: &mut dyn Denoiser = match &mut masked {
+        Some(masked) => masked,
+        None => &mut network,
+    };
+    let mut reporting = Reporting {
+        cx,
+        inner,
+        done: 0,
+        total: job.evaluations() as u64,
+        previews: Previews::new(latent.info),
+    };
+    state.run(&mut reporting, to, &mut on_step).map_err(error)?;
     if let Some(text) = network.cache_report() {
         cx.note(text);
     }

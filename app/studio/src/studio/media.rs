@@ -11,7 +11,7 @@ use super::engine::Machinery;
 /// Endings of pictures.
 const PICTURES: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
 
-/// The frames a step made, if they are still there.
+/// The frames a step made, if they are still there; of a latent, what can be seen without a VAE.
 pub fn result(machinery: &Machinery, plan: &Plan, step: StepId) -> Option<Clip> {
     // A recipe of frames runs on no device.
     let device = Device {
@@ -28,7 +28,8 @@ pub fn result(machinery: &Machinery, plan: &Plan, step: StepId) -> Option<Clip> 
         Value::Clip(clip) => Some(clip),
         Value::Segment(segment) => open(&segment.path).ok(),
         Value::Files(files) => files.first().and_then(|path| open(path).ok()),
-        Value::Latent(_) | Value::Conditioning(_) | Value::Json(_) => None,
+        Value::Latent(latent) => longtake_nodes::latent::look::look(&latent),
+        Value::Conditioning(_) | Value::Json(_) => None,
     })
 }
 

@@ -5,6 +5,8 @@ pub mod engine;
 mod media;
 mod presets;
 mod shell;
+#[cfg(test)]
+mod tests;
 
 use anyhow::{Result, anyhow};
 

@@ -1,0 +1,72 @@
+//! The engine behind the window, run for real on the tiny Wan family.
+
+use std::path::Path;
+
+use longtake_editor::engine::Engine;
+use longtake_plan::Options;
+use longtake_run::{Cancel, Event, Frame};
+
+use super::Machinery;
+use crate::args::Place;
+
+fn machinery(folder: &Path, data: &Path) -> Machinery {
+    let place = Place {
+        models: data.join("models"),
+        input: data.join("family/input"),
+        output: folder.join("output"),
+        store: Some(folder.join("store")),
+        device: "cpu".to_owned(),
+        vram: None,
+        ram: None,
+    };
+    Machinery::open(&place).unwrap()
+}
+
+fn is_flat(frame: &Frame) -> bool {
+    let bytes = frame.to_u8();
+    bytes.chunks_exact(3).all(|it| it == &bytes[..3])
+}
+
+#[test]
+fn samplers_show_what_they_make_and_their_latents_are_pictures() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/wan-tiny");
+    for (file, class, size) in [
+        ("prompt.json", "KSampler", [8, 6]),
+        ("family/experts.json", "WanExpertSampler", [8, 6]),
+        ("family/experts.json", "WanExpertHighNoise", [8, 6]),
+        ("family/windows.json", "KSampler", [8, 6]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let machinery = machinery(folder.path(), &data);
+        let (project, _) = machinery.read_graph(&data.join(file)).unwrap();
+        let plan = machinery
+            .compile(&project, &Options::default())
+            .plan
+            .unwrap();
+        let (sender, events) = crossbeam::channel::unbounded();
+        let report = machinery.run(&project, &plan, Cancel::default(), sender);
+        assert!(report.unwrap().error.is_none(), "{file}");
+
+        let step = plan.steps.iter().find(|it| it.class == class).unwrap().id;
+        let shown: Vec<Frame> = events
+            .iter()
+            .filter_map(|it| match it {
+                Event::Progress { step: of, progress } if of == step => progress.preview,
+                _ => None,
+            })
+            .map(|it| it.0)
+            .collect();
+        assert!(shown.len() >= 2, "{class}: {} previews", shown.len());
+        assert!(
+            shown.windows(2).all(|it| it[0] != it[1]),
+            "{class}: the same again"
+        );
+        assert!(!shown.iter().any(is_flat), "{class}: nothing to see");
+
+        let latent = machinery.result(&plan, step).unwrap();
+        assert_eq!([latent.info().width, latent.info().height], size, "{class}");
+        let frames = latent.read(0..latent.info().frames).unwrap();
+        assert!(!frames.iter().any(is_flat), "{class}: nothing to see");
+        assert_eq!([shown[0].width, shown[0].height], size);
+    }
+}

@@ -145,7 +145,8 @@ impl Viewer {
 
     fn live_ui(&mut self, ui: &Ui, cx: &Cx<'_>, stand: Stand, live: &Arc<ColorImage>) {
         let scale = self.view.scale(stand);
-        let texture = self.live_screen.texture(ui.ctx(), live, scale);
+        // Previews have few pixels: enlarged they are soft, not blocks.
+        let texture = self.live_screen.texture(ui.ctx(), live, scale.min(1.0));
         paint(ui, stand.area, self.view.rect(stand), texture);
         if let Some(live) = &self.live {
             let title = node_title(cx.studio, &live.node);

@@ -25,9 +25,12 @@ pub struct Finder {
     indexed: Vec<Index>,
 }
 
+/// The step of each shot (`None`: there are no shots), in the film's order.
+type ByNode = HashMap<NodeId, Vec<(Option<Arc<str>>, StepId)>>;
+
 struct Index {
     plan: Arc<Plan>,
-    by_node: HashMap<NodeId, Vec<(Option<Arc<str>>, StepId)>>,
+    by_node: ByNode,
 }
 
 impl Finder {
@@ -107,13 +110,16 @@ fn plans(studio: &Studio) -> Vec<Arc<Plan>> {
 
 /// One step per node and shot: the output step if there is one, else the last that makes pictures
 /// (what the compiler added before it, such as pieces of a film, makes parts of the same).
-fn by_node(plan: &Plan) -> HashMap<NodeId, Vec<(Option<Arc<str>>, StepId)>> {
-    let mut found: HashMap<NodeId, Vec<(Option<Arc<str>>, StepId)>> = HashMap::new();
-    for step in &plan.steps {
+fn by_node(plan: &Plan) -> ByNode {
+    let mut found = ByNode::new();
+    let shown = plan.steps.iter().filter_map(|step| {
         let output = plan.outputs.contains(&step.id);
-        if !output && !makes_pictures(plan, step) {
-            continue;
-        }
+        (output || makes_pictures(plan, step)).then_some((step, output))
+    });
+    let mut shown: Vec<(&Step, bool)> = shown.collect();
+    // Stable: within a shot steps stay in the order of the plan.
+    shown.sort_by_key(|(step, _)| step.path.shot.as_ref().map(|(at, _)| *at));
+    for (step, output) in shown {
         let shot = step.path.shot.as_ref().map(|(_, id)| id.clone());
         let steps = found.entry(step.path.node.clone()).or_default();
         match steps.iter_mut().find(|it| it.0 == shot) {
@@ -121,10 +127,6 @@ fn by_node(plan: &Plan) -> HashMap<NodeId, Vec<(Option<Arc<str>>, StepId)>> {
             Some(_) => {}
             None => steps.push((shot, step.id)),
         }
-    }
-    for steps in found.values_mut() {
-        let place = |id: &StepId| plan.step(*id).path.shot.as_ref().map(|(at, _)| *at);
-        steps.sort_by_key(|(_, id)| place(id));
     }
     found
 }

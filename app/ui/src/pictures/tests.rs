@@ -80,9 +80,12 @@ fn a_file_that_changed_is_read_again() {
     });
     std::fs::write(&path, "new").unwrap();
     until(&studio, &mut pictures, &ctx, |cx, ctx| {
-        for entry in cx.pictures.entries.values_mut() {
-            entry.checked -= RECHECK.min(Duration::from_millis(100));
-        }
+        let key = Key {
+            of: Of::File(path.clone()),
+            frame: 0,
+        };
+        let entry = cx.pictures.entries.get_mut(&key).expect("it is held");
+        entry.checked -= Duration::from_millis(100);
         let now = ready(cx, ctx);
         assert!(
             now.is_some(),

@@ -318,7 +318,7 @@ fn node_to_show(node: &NodeId, studio: &Studio) -> NodeId {
         let rest = it.as_str().strip_prefix(node.as_str());
         rest.is_some_and(|rest| rest.starts_with(':'))
     };
-    nodes().filter(inside).next_back().unwrap_or(node).clone()
+    nodes().rfind(inside).unwrap_or(node).clone()
 }
 
 fn output_node(job: &longtake_editor::queue::Job) -> Option<NodeId> {

@@ -149,8 +149,8 @@ pub enum WindowAction {
     Compare(JobId, JobId),
     /// Opens the node search at the mouse.
     SearchNode,
-    /// Opens the node search for a loose link's other end.
-    SearchFor(LooseLink),
+    /// Opens the node search for a loose link's other end, and what the link carries.
+    SearchFor(LooseLink, String),
     /// Asks for a file, brings it into the input folder and writes its name at a parameter.
     AskFile {
         node: NodeId,

@@ -48,7 +48,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use egui::{Context, Id, Pos2, Rect, Sense, Ui, Vec2};
-use longtake_editor::{Action, Item, Selection, Studio, WindowAction};
+use longtake_editor::{Action, Item, LooseLink, Selection, Studio, WindowAction};
 use longtake_graph::NodeId;
 
 use self::gestures::Gesture;
@@ -134,6 +134,7 @@ impl Canvas {
             | WindowAction::ZoomOne
             | WindowAction::Reveal(_)
             | WindowAction::SearchNode
+            | WindowAction::SearchFor(..)
             | WindowAction::Rename => self.wishes.push(wish.clone()),
             _ => {}
         }
@@ -293,15 +294,8 @@ impl Canvas {
                     self.glide_to(self.view.centred(middle, size, 1.0));
                 }
                 WindowAction::Reveal(id) => self.reveal(cx, &id),
-                WindowAction::SearchNode => {
-                    let inside = self.area().shrink(40.0).contains(self.last_mouse);
-                    let at = if inside {
-                        self.last_mouse
-                    } else {
-                        self.area().center() - egui::vec2(200.0, 120.0)
-                    };
-                    self.search = Some(Search::open(self.graph_at(at), at, None));
-                }
+                WindowAction::SearchNode => self.open_search(None),
+                WindowAction::SearchFor(link, kind) => self.open_search(Some((link, kind))),
                 WindowAction::Rename => {
                     let graph = cx.studio.session.graph();
                     if let Some(item) = cx.studio.session.selection.focus().cloned() {
@@ -311,6 +305,17 @@ impl Canvas {
                 _ => {}
             }
         }
+    }
+
+    /// Opens the search at the mouse, or where it can be seen.
+    fn open_search(&mut self, link: Option<(LooseLink, String)>) {
+        let inside = self.area().shrink(40.0).contains(self.last_mouse);
+        let at = if inside {
+            self.last_mouse
+        } else {
+            self.area().center() - egui::vec2(200.0, 120.0)
+        };
+        self.search = Some(Search::open(self.graph_at(at), at, link));
     }
 
     fn reveal(&mut self, cx: &mut Cx<'_>, id: &NodeId) {

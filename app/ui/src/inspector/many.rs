@@ -33,7 +33,7 @@ pub fn nodes_ui(ui: &mut Ui, cx: &mut Cx<'_>, nodes: &[NodeId]) {
         .map(|id| graph.nodes.get(id)?.colour.as_deref());
     let first = colours.next().flatten();
     let shared = first.filter(|first| colours.all(|it| it == Some(first)));
-    if let Some(colour) = parts::colours_ui(ui, cx, shared) {
+    if let Some(parts::Picked(colour)) = parts::colours_ui(ui, cx, shared) {
         let set = |id: &NodeId| Edit::Colour {
             id: id.clone(),
             colour: colour.clone(),

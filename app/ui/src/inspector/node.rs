@@ -73,7 +73,7 @@ fn head_ui(ui: &mut Ui, cx: &mut Cx<'_>, id: &NodeId, node: &Node, shape: &Shape
     }
     ui.add_space(UNIT);
     parts::mode_ui(ui, cx, std::slice::from_ref(id));
-    if let Some(colour) = parts::colours_ui(ui, cx, node.colour.as_deref()) {
+    if let Some(parts::Picked(colour)) = parts::colours_ui(ui, cx, node.colour.as_deref()) {
         let id = id.clone();
         cx.act(Action::Edit(COLOUR, Edit::Colour { id, colour }));
     }

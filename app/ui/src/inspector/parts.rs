@@ -93,22 +93,25 @@ pub fn mode_ui(ui: &mut Ui, cx: &mut Cx<'_>, nodes: &[NodeId]) {
     });
 }
 
-/// A row of colours; gives the one picked (`Some(None)`: none).
-pub fn colours_ui(ui: &mut Ui, cx: &Cx<'_>, now: Option<&str>) -> Option<Option<String>> {
+/// A colour that was picked, or none.
+pub struct Picked(pub Option<String>);
+
+/// A row of colours; gives another one that was picked.
+pub fn colours_ui(ui: &mut Ui, cx: &Cx<'_>, now: Option<&str>) -> Option<Picked> {
     let mut picked = None;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = UNIT;
         if swatch(ui, None, now.is_none(), cx.tr(NO_COLOUR)) {
-            picked = Some(None);
+            picked = Some(Picked(None));
         }
         for text in COLOURS {
             let colour = Color32::from_hex(text).ok();
             if swatch(ui, colour, now == Some(text), text) {
-                picked = Some(Some(text.to_owned()));
+                picked = Some(Picked(Some(text.to_owned())));
             }
         }
     });
-    picked.filter(|it| it.as_deref() != now)
+    picked.filter(|it| it.0.as_deref() != now)
 }
 
 fn swatch(ui: &mut Ui, colour: Option<Color32>, chosen: bool, name: &str) -> bool {

@@ -65,7 +65,7 @@ pub fn group_ui(ui: &mut Ui, cx: &mut Cx<'_>, id: &str) {
         cx.act(Action::Settle);
     }
     ui.add_space(UNIT);
-    if let Some(colour) = parts::colours_ui(ui, cx, group.colour.as_deref()) {
+    if let Some(parts::Picked(colour)) = parts::colours_ui(ui, cx, group.colour.as_deref()) {
         cx.act(Action::Edit(
             GROUP,
             set(&|it| it.colour.clone_from(&colour)),

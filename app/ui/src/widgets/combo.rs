@@ -71,6 +71,9 @@ pub fn button_ui(
 /// Draws one option beside its name: a thumbnail, or nothing. Gives the width it took.
 pub type Decorate<'a> = dyn FnMut(&mut Ui, &mut Cx<'_>, &str, Rect) -> f32 + 'a;
 
+/// Draws what stands below the list.
+pub type Foot<'a> = dyn FnMut(&mut Ui, &mut Cx<'_>) + 'a;
+
 /// No decoration.
 pub fn plain(_: &mut Ui, _: &mut Cx<'_>, _: &str, _: Rect) -> f32 {
     0.0
@@ -88,7 +91,7 @@ pub struct Popped<'a> {
     button: &'a Response,
     width: f32,
     row: f32,
-    foot: Option<&'a mut dyn FnMut(&mut Ui, &mut Cx<'_>)>,
+    foot: Option<&'a mut Foot<'a>>,
 }
 
 impl<'a> Popped<'a> {
@@ -103,13 +106,15 @@ impl<'a> Popped<'a> {
     }
 
     /// Height of a row.
+    #[must_use]
     pub fn row(mut self, row: f32) -> Self {
         self.row = row;
         self
     }
 
     /// Something below the list.
-    pub fn foot(mut self, foot: &'a mut dyn FnMut(&mut Ui, &mut Cx<'_>)) -> Self {
+    #[must_use]
+    pub fn foot(mut self, foot: &'a mut Foot<'a>) -> Self {
         self.foot = Some(foot);
         self
     }
@@ -173,18 +178,7 @@ fn list_ui<'s>(
         Keys::take(ui)
     };
     if options.len() > FEW {
-        let hint = cx.tr(FILTER);
-        let edit = egui::TextEdit::singleline(&mut open.filter)
-            .id(id.with("filter"))
-            .hint_text(hint)
-            .desired_width(f32::INFINITY);
-        let response = ui.add(edit);
-        if fresh {
-            response.request_focus();
-        }
-        if response.changed() {
-            open.at = 0;
-        }
+        filter_ui(ui, cx, id, &mut open, fresh);
     }
     let fitting = fitting(options, &open.filter);
     open.at = (open.at + keys.down)
@@ -219,6 +213,20 @@ fn list_ui<'s>(
     });
     ui.data_mut(|it| it.insert_temp(id, open));
     picked
+}
+
+fn filter_ui(ui: &mut Ui, cx: &Cx<'_>, id: Id, open: &mut Open, fresh: bool) {
+    let edit = egui::TextEdit::singleline(&mut open.filter)
+        .id(id.with("filter"))
+        .hint_text(cx.tr(FILTER))
+        .desired_width(f32::INFINITY);
+    let response = ui.add(edit);
+    if fresh {
+        response.request_focus();
+    }
+    if response.changed() {
+        open.at = 0;
+    }
 }
 
 fn row_ui(

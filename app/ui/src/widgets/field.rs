@@ -145,7 +145,11 @@ impl Field<'_> {
             let _ = writeln!(text, "{}", self.decl.help);
         }
         let (range, step) = match &self.decl.ty {
-            InputType::Int { seed: true, .. } => (None, None),
+            InputType::Int { seed: true, .. } => {
+                // All of its digits: a narrow row cuts them.
+                let _ = writeln!(text, "{}", self.shown_text());
+                (None, None)
+            }
             InputType::Int { min, max, step, .. } => (
                 Some((min.to_string(), max.to_string())),
                 (*step != 1).then(|| step.to_string()),
@@ -221,12 +225,13 @@ impl Field<'_> {
         if self.others.is_empty() {
             ui.separator();
             if ui.button(cx.tr(TO_INPUT)).clicked() {
+                let kind = self.input.kind.clone();
                 let link = LooseLink::FromInput {
                     node: self.node.clone(),
                     input: self.input.name.clone(),
                 };
                 cx.act(Action::Window(longtake_editor::WindowAction::SearchFor(
-                    link,
+                    link, kind,
                 )));
                 ui.close();
             }

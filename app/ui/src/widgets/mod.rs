@@ -55,7 +55,7 @@ pub fn parameter_ui(
     input: &InputShape,
     room: Room,
 ) {
-    parameters_ui(ui, cx, &[node.clone()], input, room);
+    parameters_ui(ui, cx, std::slice::from_ref(node), input, room);
 }
 
 /// The same parameter of several nodes: shows the first one's value, edits all of them.

@@ -85,7 +85,7 @@ fn shot_ui(
     let mut row = Row { field, id, shot };
     let mut rest = top;
     buttons_ui(ui, cx, &row, list, at, &mut rest);
-    let width = (rest.width() - 30.0) / 3.0;
+    let width = rest.width() - 30.0;
     let number = Rect::from_min_size(rest.min, Vec2::new(28.0, rest.height()));
     let colours = theme::of(ui);
     let galley = cell::elided(ui, id, colours.weak, number.width());
@@ -96,13 +96,13 @@ fn shot_ui(
         galley,
         colours.weak,
     );
-    let piece = |at: f32| {
-        let min = rest.min + Vec2::new(30.0 + at * width, 0.0);
-        Rect::from_min_size(min, Vec2::new(width - UNIT / 2.0, rest.height()))
+    let piece = |from: f32, share: f32| {
+        let min = rest.min + Vec2::new(30.0 + from * width, 0.0);
+        Rect::from_min_size(min, Vec2::new(share * width - UNIT / 2.0, rest.height()))
     };
-    row.number_ui(ui, cx, piece(0.0), "seconds", SECONDS, "s");
-    row.number_ui(ui, cx, piece(1.0), "seed", SEED, "");
-    row.transition_ui(ui, cx, piece(2.0));
+    row.number_ui(ui, cx, piece(0.0, 0.27), "seconds", SECONDS, "s");
+    row.number_ui(ui, cx, piece(0.27, 0.29), "seed", SEED, "");
+    row.transition_ui(ui, cx, piece(0.56, 0.44));
     row.prompt_ui(ui, cx, bottom);
 }
 
@@ -260,7 +260,7 @@ fn free_id(list: &[Value]) -> String {
         let has = |shot: &Value| shot.get("id").and_then(Value::as_str) == Some(id);
         list.iter().any(has)
     };
-    (list.len() + 1..)
+    (list.len() + 1..=2 * list.len() + 1)
         .map(|number| format!("{number:02}"))
         .find(|id| !taken(id))
         .unwrap_or_default()

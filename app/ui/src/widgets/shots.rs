@@ -1,6 +1,6 @@
 //! Shot lists: a summary on the node, a compact table in the inspector.
 
-use egui::{Align2, Rect, Sense, Ui, Vec2, WidgetInfo, WidgetType};
+use egui::{Rect, Sense, Ui, WidgetInfo, WidgetType};
 use longtake_editor::{Text, t};
 use longtake_graph::literal;
 use serde_json::Value;
@@ -46,20 +46,7 @@ pub fn summary_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>, rect: Rect) {
     cell::ground(ui, cx, field, rect, None);
     let text = summary(cx, &field.shown());
     let colours = theme::of(ui);
-    let inner = rect.shrink2(Vec2::new(cell::PAD, 0.0));
-    match field.inner_label() {
-        Some(label) => cell::texts(ui, rect, Some(label), &text, colours.text),
-        None => {
-            let galley = cell::elided(ui, &text, colours.text, inner.width());
-            cell::paint_galley(
-                ui.painter(),
-                inner,
-                Align2::LEFT_CENTER,
-                galley,
-                colours.text,
-            );
-        }
-    }
+    cell::texts(ui, rect, field.inner_label(), &text, colours.text);
     field.finish(cx, &response);
 }
 

@@ -69,10 +69,12 @@ fn area_in(
         rect.min + Vec2::new(0.0, 1.0),
         Pos2::new(rect.right(), rect.bottom() - 1.0),
     );
-    let mut source = egui::scroll_area::ScrollSource::default();
     // Until it is focused the wheel belongs to the canvas.
-    source.mouse_wheel = focused;
-    source.scroll_bar = focused;
+    let source = egui::scroll_area::ScrollSource {
+        mouse_wheel: focused,
+        scroll_bar: focused,
+        ..egui::scroll_area::ScrollSource::default()
+    };
     ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
         ScrollArea::vertical()
             .max_height(inner.height())

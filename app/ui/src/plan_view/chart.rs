@@ -56,7 +56,7 @@ impl Memory {
 /// Colour of a checkpoint: hues far from each other, all quiet.
 pub fn weights_colour(id: WeightsId, dark: bool) -> Color32 {
     let hue = (id.0 as f32 * 0.618_034 + 0.58).fract();
-    let (saturation, value) = if dark { (0.42, 0.72) } else { (0.38, 0.80) };
+    let (saturation, value) = if dark { (0.62, 0.24) } else { (0.50, 0.55) };
     egui::ecolor::Hsva::new(hue, saturation, value, 1.0).into()
 }
 

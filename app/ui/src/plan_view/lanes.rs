@@ -22,7 +22,7 @@ fn node_colour(node: &NodeId, dark: bool) -> Color32 {
     let mut hasher = DefaultHasher::new();
     node.as_str().hash(&mut hasher);
     let hue = (hasher.finish() % 360) as f32 / 360.0;
-    let (saturation, value) = if dark { (0.36, 0.66) } else { (0.34, 0.82) };
+    let (saturation, value) = if dark { (0.58, 0.22) } else { (0.46, 0.58) };
     egui::ecolor::Hsva::new(hue, saturation, value, 1.0).into()
 }
 

@@ -113,6 +113,11 @@ impl PlanView {
     }
 
     fn header(&mut self, ui: &mut Ui, cx: &Cx<'_>, old: bool) {
+        // Where there is no room for both, the sums have a line of their own.
+        let narrow = ui.available_width() < WIDE;
+        if narrow {
+            self.sums(ui, cx);
+        }
         ui.horizontal(|ui| {
             ui.set_min_height(ROW);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -122,12 +127,11 @@ impl PlanView {
                 if old {
                     ui.weak(cx.tr(words::COMPILING));
                 }
-                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                    if let Some(model) = &self.model {
-                        let text = summary(cx, model);
-                        ui.add(egui::Label::new(text).truncate());
-                    }
-                });
+                if !narrow {
+                    ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                        self.sums(ui, cx);
+                    });
+                }
             });
         });
         let last = self.model.as_ref().and_then(|model| {
@@ -143,6 +147,12 @@ impl PlanView {
         });
         if let Some(last) = last {
             ui.add(egui::Label::new(egui::RichText::new(last).weak()).truncate());
+        }
+    }
+
+    fn sums(&self, ui: &mut Ui, cx: &Cx<'_>) {
+        if let Some(model) = &self.model {
+            ui.add(egui::Label::new(summary(cx, model)).truncate());
         }
     }
 

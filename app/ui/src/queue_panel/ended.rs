@@ -170,9 +170,7 @@ fn compare_button(ui: &mut Ui, cx: &mut Cx<'_>, job: &Job, compare: &mut Option<
         Some(other) if *other != job.id => words::COMPARE_WITH,
         _ => words::COMPARE,
     };
-    let button = egui::Button::new(egui::RichText::new(cx.tr(text)).small())
-        .small()
-        .selected(chosen);
+    let button = egui::Button::new(cx.tr(text)).small().selected(chosen);
     if !ui.add(button).clicked() {
         return;
     }

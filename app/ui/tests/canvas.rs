@@ -3,7 +3,7 @@
 use egui::{Key, Modifiers, PointerButton, Pos2, Vec2, pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use longtake_editor::testing::{node, small, studio};
+use longtake_editor::testing::{link, node, small, studio};
 use longtake_editor::{Action, Item, Selection, Studio, WindowAction};
 use longtake_graph::{Edit, Group, Input, Mode, NodeId, Note, Project};
 use longtake_ui::canvas::Canvas;
@@ -72,7 +72,8 @@ impl Stage {
 fn stage(project: Project) -> Harness<'static, Stage> {
     let mut harness = Harness::builder()
         .with_size(vec2(1280.0, 800.0))
-        .with_max_steps(60)
+        .with_max_steps(120)
+        .with_step_dt(1.0 / 60.0)
         .build_ui_state(|ui, stage: &mut Stage| stage.ui(ui), Stage::new(project));
     harness.run();
     harness
@@ -491,6 +492,33 @@ fn gallery() -> Project {
 }
 
 #[test]
+fn a_small_picture_stays_as_it_is() {
+    let mut project = pair();
+    link(&mut project, "2", "model", "1", 0);
+    let mut harness = Harness::builder()
+        .with_size(vec2(720.0, 360.0))
+        .wgpu()
+        .build_ui_state(|ui, stage: &mut Stage| stage.ui(ui), Stage::new(project));
+    harness.state_mut().studio.settings.minimap = false;
+    harness.run_steps(4);
+    harness.snapshot("canvas");
+}
+
+fn looking(stage: Stage) -> Harness<'static, Stage> {
+    let mut harness = Harness::builder()
+        .with_size(vec2(1500.0, 900.0))
+        .with_max_steps(120)
+        .with_step_dt(1.0 / 60.0)
+        .wgpu()
+        .build_ui_state(|ui, stage: &mut Stage| stage.ui(ui), stage);
+    for _ in 0..10 {
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        harness.step();
+    }
+    harness
+}
+
+#[test]
 fn look() {
     let Ok(folder) = std::env::var("LOOK") else {
         return;
@@ -498,19 +526,14 @@ fn look() {
     for (name, light, wheel) in [
         ("dark", false, 0.0),
         ("light", true, 0.0),
-        ("far", false, -9.0),
+        ("titles", false, -5.0),
         ("near", false, 6.0),
     ] {
         let mut stage = Stage::new(gallery());
         if light {
             stage.studio.settings.theme = longtake_editor::settings::Theme::Light;
         }
-        let mut harness = Harness::builder()
-            .with_size(vec2(1500.0, 900.0))
-            .wgpu()
-            .build_ui_state(|ui, stage: &mut Stage| stage.ui(ui), stage);
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        harness.run_ok();
+        let mut harness = looking(stage);
         if wheel != 0.0 {
             harness.hover_at(pos2(700.0, 300.0));
             harness.step();
@@ -522,9 +545,63 @@ fn look() {
             });
             harness.run_ok();
         }
-        let picture = harness.render().expect("a renderer");
-        picture
-            .save(format!("{folder}/{name}.png"))
-            .expect("a file");
+        save(&mut harness, &folder, name);
     }
+    look_at_links(&folder);
+    look_at_results(&folder);
+}
+
+fn save(harness: &mut Harness<'_, Stage>, folder: &str, name: &str) {
+    let picture = harness.render().expect("a renderer");
+    picture
+        .save(format!("{folder}/{name}.png"))
+        .expect("a file");
+}
+
+fn look_at_links(folder: &str) {
+    let mut harness = looking(Stage::new(gallery()));
+    let from = at(&harness, "VAE output of Load VAE");
+    harness.drag_at(from);
+    harness.step();
+    harness.hover_at(from + vec2(200.0, -60.0));
+    harness.step();
+    harness.hover_at(from + vec2(420.0, 90.0));
+    harness.step();
+    harness.step();
+    save(&mut harness, folder, "linking");
+    harness.drop_at(from + vec2(420.0, 90.0));
+    harness.run_ok();
+    save(&mut harness, folder, "dropped");
+    harness.key_press(Key::Escape);
+    harness.run_ok();
+    click(&mut harness, pos2(1000.0, 600.0), 2, Modifiers::NONE);
+    harness.event(egui::Event::Text("latent".to_owned()));
+    harness.run_ok();
+    save(&mut harness, folder, "search");
+}
+
+fn look_at_results(folder: &str) {
+    let mut harness = looking(Stage::new(small()));
+    harness
+        .state_mut()
+        .studio
+        .act(Action::Command(longtake_editor::Command::Run));
+    for _ in 0..60 {
+        std::thread::sleep(std::time::Duration::from_millis(40));
+        harness.step();
+    }
+    let spot = title(&harness, "KSampler");
+    harness.hover_at(spot);
+    harness.step();
+    for pressed in [true, false] {
+        harness.event(egui::Event::PointerButton {
+            pos: spot,
+            button: PointerButton::Secondary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+        harness.step();
+    }
+    harness.run_ok();
+    save(&mut harness, folder, "done");
 }

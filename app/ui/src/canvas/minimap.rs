@@ -85,7 +85,8 @@ fn draw(ui: &Ui, map: &Map<'_>, place: Rect, to_map: TSTransform, shown: Rect) {
     for (index, node) in map.layout.nodes.iter().enumerate() {
         let mut rect = to_map * node.rect;
         rect = Rect::from_center_size(rect.center(), rect.size().max(Vec2::splat(1.5)));
-        let edge = lod::edge(node, (map.marks)(index), palette);
+        // What is done is the rule: only what stands out is coloured here.
+        let edge = lod::edge(node, (map.marks)(index), palette).filter(|it| *it != palette.good);
         let (_, head) = lod::fills(node, palette, map.dark);
         strokes.area(rect, edge.unwrap_or(lod::mix(head, palette.text, 0.3)));
     }

@@ -174,8 +174,7 @@ impl Canvas {
             Gesture::Moving { .. } | Gesture::Resizing { .. }
         );
         if !busy {
-            let heights: f32 = self.pictures.len() as f32 * 7.0;
-            let salt = self.salt(heights);
+            let salt = self.salt();
             if self.layout.refresh(studio, &self.pictures, salt) {
                 let sizes = self.layout.nodes.iter();
                 let sizes = sizes.map(|it| (it.id.clone(), it.rect.size().into()));
@@ -199,9 +198,9 @@ impl Canvas {
     }
 
     /// Changes with the heights of pictures.
-    fn salt(&self, seed: f32) -> u64 {
+    fn salt(&self) -> u64 {
         let sum: f32 = self.pictures.values().sum();
-        u64::from((sum + seed).to_bits())
+        (self.pictures.len() as u64) << 32 | u64::from(sum.to_bits())
     }
 
     /// Another graph is open: the view it had, or all of it.
@@ -219,9 +218,7 @@ impl Canvas {
             return;
         };
         // A document just opened begins at revision 0 again.
-        let other =
-            before.0 != now.0 && now.1 <= before.1 && (now.1, &now.2) != (before.1, &before.2)
-                || (before.0 != now.0 && before.1 == now.1);
+        let other = now.1 < before.1 || (now.1 == before.1 && now.0 != before.0);
         if other {
             self.views.clear();
             self.front.clear();

@@ -41,8 +41,9 @@ impl Mouse {
     pub fn read(ctx: &Context, background: Id, parts: &[Id]) -> Self {
         let mut mouse = ctx.input(|input| Self {
             at: input.pointer.latest_pos().unwrap_or_default(),
-            // A click that goes down and up within a frame leaves no origin: it did not move.
-            origin: (input.pointer.press_origin())
+            origin: input
+                .pointer
+                .press_origin()
                 .or(input.pointer.latest_pos())
                 .unwrap_or_default(),
             modifiers: input.modifiers,

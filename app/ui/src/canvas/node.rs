@@ -145,6 +145,9 @@ fn title(ui: &mut Ui, cx: &mut Cx<'_>, near: &mut Near<'_>, index: usize) {
     let word = match node.mode {
         Mode::Mute => Some((texts::MUTED.get(language).to_owned(), palette.weak)),
         Mode::Bypass => Some((texts::BYPASSED.get(language).to_owned(), palette.weak)),
+        Mode::Active if node.unknown() => {
+            Some((texts::UNKNOWN.get(language).to_owned(), palette.warn))
+        }
         Mode::Active => badge.as_ref().map(|it| (it.text.clone(), it.colour)),
     };
     if let Some((word, colour)) = word {

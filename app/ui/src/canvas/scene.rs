@@ -207,16 +207,7 @@ fn near(
         editing: &mut editing,
         pictures: &mut pictures,
     };
-    for index in 0..canvas.layout.groups.len() {
-        if canvas.layout.groups[index].rect.intersects(shown) {
-            groups::group_ui(&mut inner, cx, &mut look, index);
-        }
-    }
-    for index in 0..canvas.layout.notes.len() {
-        if canvas.layout.notes[index].rect.intersects(shown) {
-            notes::note_ui(&mut inner, cx, &mut look, index);
-        }
-    }
+    frames(&mut inner, cx, &mut look, shown);
     crisp::move_layer(ui.ctx(), layer, ui.layer_id(), to_screen);
     let painter = ui.painter_at(canvas.area());
     wires(canvas, cx, &painter, to_screen, dark);
@@ -230,6 +221,20 @@ fn near(
     crisp::move_layer(ui.ctx(), layer, ui.layer_id(), to_screen);
     canvas.editing = editing;
     canvas.pictures = pictures;
+}
+
+/// Groups, and notes over them.
+fn frames(ui: &mut Ui, cx: &mut Cx<'_>, look: &mut Near<'_>, shown: Rect) {
+    for index in 0..look.layout.groups.len() {
+        if look.layout.groups[index].rect.intersects(shown) {
+            groups::group_ui(ui, cx, look, index);
+        }
+    }
+    for index in 0..look.layout.notes.len() {
+        if look.layout.notes[index].rect.intersects(shown) {
+            notes::note_ui(ui, cx, look, index);
+        }
+    }
 }
 
 /// Screen readers and tests see where the transformed widgets really are.

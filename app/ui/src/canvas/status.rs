@@ -44,6 +44,7 @@ pub fn badge(
             filled: progress(node),
         },
         State::Cached => whole(palette.good.gamma_multiply(0.6), say(texts::CACHED)),
+        State::Done if node.seconds < 0.1 => whole(palette.good, say(texts::DONE)),
         State::Done => {
             let time = seconds_text(node.seconds);
             whole(palette.good, format!("{} {time}", say(texts::DONE)))

@@ -173,6 +173,15 @@ impl Session {
         Ok(())
     }
 
+    /// Places things of a document just opened, as if its file had said so: nothing to undo, nothing
+    /// to save.
+    pub(crate) fn place(&mut self, edit: Edit) {
+        let edit = self.scoped(edit);
+        if longtake_graph::apply(Arc::make_mut(&mut self.project), edit).is_ok() {
+            self.changed();
+        }
+    }
+
     /// An edit of the open graph as an edit of the whole document.
     pub fn scoped(&self, edit: Edit) -> Edit {
         match self.subgraph() {

@@ -53,6 +53,57 @@ pub fn input_files(input: &Path, kind: FileKind) -> Vec<String> {
     names
 }
 
+/// Brings a file into the input folder and gives its name there. The same bytes are not copied twice;
+/// another file of that name gets a number, as ComfyUI's upload does.
+///
+/// # Errors
+/// The file cannot be read, or the folder not be written, with what to do.
+#[cfg(feature = "studio")]
+pub fn import(input: &Path, path: &Path) -> Result<String, String> {
+    let inside = path.canonicalize().ok().zip(input.canonicalize().ok());
+    if let Some((path, input)) = inside
+        && let Ok(name) = path.strip_prefix(&input)
+    {
+        return Ok(name.to_string_lossy().replace('\\', "/"));
+    }
+    let failed = |what: &Path, e: std::io::Error| {
+        format!(
+            "{}: {e}; choose another file, or start with another --input",
+            what.display()
+        )
+    };
+    let bytes = std::fs::read(path).map_err(|e| failed(path, e))?;
+    std::fs::create_dir_all(input).map_err(|e| failed(input, e))?;
+    let stem = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let ending = path
+        .extension()
+        .map(|it| format!(".{}", it.to_string_lossy()))
+        .unwrap_or_default();
+    let names = std::iter::once(format!("{stem}{ending}"))
+        .chain((1..).map(|n| format!("{stem} ({n}){ending}")));
+    for name in names {
+        let target = input.join(&name);
+        match std::fs::read(&target) {
+            Ok(there) if there == bytes => return Ok(name),
+            Ok(_) => {}
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                longtake_graph::format::replace(&target, &bytes).map_err(|e| failed(&target, e))?;
+                return Ok(name);
+            }
+            Err(e) => return Err(failed(&target, e)),
+        }
+    }
+    Err(format!(
+        "{}: no free name in {}",
+        path.display(),
+        input.display()
+    ))
+}
+
 /// The folder of presets: `LONGTAKE_PRESETS`, else `presets` here, beside the program, or in the
 /// source tree it was built from.
 pub fn presets_folder() -> Option<PathBuf> {

@@ -90,7 +90,11 @@ fn ascii_json(value: &Json) -> String {
     out
 }
 
-fn write_png(path: &Path, frame: &Frame, prompt: Option<&str>) -> Result<(), RunError> {
+/// Writes a PNG, whole or not at all, with its graph if one is given.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_png(path: &Path, frame: &Frame, prompt: Option<&str>) -> Result<(), RunError> {
     files::write_atomic(path, |out| {
         encode(out, frame, prompt).map_err(|e| match e {
             png::EncodingError::IoError(e) => RunError::io("writing", path, &e),

@@ -4,6 +4,7 @@ mod align;
 mod crossings;
 pub mod layout;
 mod levels;
+mod untangle;
 
 use longtake_graph::{Edit, Project};
 

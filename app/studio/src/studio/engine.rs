@@ -10,7 +10,7 @@ use longtake_graph::declare::FileKind;
 use longtake_graph::{Catalog, Diagnostic, ModelFolder, Project};
 use longtake_nodes::{DiskFacts, Registry, model};
 use longtake_plan::{Compiled, Machine, Options, Plan, StepId, compile};
-use longtake_run::{Cancel, Clip, Device, Env, Event, Report};
+use longtake_run::{Cancel, Clip, Device, Env, Event, Frame, Report};
 
 use super::{media, presets};
 use crate::args::Place;
@@ -120,6 +120,14 @@ impl Engine for Machinery {
 
     fn open_media(&self, path: &Path) -> Result<Clip, String> {
         media::open(path)
+    }
+
+    fn save_frame(&self, frame: &Frame, path: &Path) -> Result<(), String> {
+        longtake_nodes::image::save_image::write_png(path, frame, None).map_err(|e| e.to_string())
+    }
+
+    fn import_file(&self, path: &Path) -> Result<String, String> {
+        library::import(&self.opened.roots.input, path)
     }
 
     fn read_graph(&self, path: &Path) -> Result<(Project, Vec<Diagnostic>), String> {

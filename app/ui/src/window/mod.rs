@@ -72,6 +72,8 @@ pub struct Window {
     quitting: bool,
     /// Which document was drawn last: a new one is shown whole.
     shown: u64,
+    /// It has just been opened: its nodes may need places.
+    fresh: bool,
     title: String,
     drawn: Option<Drawn>,
 }
@@ -103,6 +105,7 @@ impl Window {
             browse: None,
             quitting: false,
             shown: studio.session.opened(),
+            fresh: true,
             title: String::new(),
             drawn: None,
             studio,
@@ -140,6 +143,11 @@ impl Window {
         if opened != self.shown {
             self.shown = opened;
             self.show_gallery = false;
+            self.fresh = true;
+            self.panels.canvas.wish(&WindowAction::Fit, &self.studio);
+        }
+        if self.fresh && self.studio.untangle() {
+            self.fresh = false;
             self.panels.canvas.wish(&WindowAction::Fit, &self.studio);
         }
     }

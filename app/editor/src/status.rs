@@ -94,7 +94,7 @@ const WINDOW: usize = 6;
 #[derive(Clone, Debug, Default)]
 pub struct Status {
     nodes: HashMap<NodeId, NodeStatus>,
-    /// Nodes inside of an instance, by its id.
+    /// Nodes inside of an instance, by its id, in the plan's order.
     inside: HashMap<NodeId, Vec<NodeId>>,
     each: Vec<StepStatus>,
     running: BTreeSet<(Lane, StepId)>,
@@ -226,18 +226,18 @@ impl Status {
             ..Self::default()
         };
         for step in &plan.steps {
-            let node = self.nodes.entry(step.path.node.clone()).or_default();
+            let id = &step.path.node;
+            let known = self.nodes.contains_key(id);
+            let node = self.nodes.entry(id.clone()).or_default();
             node.steps += 1;
             node.state = State::Queued;
-        }
-        for id in self.nodes.keys() {
+            if known {
+                continue;
+            }
             for (at, _) in id.as_str().match_indices(':') {
                 let outer = NodeId::new(&id.as_str()[..at]);
                 self.inside.entry(outer).or_default().push(id.clone());
             }
-        }
-        for members in self.inside.values_mut() {
-            members.sort_unstable();
         }
     }
 

@@ -169,7 +169,7 @@ fn a_rate_is_of_the_last_few_units() {
     // Held for an hour: the clock stands still.
     let now = it.start + Duration::from_secs_f64(105.6);
     it.status.hold_at(true, now);
-    it.status.hold_at(false, now + Duration::from_secs(3600));
+    it.status.hold_at(false, now + Duration::from_hours(1));
     it.at(3600.0 + 106.0, progress(step, 12, 20));
     assert!((rate(&it).unwrap() - 2.0).abs() < 1e-6, "{:?}", rate(&it));
     // Tried again from the start.

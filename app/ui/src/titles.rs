@@ -31,18 +31,16 @@ impl<'a> Titles<'a> {
                 let node = graph.nodes.get(&rest[..at])?;
                 Some((node, project.subgraphs.get(&node.class)?, at))
             });
-            let node = match (whole, outer) {
-                (Some(node), _) | (None, Some((node, ..))) => node,
-                (None, None) => return title + rest,
+            let Some(node) = whole.or(outer.map(|it| it.0)) else {
+                return title + rest;
             };
             let language = self.studio.language();
             let catalog = self.studio.engine.catalog();
-            match &node.title {
-                Some(own) => title += own,
-                None => {
-                    let shape = shape::Shape::of(project, scope, node, catalog, language);
-                    title += &shape.title;
-                }
+            if let Some(own) = &node.title {
+                title += own;
+            } else {
+                let shape = shape::Shape::of(project, scope, node, catalog, language);
+                title += &shape.title;
             }
             match outer {
                 Some((node, subgraph, at)) if whole.is_none() => {

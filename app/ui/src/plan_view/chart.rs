@@ -102,7 +102,7 @@ impl Chart<'_> {
             painter.hline(body.x_range(), y(budget), stroke);
         }
         if let Some((most, run)) = peak {
-            let x = body.left() + (run.begin + run.end) / 2.0;
+            let x = body.left() + f32::midpoint(run.begin, run.end);
             mark(&painter, Pos2::new(x, y(most)), colours.text);
         }
         highlight(

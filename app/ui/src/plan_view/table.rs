@@ -220,7 +220,7 @@ fn cell_text(
             .shot
             .as_ref()
             .map_or(String::new(), |it| it.1.to_string()),
-        Column::Lane if idle => String::new(),
+        Column::Lane | Column::Host if idle => String::new(),
         Column::Lane => return (cx.tr(lane_name(step.lane)).to_owned(), colours.weak),
         // A lesser way was chosen: worth a look; the reason is in the tooltip.
         Column::Way if step.why.is_some() => return (step.rung.clone(), colours.warn),
@@ -234,7 +234,6 @@ fn cell_text(
             None => String::new(),
         },
         Column::Device => model.device_bytes(step.id.0).map_or(String::new(), bytes),
-        Column::Host if idle => String::new(),
         Column::Host => bytes(step.host_bytes),
         Column::MeasuredHost => measured
             .filter(|it| it.bytes > 0)

@@ -125,8 +125,8 @@ pub fn film(shots: u32) -> Plan {
         weights("wan2.2-ti2v-5b.safetensors", 9 * GIB),
         weights("wan2.2-vae.safetensors", GIB),
     ];
-    let stages: [(&str, &str, Lane, f64, u64, Option<u32>); 4] = [
-        ("3", "CLIPTextEncode", Lane::Device, 1.5, 11, Some(0)),
+    let stages = [
+        ("3", "CLIPTextEncode", Lane::Device, 1.5, 11, Some(0u32)),
         ("6", "KSampler", Lane::Device, 40.0, 16, Some(1)),
         ("7", "VAEDecode", Lane::Device, 9.0, 13, Some(2)),
         ("8", "SaveVideo", Lane::Cpu, 6.0, 0, None),

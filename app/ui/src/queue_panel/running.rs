@@ -86,23 +86,20 @@ fn now(cx: &Cx<'_>, plan: &Plan) -> String {
     let Some(step) = current.and_then(|id| plan.steps.get(id.0 as usize)) else {
         return " ".to_owned();
     };
-    let mut text = Titles::new(cx.studio).of(&step.path.node);
+    let mut parts = vec![Titles::new(cx.studio).of(&step.path.node)];
     if let Some((_, shot)) = &step.path.shot {
-        text += &format!(" [{shot}]");
+        parts[0] = format!("{} [{shot}]", parts[0]);
     }
-    let Some(node) = status.node_of_run(&step.path.node) else {
-        return text;
-    };
-    if let Some((done, all, unit)) = node.progress {
-        text += &format!(" · {done}/{all} {unit}");
-        if let Some(rate) = node.rate {
-            text += " · ";
-            text += &if rate >= 1.0 {
+    let node = status.node_of_run(&step.path.node);
+    if let Some((node, (done, all, unit))) = node.and_then(|it| Some((it, it.progress?))) {
+        parts.push(format!("{done}/{all} {unit}"));
+        parts.extend(node.rate.map(|rate| {
+            if rate >= 1.0 {
                 format!("{rate:.1} {unit}/s")
             } else {
                 format!("{:.1} s/{unit}", 1.0 / rate)
-            };
-        }
+            }
+        }));
     }
-    text
+    parts.join(" · ")
 }

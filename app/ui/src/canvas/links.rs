@@ -8,6 +8,8 @@ use super::strokes::Strokes;
 
 /// Width of a link at 1:1.
 const WIDTH: f32 = 2.5;
+/// Most pieces of a curve.
+const MOST_PIECES: usize = 36;
 
 /// A curve that leaves to the right and arrives from the left.
 #[derive(Clone, Copy, Debug)]
@@ -61,20 +63,35 @@ impl Curve {
         Self(self.0.map(|point| to_screen * point))
     }
 
-    /// Adds it to a mesh, in as few pieces as look round. Points of the screen.
-    fn draw(&self, strokes: &mut Strokes, width: f32, colour: Color32) {
+    /// Adds what shows of it to a mesh, in as few pieces as look round. Points of the screen.
+    fn draw(&self, strokes: &mut Strokes, clip: Rect, width: f32, colour: Color32) {
         let [a, b, c, d] = self.0;
         let long = (b - a).length() + (c - b).length() + (d - c).length();
-        if long < 12.0 {
+        // Thin lines are seen from far, where corners do not show.
+        let (short, fine) = if width < 1.2 {
+            (24.0, 0.4)
+        } else {
+            (12.0, 0.8)
+        };
+        if long < short {
             strokes.line(&[a, d], width, colour);
             return;
         }
-        let pieces = ((long / 14.0) as usize).clamp(4, 28);
-        let mut points = [Pos2::ZERO; 29];
+        let pieces = ((long.sqrt() * fine) as usize).clamp(3, MOST_PIECES);
+        let mut points = [Pos2::ZERO; MOST_PIECES + 1];
         for (step, point) in points.iter_mut().take(pieces + 1).enumerate() {
             *point = self.at(step as f32 / pieces as f32);
         }
-        strokes.line(&points[..=pieces], width, colour);
+        let shows = |at: usize| Rect::from_two_pos(points[at], points[at + 1]).intersects(clip);
+        let mut from = 0;
+        while from < pieces {
+            let mut to = from;
+            while to < pieces && shows(to) {
+                to += 1;
+            }
+            strokes.line(&points[from..=to], width, colour);
+            from = to + 1;
+        }
     }
 }
 
@@ -139,6 +156,7 @@ pub struct Look<'a> {
 pub fn draw(layout: &Layout, strokes: &mut Strokes, look: &Look<'_>) {
     let zoom = look.to_screen.scaling;
     let width = (WIDTH * zoom).clamp(0.6, 5.0);
+    let clip = (look.to_screen * look.shown).expand(8.0);
     for (index, wire) in layout.wires.iter().enumerate() {
         let curve = curve(layout, wire);
         if look.taken == Some(wire.to) || !curve.bounds().intersects(look.shown) {
@@ -153,7 +171,9 @@ pub fn draw(layout: &Layout, strokes: &mut Strokes, look: &Look<'_>) {
             _ => colour.gamma_multiply(0.72),
         };
         let width = if hovered { width + 1.5 } else { width };
-        curve.on_screen(look.to_screen).draw(strokes, width, colour);
+        curve
+            .on_screen(look.to_screen)
+            .draw(strokes, clip, width, colour);
     }
 }
 
@@ -162,7 +182,9 @@ pub fn draw_loose(strokes: &mut Strokes, from: Pos2, to: Pos2, zoom: f32, colour
     let scaled = TSTransform::from_scaling(zoom);
     let curve = Curve::between(scaled.inverse() * from, scaled.inverse() * to);
     let width = (WIDTH * zoom).clamp(1.0, 5.0);
-    curve.on_screen(scaled).draw(strokes, width, colour);
+    curve
+        .on_screen(scaled)
+        .draw(strokes, Rect::EVERYTHING, width, colour);
 }
 
 /// The middle of a link: where a reroute is put.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use egui::{Color32, Popup, PopupKind, Pos2, Sense, Stroke, Ui, vec2};
+use egui::{Color32, Popup, PopupKind, Pos2, Sense, Stroke, Ui, WidgetInfo, WidgetType, vec2};
 use longtake_editor::{Action, Command, Item, Text};
 use longtake_graph::{Edit, Mode, NodeId};
 
@@ -131,10 +131,7 @@ fn node(ui: &mut Ui, cx: &mut Cx<'_>, id: &NodeId) -> Option<Wish> {
         }
     });
     ui.menu_button(cx.tr(texts::COLOUR), |ui| {
-        if let Some(colour) = colours(ui, cx) {
-            cx.act(Action::Colour(colour));
-            ui.close();
-        }
+        colours(ui, cx);
     });
     command(ui, cx, Command::Collapse);
     command(ui, cx, Command::ResetValues);
@@ -172,26 +169,27 @@ fn each_node(cx: &mut Cx<'_>, label: Text, edit: impl Fn(NodeId) -> Edit) {
     cx.act(Action::Edit(label, Edit::Batch(edits)));
 }
 
-/// A row of colours; gives the one that was clicked (`None` inside: no colour).
-fn colours(ui: &mut Ui, cx: &Cx<'_>) -> Option<Option<String>> {
-    let mut picked = None;
+/// A row of colours for what is selected.
+fn colours(ui: &mut Ui, cx: &mut Cx<'_>) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         for hex in COLOURS {
             let (rect, response) = ui.allocate_exact_size(vec2(20.0, 20.0), Sense::click());
+            response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, hex));
             let colour = Color32::from_hex(hex).unwrap_or_default();
             let edge = if response.hovered() { 2.0 } else { 0.0 };
             let stroke = Stroke::new(edge, ui.visuals().text_color());
             ui.painter().circle(rect.center(), 8.0, colour, stroke);
             if response.clicked() {
-                picked = Some(Some(hex.to_owned()));
+                cx.act(Action::Colour(Some(hex.to_owned())));
+                ui.close();
             }
         }
     });
     if ui.button(cx.tr(texts::NO_COLOUR)).clicked() {
-        picked = Some(None);
+        cx.act(Action::Colour(None));
+        ui.close();
     }
-    picked
 }
 
 fn frame(ui: &mut Ui, cx: &mut Cx<'_>, item: &Item) -> Option<Wish> {
@@ -206,10 +204,7 @@ fn frame(ui: &mut Ui, cx: &mut Cx<'_>, item: &Item) -> Option<Wish> {
     }
     if matches!(item, Item::Group(_)) {
         ui.menu_button(cx.tr(texts::COLOUR), |ui| {
-            if let Some(colour) = colours(ui, cx) {
-                cx.act(Action::Colour(colour));
-                ui.close();
-            }
+            colours(ui, cx);
         });
     }
     ui.separator();

@@ -28,10 +28,11 @@ fn of(ui: &Ui, cx: &mut Cx<'_>, node: &Laid, frame: u64) -> (Picture, u64) {
         return (Pictures::preview(cx, ui.ctx(), &node.flat), 1);
     }
     let over = status.is_some_and(|it| matches!(it.state, State::Done | State::Cached));
-    if !over && !(node.outlook.planned && node.outlook.cached) {
-        return (Picture::None, 0);
+    let stored = node.outlook.planned && node.outlook.cached;
+    if over || stored {
+        return Pictures::result(cx, ui.ctx(), &node.flat, frame, SIDE);
     }
-    Pictures::result(cx, ui.ctx(), &node.flat, frame, SIDE)
+    (Picture::None, 0)
 }
 
 /// Asks whether a node has a picture, and makes room for it from the next frame on.

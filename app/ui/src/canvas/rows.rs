@@ -36,7 +36,7 @@ pub fn rows_ui(ui: &mut Ui, cx: &mut Cx<'_>, near: &mut Near<'_>, index: usize) 
             Content::Parameter(at) => parameter(ui, cx, near, index, *at, rect, muted),
             Content::Finding(at) => finding(ui, near, node, *at, rect),
             Content::Picture => {
-                picture::picture_ui(ui, cx, near, node, rect.shrink2(vec2(PAD, 0.0)))
+                picture::picture_ui(ui, cx, near, node, rect.shrink2(vec2(PAD, 0.0)));
             }
             Content::Footer => footer(ui, near, node, rect),
         }

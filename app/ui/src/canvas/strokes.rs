@@ -40,6 +40,9 @@ impl Strokes {
         };
         let inner = (width - self.feather).max(0.0) / 2.0;
         let outer = inner + self.feather;
+        // A line of about a pixel needs no core: one ridge between two edges that fade.
+        let thin = inner < self.feather * 0.3;
+        let across_points = if thin { 3 } else { 4 };
         let first = self.mesh.vertices.len() as u32;
         for (at, &point) in points.iter().enumerate() {
             let before = points[at.saturating_sub(1)];
@@ -47,16 +50,21 @@ impl Strokes {
             let along = (after - before).normalized();
             let across = Vec2::new(-along.y, along.x);
             self.vertex(point + across * outer, Color32::TRANSPARENT);
-            self.vertex(point + across * inner, colour);
-            self.vertex(point - across * inner, colour);
+            if thin {
+                self.vertex(point, colour);
+            } else {
+                self.vertex(point + across * inner, colour);
+                self.vertex(point - across * inner, colour);
+            }
             self.vertex(point - across * outer, Color32::TRANSPARENT);
         }
         for segment in 0..points.len() as u32 - 1 {
-            let a = first + segment * 4;
-            for strip in 0..3 {
+            let a = first + segment * across_points;
+            for strip in 0..across_points - 1 {
                 let corner = a + strip;
-                self.mesh.add_triangle(corner, corner + 1, corner + 4);
-                self.mesh.add_triangle(corner + 1, corner + 4, corner + 5);
+                let next = corner + across_points;
+                self.mesh.add_triangle(corner, corner + 1, next);
+                self.mesh.add_triangle(corner + 1, next, next + 1);
             }
         }
     }

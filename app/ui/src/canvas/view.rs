@@ -58,7 +58,8 @@ impl View {
         }
     }
 
-    /// The same zoom with that point of the graph in the middle.
+    /// A view of that zoom with that point of the graph in the middle.
+    #[must_use]
     pub fn centred(&self, on: Pos2, size: Vec2, zoom: f32) -> Self {
         Self {
             offset: size / 2.0 - on.to_vec2() * zoom,

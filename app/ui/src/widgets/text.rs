@@ -70,11 +70,10 @@ fn area_in(
         Pos2::new(rect.right(), rect.bottom() - 1.0),
     );
     // Below the last line of a short text there is nothing of the field's own to click.
-    let ground = ui.interact(inner, id.with("ground"), egui::Sense::click());
-    if ground.clicked() {
+    let clicked = ui.input(|it| it.pointer.primary_clicked());
+    if clicked && !focused && ui.rect_contains_pointer(inner) {
         ui.memory_mut(|it| it.request_focus(id));
     }
-    ground.on_hover_cursor(egui::CursorIcon::Text);
     // Until it is focused the wheel belongs to the canvas.
     let source = egui::scroll_area::ScrollSource {
         mouse_wheel: focused,

@@ -69,11 +69,9 @@ fn area_in(
         rect.min + Vec2::new(0.0, 1.0),
         Pos2::new(rect.right(), rect.bottom() - 1.0),
     );
-    // Below the last line of a short text there is nothing of the field's own to click.
-    let clicked = ui.input(|it| it.pointer.primary_clicked());
-    if clicked && !focused && ui.rect_contains_pointer(inner) {
-        ui.memory_mut(|it| it.request_focus(id));
-    }
+    // egui's least height has no bearing on what can be clicked; rows have.
+    let line = ui.text_style_height(&egui::TextStyle::Body);
+    let rows = ((inner.height() - 2.0 * UNIT) / line).floor().max(1.0) as usize;
     // Until it is focused the wheel belongs to the canvas.
     let source = egui::scroll_area::ScrollSource {
         mouse_wheel: focused,
@@ -87,7 +85,7 @@ fn area_in(
             .auto_shrink(false)
             .scroll_source(source)
             .show(ui, |ui| {
-                let edit = area(text, 1)
+                let edit = area(text, rows)
                     .id(id)
                     .hint_text(label)
                     .min_size(Vec2::new(0.0, inner.height()));

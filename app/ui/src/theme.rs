@@ -190,6 +190,7 @@ fn style_of(style: &mut egui::Style, colours: Palette) {
     spacing.item_spacing = egui::vec2(2.0 * UNIT, UNIT);
     spacing.button_padding = egui::vec2(2.0 * UNIT, UNIT);
     spacing.interact_size.y = ROW;
+    spacing.window_margin = egui::Margin::same(4 * UNIT as i8);
     let visuals = &mut style.visuals;
     visuals.override_text_color = Some(colours.text);
     visuals.weak_text_color = Some(colours.weak);

@@ -29,18 +29,3 @@ pub fn run(args: &Edit) -> Result<Ended> {
     })?;
     Ok(Ended::Done)
 }
-
-#[cfg(test)]
-mod tests {
-    use longtake_editor::search::ALIASES;
-    use longtake_graph::Catalog;
-    use longtake_nodes::Registry;
-
-    #[test]
-    fn every_name_that_comfyui_users_type_leads_to_a_node() {
-        let registry = Registry::new();
-        for (name, class) in ALIASES {
-            assert!(registry.declaration(class).is_some(), "{name}: {class}");
-        }
-    }
-}

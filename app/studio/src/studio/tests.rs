@@ -3,6 +3,9 @@
 use std::path::Path;
 
 use longtake_editor::engine::Engine;
+use longtake_editor::search::ALIASES;
+use longtake_graph::Catalog;
+use longtake_nodes::Registry;
 use longtake_plan::Options;
 use longtake_run::{Cancel, Event, Frame};
 
@@ -68,5 +71,13 @@ fn samplers_show_what_they_make_and_their_latents_are_pictures() {
         let frames = latent.read(0..latent.info().frames).unwrap();
         assert!(!frames.iter().any(is_flat), "{class}: nothing to see");
         assert_eq!([shown[0].width, shown[0].height], size);
+    }
+}
+
+#[test]
+fn every_name_that_comfyui_users_type_leads_to_a_node() {
+    let registry = Registry::new();
+    for (name, class) in ALIASES {
+        assert!(registry.declaration(class).is_some(), "{name}: {class}");
     }
 }

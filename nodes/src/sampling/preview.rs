@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn there_are_few_but_the_first_and_the_last() {
         let mut previews = Previews {
-            pause: Duration::from_secs(3600),
+            pause: Duration::from_hours(1),
             ..Previews::new(SHAPE)
         };
         let given = |n: usize| previews.of(&latent(1.0), n == 9).is_some();

@@ -67,3 +67,20 @@ fn nodes_are_found_linked_and_undone() {
     assert_eq!(desk.studio().session.graph().nodes.len(), 0);
     assert!(!desk.studio().session.dirty());
 }
+
+#[test]
+fn a_double_click_searches_where_the_mouse_is() {
+    let mut desk = Desk::new();
+    desk.act(Action::Command(Command::New));
+    let at = egui::pos2(400.0, 300.0);
+    desk.harness.hover_at(at);
+    desk.steps(2);
+    desk.double_click(at);
+    desk.type_text("KSampler");
+    desk.press(Modifiers::NONE, Key::Enter);
+    let graph = desk.studio().session.graph();
+    let classes: Vec<&str> = graph.nodes.values().map(|it| it.class.as_str()).collect();
+    assert_eq!(classes, ["KSampler"]);
+    // Its missing links are told at the sockets, before anything runs.
+    desk.until("findings", 20, |studio| studio.planned.errors() > 0);
+}

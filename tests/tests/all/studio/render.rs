@@ -73,6 +73,7 @@ fn a_preset_is_opened_run_and_seen() {
         panic!("{:?}", job.state);
     };
     let film = &report.outputs[0].path;
+    assert!(film.starts_with(desk.folder.path()), "{film:?}");
     let clip = desk.studio().engine.open_media(film).unwrap();
     assert_eq!((clip.info().width, clip.info().height), (320, 180));
     assert!(clip.info().frames > 12, "{:?}", clip.info());

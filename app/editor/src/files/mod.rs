@@ -47,6 +47,8 @@ const SETTINGS_REST: Duration = Duration::from_millis(500);
 pub struct Files {
     /// The files that were open last, the newest first.
     pub recent: Vec<RecentFile>,
+    /// Recent files that the person no longer wants to see.
+    forgotten: Vec<PathBuf>,
     /// The window that has the document's file open too.
     pub elsewhere: Option<Holder>,
     /// What dead sessions left, until it is decided.
@@ -75,6 +77,7 @@ impl Files {
     pub(crate) fn new(settings: &Settings, wake: Wake) -> Self {
         Self {
             recent: Vec::new(),
+            forgotten: Vec::new(),
             elsewhere: None,
             found: Vec::new(),
             places: None,
@@ -107,8 +110,10 @@ impl Files {
     /// Remembers a file as the newest.
     fn remember(&mut self, path: &Path) {
         let Some(places) = &self.places else { return };
-        // Another window may have added to it.
-        self.recent = recent::load(&places.recent());
+        // Another window may have added to it; what this one added may not be written yet.
+        let others = recent::load(&places.recent());
+        recent::join(&mut self.recent, others, &self.forgotten);
+        self.forgotten.retain(|it| it != path);
         recent::add(&mut self.recent, path);
         self.keep_recent();
     }
@@ -116,6 +121,7 @@ impl Files {
     /// Forgets a recent file.
     fn forget(&mut self, path: &Path) {
         self.recent.retain(|it| it.path != path);
+        self.forgotten.push(path.to_path_buf());
         self.keep_recent();
     }
 

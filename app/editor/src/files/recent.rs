@@ -36,6 +36,18 @@ pub(crate) fn look(files: &mut [RecentFile]) {
     }
 }
 
+/// Takes over what another window's list has and this one lacks, by when it was opened; not what was
+/// forgotten here.
+pub(crate) fn join(files: &mut Vec<RecentFile>, others: Vec<RecentFile>, forgotten: &[PathBuf]) {
+    for other in others {
+        let known = files.iter().any(|it| it.path == other.path);
+        if !known && !forgotten.contains(&other.path) {
+            files.push(other);
+        }
+    }
+    files.sort_by_key(|it| std::cmp::Reverse(it.opened));
+}
+
 /// Puts a file first. `files` is the list as another window may have left it.
 pub(crate) fn add(files: &mut Vec<RecentFile>, path: &Path) {
     // JSON holds text; a name that is none cannot be remembered.

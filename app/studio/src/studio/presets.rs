@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::engine::Machinery;
 use crate::library;
 
-/// What the gallery says of a preset, `[English, Japanese]`; `presets/gallery.json` holds them by name.
+/// What the gallery says of a preset, `[English, Japanese]`; `presets/pictures/gallery.json` holds them by name.
 #[derive(Deserialize)]
 struct Card {
     title: [String; 2],
@@ -26,7 +26,7 @@ pub fn list(machinery: &Machinery) -> Vec<Preset> {
     let Some(folder) = library::presets_folder() else {
         return Vec::new();
     };
-    let cards: IndexMap<String, Card> = std::fs::read(folder.join("gallery.json"))
+    let cards: IndexMap<String, Card> = std::fs::read(folder.join("pictures/gallery.json"))
         .ok()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
@@ -39,7 +39,7 @@ pub fn list(machinery: &Machinery) -> Vec<Preset> {
             let graph = path
                 .extension()
                 .is_some_and(|it| it == "longtake" || it == "json");
-            graph && !path.ends_with("gallery.json")
+            graph
         })
         .collect();
     paths.sort();

@@ -67,6 +67,7 @@ impl Desk {
         let harness = Harness::builder()
             .with_size([1600.0, 960.0])
             .with_max_steps(64)
+            .with_step_dt(1.0 / 60.0)
             .build_ui_state(app, None);
         let mut this = Self { harness, folder };
         this.steps(3);

@@ -1,8 +1,11 @@
 //! What lies in the folders: checkpoints, inputs, presets. For `longtake models` and the window.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(feature = "studio")]
+use std::path::PathBuf;
 
 use longtake_graph::ModelFolder;
+#[cfg(feature = "studio")]
 use longtake_graph::declare::FileKind;
 use longtake_run::paths;
 
@@ -35,6 +38,7 @@ fn checkpoints(files: &[String]) -> Vec<String> {
 }
 
 /// Names under the input folder that an input of that kind can take, sorted.
+#[cfg(feature = "studio")]
 pub fn input_files(input: &Path, kind: FileKind) -> Vec<String> {
     let endings: &[&str] = match kind {
         FileKind::Image => &["png", "jpg", "jpeg", "webp"],
@@ -106,6 +110,7 @@ pub fn import(input: &Path, path: &Path) -> Result<String, String> {
 
 /// The folder of presets: `LONGTAKE_PRESETS`, else `presets` here, beside the program, or in the
 /// source tree it was built from.
+#[cfg(feature = "studio")]
 pub fn presets_folder() -> Option<PathBuf> {
     let beside = std::env::current_exe().ok().and_then(|exe| {
         let folder = exe.parent()?.to_path_buf();

@@ -114,6 +114,12 @@ pub fn kind_colour(kind: &str, dark: bool) -> Color32 {
     Color32::from_rgb(r, g, b)
 }
 
+/// A dialog over the whole window.
+pub fn modal(ctx: &Context, id: &str) -> egui::Modal {
+    let frame = egui::Frame::popup(&ctx.style_of(ctx.theme())).inner_margin(4.0 * UNIT);
+    egui::Modal::new(egui::Id::new(id)).frame(frame)
+}
+
 /// Bytes as every panel says them: `320 MiB`, `1.5 GiB`.
 pub fn bytes(count: u64) -> String {
     let mebi = count as f64 / f64::from(1 << 20);

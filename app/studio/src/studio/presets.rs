@@ -36,10 +36,8 @@ pub fn list(machinery: &Machinery) -> Vec<Preset> {
     let mut paths: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
-            let graph = path
-                .extension()
-                .is_some_and(|it| it == "longtake" || it == "json");
-            graph
+            path.extension()
+                .is_some_and(|it| it == "longtake" || it == "json")
         })
         .collect();
     paths.sort();

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::{Id, Key, Modal, Modifiers, RichText, ScrollArea, TextEdit};
+use egui::{Key, Modifiers, RichText, ScrollArea, TextEdit};
 use longtake_editor::{Studio, Text, t};
 
 use crate::theme;
@@ -104,7 +104,7 @@ impl Browse {
         });
         let mut chosen = enter.then(|| self.typed());
         let mut cancelled = escape;
-        Modal::new(Id::new("browse")).show(ctx, |ui| {
+        theme::modal(ctx, "browse").show(ctx, |ui| {
             ui.set_width(600.0);
             ui.heading(&self.asked.title);
             ui.add_space(theme::UNIT);

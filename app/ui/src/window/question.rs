@@ -1,6 +1,6 @@
 //! A question before work could be lost: drawn over everything, answered by button, Enter or Escape.
 
-use egui::{Id, Key, Modal, Modifiers, RichText};
+use egui::{Key, Modifiers, RichText};
 use longtake_editor::Action;
 
 use crate::{Cx, theme};
@@ -19,7 +19,7 @@ pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
             _ => None,
         }
     });
-    Modal::new(Id::new("question")).show(ctx, |ui| {
+    theme::modal(ctx, "question").show(ctx, |ui| {
         ui.set_width(440.0);
         ui.add(egui::Label::new(RichText::new(&question.title).heading()).wrap());
         ui.add_space(2.0 * theme::UNIT);

@@ -66,7 +66,7 @@ bench: bench-engine bench-canvas
 
 # Frame times of the canvas without a window.
 bench-canvas: packages
-	cargo bench --locked -p longtake-ui --bench canvas
+	cargo run --locked --release -p longtake-ui --bin bench-canvas
 
 bench-engine: packages
 	./engine/bench.sh

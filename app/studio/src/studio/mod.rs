@@ -20,8 +20,9 @@ pub use engine::Machinery;
 /// # Errors
 /// No display, a device that is not there, a store that cannot be made.
 pub fn run(args: &Edit) -> Result<Ended> {
+    let began = std::time::Instant::now();
     let machinery = Machinery::open(&args.place)?;
-    shell::open(machinery, args.file.clone()).map_err(|error| {
+    shell::open(machinery, args.file.clone(), began).map_err(|error| {
         anyhow!(
             "the window cannot be opened: {error}. On a machine without a display use \
              `longtake render`, or start a virtual one (`xvfb-run longtake`)"

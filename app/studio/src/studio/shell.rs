@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use eframe::egui;
 use longtake_editor::files::{Places, load_settings};
@@ -14,6 +15,8 @@ use super::engine::{self, Machinery};
 struct Shell {
     window: Window,
     focused: bool,
+    /// When the program began, until the first frame.
+    began: Option<Instant>,
 }
 
 impl eframe::App for Shell {
@@ -29,6 +32,11 @@ impl eframe::App for Shell {
         }
         self.focused = focused;
         self.window.ui(ui);
+        if let Some(began) = self.began.take()
+            && std::env::var_os("LONGTAKE_TIMES").is_some()
+        {
+            eprintln!("first frame after {} ms", began.elapsed().as_millis());
+        }
     }
 
     /// No frame comes after this one: what is not in a file goes to the recovery folder.
@@ -37,11 +45,12 @@ impl eframe::App for Shell {
     }
 }
 
-/// Opens the window; returns when it is closed.
+/// Opens the window; returns when it is closed. With `LONGTAKE_TIMES` set, standard error says how
+/// long after `began` the first frame was drawn.
 ///
 /// # Errors
 /// No display, no way to draw.
-pub fn open(machinery: Machinery, file: Option<PathBuf>) -> eframe::Result {
+pub fn open(machinery: Machinery, file: Option<PathBuf>, began: Instant) -> eframe::Result {
     let engine = engine::shared(machinery);
     let viewport = egui::ViewportBuilder::default()
         .with_title("Longtake")
@@ -67,6 +76,7 @@ pub fn open(machinery: Machinery, file: Option<PathBuf>) -> eframe::Result {
         Ok(Box::new(Shell {
             window,
             focused: true,
+            began: Some(began),
         }) as Box<dyn eframe::App>)
     };
     eframe::run_native("longtake", options, Box::new(create))

@@ -21,6 +21,8 @@ mod pointwise;
 #[doc(hidden)]
 pub mod portable;
 mod rope;
+#[cfg(feature = "vulkan")]
+pub mod screen;
 mod simd;
 pub mod twin;
 

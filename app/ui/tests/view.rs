@@ -265,7 +265,11 @@ fn the_viewer_shows_a_left_and_b_right_of_the_divider() {
             harness.get_by_label("One frame on").click();
             harness.run_steps(1);
         }
-        std::thread::sleep(Duration::from_millis(50));
+        // Frames are read on threads: on a busy machine they come later.
+        for _ in 0..40 {
+            std::thread::sleep(Duration::from_millis(25));
+            harness.run_steps(1);
+        }
         harness.hover_at(egui::pos2(200.0, 200.0));
         harness.run_steps(4);
         let picture = look(&mut harness, name);

@@ -17,8 +17,8 @@ struct Place {
 }
 
 fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../tests/data/wan-tiny")
+    Path::new(env!("LONGTAKE_CHECKOUT"))
+        .join("tests/data/wan-tiny")
         .join(name)
 }
 

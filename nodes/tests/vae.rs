@@ -26,7 +26,7 @@ impl Place {
         for name in ["input", "models/vae", "output", "store"] {
             std::fs::create_dir_all(root.join(name)).unwrap();
         }
-        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data");
+        let data = Path::new(env!("LONGTAKE_CHECKOUT")).join("tests/data");
         for (from, to) in [("vae", "wan21"), ("vae22", "wan22")] {
             let to = root.join(format!("models/vae/{to}.safetensors"));
             std::fs::copy(data.join(from).join("original.safetensors"), to).unwrap();

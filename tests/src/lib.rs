@@ -18,10 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// The repository's top folder.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_path_buf()
+    PathBuf::from(env!("LONGTAKE_CHECKOUT"))
 }
 
 /// A file below `tests/data`.

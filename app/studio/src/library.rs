@@ -124,6 +124,6 @@ pub fn presets_folder() -> Option<PathBuf> {
         .into_iter()
         .chain([PathBuf::from("presets")])
         .chain(beside.into_iter().flatten())
-        .chain([Path::new(env!("CARGO_MANIFEST_DIR")).join("../../presets")])
+        .chain(option_env!("LONGTAKE_CHECKOUT").map(|it| Path::new(it).join("presets")))
         .find(|it| it.is_dir())
 }

@@ -19,8 +19,8 @@ const FILES: [&str; 3] = [
 ];
 
 fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/data/clip")
+    Path::new(env!("LONGTAKE_CHECKOUT"))
+        .join("tests/data/clip")
         .join(name)
 }
 

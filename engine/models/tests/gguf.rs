@@ -15,8 +15,8 @@ use longtake_models::wan::dit::Placement;
 use longtake_models::weights::{Checkpoint, Family, probe};
 
 fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/data")
+    Path::new(env!("LONGTAKE_CHECKOUT"))
+        .join("tests/data")
         .join(name)
 }
 

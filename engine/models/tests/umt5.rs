@@ -14,8 +14,8 @@ use longtake_models::{Device, device};
 use safetensors::tensor::{Dtype as StDtype, TensorView};
 
 fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/data/umt5")
+    Path::new(env!("LONGTAKE_CHECKOUT"))
+        .join("tests/data/umt5")
         .join(name)
 }
 

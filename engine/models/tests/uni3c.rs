@@ -19,8 +19,8 @@ const TINY: [&str; 2] = ["tiny_authors.safetensors", "tiny_comfy.safetensors"];
 const CASES: [&str; 4] = ["tiny.even", "tiny.held_out", "tiny.odd", "tiny.geometry"];
 
 fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/data/uni3c")
+    Path::new(env!("LONGTAKE_CHECKOUT"))
+        .join("tests/data/uni3c")
         .join(name)
 }
 

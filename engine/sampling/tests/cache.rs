@@ -56,10 +56,7 @@ fn cache(lazy: bool, settings: EasyCacheSettings, shift: f64) -> EasyCache {
 
 #[test]
 fn the_same_steps_are_left_out_as_in_comfyui() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/data/sampling/cache.json"
-    );
+    let path = concat!(env!("LONGTAKE_CHECKOUT"), "/tests/data/sampling/cache.json");
     let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     for case in golden["cases"].as_array().unwrap() {
         let settings = EasyCacheSettings {

@@ -12,10 +12,7 @@ use longtake_sampling::{
 use serde_json::Value;
 
 fn golden(name: &str) -> Value {
-    let path = format!(
-        "{}/../../tests/data/sampling/{name}",
-        env!("CARGO_MANIFEST_DIR")
-    );
+    let path = format!("{}/tests/data/sampling/{name}", env!("LONGTAKE_CHECKOUT"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     serde_json::from_str(&text).unwrap()
 }

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 fn golden() -> Value {
     let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/data/sampling/windows.json"
+        env!("LONGTAKE_CHECKOUT"),
+        "/tests/data/sampling/windows.json"
     );
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }

@@ -32,7 +32,7 @@ fn is_flat(frame: &Frame) -> bool {
 
 #[test]
 fn samplers_show_what_they_make_and_their_latents_are_pictures() {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/wan-tiny");
+    let data = Path::new(env!("LONGTAKE_CHECKOUT")).join("tests/data/wan-tiny");
     for (file, class, size) in [
         ("prompt.json", "KSampler", [8, 6]),
         ("family/experts.json", "WanExpertSampler", [8, 6]),

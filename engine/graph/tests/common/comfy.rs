@@ -187,8 +187,8 @@ impl Catalog for Comfy {
 
 /// The files of the corpus under a folder, sorted.
 pub fn corpus(kind: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/data/corpus")
+    let folder = Path::new(env!("LONGTAKE_CHECKOUT"))
+        .join("tests/data/corpus")
         .join(kind);
     let mut files: Vec<_> = std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))

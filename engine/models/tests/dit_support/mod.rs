@@ -23,8 +23,8 @@ pub struct Case {
 }
 
 pub fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/data/dit")
+    Path::new(env!("LONGTAKE_CHECKOUT"))
+        .join("tests/data/dit")
         .join(name)
 }
 

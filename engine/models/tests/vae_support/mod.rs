@@ -43,7 +43,7 @@ impl Model {
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data");
+        let data = Path::new(env!("LONGTAKE_CHECKOUT")).join("tests/data");
         data.join(self.folder).join(name)
     }
 

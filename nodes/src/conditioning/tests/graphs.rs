@@ -109,7 +109,7 @@ impl Place {
     }
 
     fn data() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data")
+        Path::new(env!("LONGTAKE_CHECKOUT")).join("tests/data")
     }
 
     pub fn roots(&self) -> Roots {

@@ -156,7 +156,7 @@ fn a_changed_file_is_not_drawn() {
 /// The keypoints beside the presets are the figure's; `UPDATE_EXPECT=1` writes them.
 #[test]
 fn preset_keypoints_are_the_figures() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../presets/input");
+    let folder = Path::new(env!("LONGTAKE_CHECKOUT")).join("presets/input");
     for (name, made) in [
         ("walk-and-wave.json", walk_and_wave(81, 512, 896)),
         ("reference-pose.json", reference(512, 896)),

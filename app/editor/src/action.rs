@@ -177,6 +177,8 @@ pub enum WindowAction {
     AskSaveFrame,
     /// Shows or hides a panel by its key.
     TogglePanel(&'static str),
+    /// Puts the panels where they lay at the first start.
+    ResetPanels,
     /// Opens the settings.
     Settings,
     /// The title of the focused node, group or note becomes a text field.

@@ -174,6 +174,7 @@ commands! {
     ToggleViewer View "Ctrl+4" "Viewer" "ビューアー" "Shows or hides the viewer."
     ToggleModels View "Ctrl+5" "Models" "モデル" "Shows or hides the models."
     ToggleHistory View "Ctrl+6" "History" "履歴" "Shows or hides the undo history."
+    ResetPanels View "" "Reset panels" "パネルを初期配置に戻す" "Every panel in the place and size it had at the first start."
     ToggleMinimap View "M" "Minimap" "ミニマップ" "Shows or hides the minimap."
     ToggleTheme View "" "Light or dark" "明暗を切り替え" "Changes the theme."
 

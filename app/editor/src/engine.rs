@@ -50,6 +50,8 @@ pub struct Folders {
     pub output: PathBuf,
     /// Results by content.
     pub store: PathBuf,
+    /// The ready graphs, where there are any.
+    pub presets: Option<PathBuf>,
 }
 
 /// The machine. Every method may be called from any thread; those that may take long say so.

@@ -2,7 +2,9 @@
 //! closed.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use crate::command::Command;
 
 /// How a message is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,20 @@ pub struct Message {
     pub text: String,
     /// When it came.
     pub at: Instant,
+    /// What a click on it does.
+    pub offer: Option<Command>,
+}
+
+impl Message {
+    /// How long it shows; an error shows until it is closed.
+    pub fn stays(&self) -> Option<Duration> {
+        match (self.tone, self.offer) {
+            (Tone::Error, _) => None,
+            (_, None) => Some(Duration::from_secs(6)),
+            // Long enough to read it, look, and decide.
+            (_, Some(_)) => Some(Duration::from_secs(20)),
+        }
+    }
 }
 
 /// The messages, oldest first.
@@ -39,7 +55,20 @@ const MOST: usize = 20;
 impl Messages {
     /// Tells something. The same text twice in a row shows once.
     pub fn tell(&mut self, tone: Tone, text: impl Into<String>) {
-        let text = text.into();
+        self.push(tone, text.into(), None);
+    }
+
+    /// Tells something, with a button beside it.
+    pub fn offer(&mut self, text: impl Into<String>, command: Command) {
+        self.push(Tone::Note, text.into(), Some(command));
+    }
+
+    /// Takes back what was offered: it was about another document.
+    pub(crate) fn withdraw(&mut self) {
+        self.list.retain(|it| it.offer.is_none());
+    }
+
+    fn push(&mut self, tone: Tone, text: String, offer: Option<Command>) {
         if self.list.back().is_some_and(|last| last.text == text) {
             self.list.pop_back();
         }
@@ -47,6 +76,7 @@ impl Messages {
             tone,
             text,
             at: Instant::now(),
+            offer,
         });
         while self.list.len() > MOST {
             // Notes go first: an error stays until it is closed.

@@ -208,6 +208,7 @@ impl Studio {
             Command::ToggleModels => self.toggle("models"),
             Command::ToggleHistory => self.toggle("history"),
             Command::Gallery => self.toggle("gallery"),
+            Command::ResetPanels => self.window.push(WindowAction::ResetPanels),
             Command::ToggleMinimap => self.settings.minimap = !self.settings.minimap,
             _ => {}
         }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
 use longtake_editor::selection::Item;
 use longtake_editor::settings::Theme;
-use longtake_editor::{Action, Command, Selection, Studio, testing};
+use longtake_editor::{Action, Command, Selection, Settings, Studio, testing};
 use longtake_graph::{Edit, NodeId};
 use longtake_ui::{Dialogs, Window};
 
@@ -29,6 +30,10 @@ impl Dialogs for NoDesktop {
 }
 
 fn window(studio: Studio) -> Harness<'static, Option<Window>> {
+    sized(studio, [1100.0, 680.0])
+}
+
+fn sized(studio: Studio, size: [f32; 2]) -> Harness<'static, Option<Window>> {
     let mut studio = Some(studio);
     let app = move |ui: &mut egui::Ui, window: &mut Option<Window>| {
         let window = window.get_or_insert_with(|| {
@@ -38,7 +43,7 @@ fn window(studio: Studio) -> Harness<'static, Option<Window>> {
         window.ui(ui);
     };
     let mut harness = Harness::builder()
-        .with_size([1100.0, 680.0])
+        .with_size(size)
         .with_step_dt(1.0 / 60.0)
         .wgpu()
         .build_ui_state(app, None);
@@ -70,6 +75,44 @@ fn a_graph_its_plan_and_a_node() {
     harness.snapshot("window-dark");
 }
 
+/// The upper edge of the plan, by its first row.
+fn plan_top(harness: &Harness<'_, Option<Window>>) -> f32 {
+    harness.get_by_label("By step").rect().center().y - 53.0
+}
+
+#[test]
+fn panels_keep_their_sizes_for_the_next_start_and_can_be_reset() {
+    let mut harness = window(testing::studio(testing::small()));
+    let before = plan_top(&harness);
+    let edge = egui::pos2(400.0, before);
+    let up = edge - egui::vec2(0.0, 120.0);
+    harness.drag_at(edge);
+    harness.run_steps(2);
+    harness.hover_at(up);
+    harness.run_steps(2);
+    harness.drop_at(up);
+    harness.run_steps(3);
+    let after = plan_top(&harness);
+    assert!(after < before - 100.0, "{before} {after}");
+
+    let settings = harness.state().as_ref().unwrap().studio.settings.clone();
+    let start = |settings: &Settings| {
+        let mut studio = testing::studio(testing::small());
+        studio.settings = settings.clone();
+        window(studio)
+    };
+    let mut next = start(&settings);
+    assert!((plan_top(&next) - after).abs() < 2.0);
+    act(&mut next, Action::Command(Command::ResetPanels));
+    assert!((plan_top(&next) - before).abs() < 2.0);
+
+    let mut broken = settings;
+    let nonsense =
+        serde_json::json!({"down": [{"tabs": ["canvas"]}, {"tabs": [4]}], "shares": "no"});
+    broken.extra.insert("panels".to_owned(), nonsense);
+    assert!((plan_top(&start(&broken)) - before).abs() < 2.0);
+}
+
 #[test]
 fn a_question_before_work_is_lost() {
     let mut studio = testing::studio(testing::small());
@@ -85,4 +128,19 @@ fn a_question_before_work_is_lost() {
     act(&mut harness, Action::Answer(usize::MAX));
     let studio = &harness.state().as_ref().unwrap().studio;
     assert_eq!(studio.session.name().as_deref(), Some("Changed"), "kept");
+}
+
+/// For the eye: `LOOK=FOLDER cargo nextest run … look` writes PNGs of the window in two sizes.
+#[test]
+fn look() {
+    let Ok(folder) = std::env::var("LOOK") else {
+        return;
+    };
+    for size in [[1600.0, 960.0], [1000.0, 600.0]] {
+        let mut harness = sized(testing::studio(testing::small()), size);
+        let image = harness.render().unwrap();
+        image
+            .save(format!("{folder}/window-{}.png", size[0]))
+            .unwrap();
+    }
 }

@@ -119,6 +119,9 @@ impl Studio {
         self.files.let_go();
         self.session = session.after(&self.session);
         self.planned = Planned::default();
+        // Sizes of the old document's nodes say nothing about nodes that bear the same ids here.
+        self.sizes.clear();
+        self.messages.withdraw();
         self.leave_runs();
         self.window.push(WindowAction::Fit);
     }

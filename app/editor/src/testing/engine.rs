@@ -260,6 +260,7 @@ impl Engine for Fake {
             models: self.folder.join("models"),
             output: self.folder.join("output"),
             store: self.folder.join("store"),
+            presets: Some(self.folder.join("presets")),
         }
     }
 

@@ -23,6 +23,7 @@ pub struct Machinery {
     pub(super) opened: Opened,
     /// Opened by the first run: a window that only looks needs no context on a GPU.
     device: Mutex<Option<Device>>,
+    presets: Option<PathBuf>,
 }
 
 impl Machinery {
@@ -35,6 +36,7 @@ impl Machinery {
             registry: Registry::new(),
             opened: machine::open(place)?,
             device: Mutex::new(None),
+            presets: library::presets_folder(),
         })
     }
 
@@ -78,6 +80,7 @@ impl Engine for Machinery {
             models: roots.models.clone(),
             output: roots.output.clone(),
             store: roots.store.clone(),
+            presets: self.presets.clone(),
         }
     }
 

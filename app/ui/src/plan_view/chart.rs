@@ -1,6 +1,9 @@
 //! Memory over the run: checkpoints by name, work above them, the budget as a line.
 
-use egui::{Align2, Color32, FontId, Pos2, Rangef, Rect, Sense, Stroke, Ui};
+use egui::{
+    Align2, Color32, FontId, Pos2, Rangef, Rect, Sense, Stroke, Ui, WidgetInfo, WidgetType,
+};
+use longtake_editor::Text;
 use longtake_plan::text::bytes;
 use longtake_plan::usage::Place;
 use longtake_plan::{Lane, WeightsId};
@@ -32,6 +35,13 @@ impl Memory {
             // What runs beside the device does not change what is on it.
             Self::Device => (step.lane == Lane::Device).then_some(step.device_bytes),
             Self::Host => Some(step.host_bytes),
+        }
+    }
+
+    const fn title(self) -> Text {
+        match self {
+            Self::Device => words::DEVICE_MEMORY,
+            Self::Host => words::HOST_MEMORY,
         }
     }
 
@@ -118,6 +128,8 @@ impl Chart<'_> {
             ui.id().with(("chart", self.memory as u8)),
             Sense::click(),
         );
+        let title = cx.tr(self.memory.title());
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::Image, true, title));
         let pos = response.hover_pos()?;
         let x = pos.x - body.left();
         let step = runs.iter().find(|it| (it.begin..it.end).contains(&x))?.step;
@@ -166,13 +178,9 @@ impl Chart<'_> {
         colours: &Palette,
     ) {
         let language = cx.studio.language();
-        let title = match self.memory {
-            Memory::Device => words::DEVICE_MEMORY,
-            Memory::Host => words::HOST_MEMORY,
-        };
         let font = FontId::proportional(11.5);
         let left = Pos2::new(self.axis.range.min, rect.top() + CAPTION / 2.0);
-        let title = cx.tr(title);
+        let title = cx.tr(self.memory.title());
         let drawn = painter.text(left, Align2::LEFT_CENTER, title, font.clone(), colours.text);
         let peak = words::PEAK.with(language, &[&bytes(most)]);
         let after = Pos2::new(drawn.right() + 2.0 * UNIT, left.y);

@@ -17,7 +17,7 @@ pub(crate) mod testing;
 mod tests;
 mod words;
 
-use egui::{Rect, Sense, Ui, UiBuilder};
+use egui::{Rect, ScrollArea, Sense, Ui, UiBuilder};
 use longtake_editor::reveal::way_to;
 use longtake_plan::text::{bytes, units};
 
@@ -34,6 +34,10 @@ const WIDE: f32 = 720.0;
 const PATIENCE: f64 = 0.3;
 /// Room for names of lanes, points.
 const NAMES: f32 = 56.0;
+/// Least height of a chart of memory that can still be read, points.
+const CHART: f32 = 48.0;
+/// Least height of the table below the charts: its head and four rows.
+const TABLE: f32 = 5.0 * ROW;
 
 /// The compiled plan as a table and charts.
 #[derive(Default)]
@@ -53,32 +57,47 @@ impl PlanView {
         self.renew(cx);
         let old = self.is_old(ui, cx);
         egui::Frame::NONE
-            .inner_margin(egui::Margin::same(2 * UNIT as i8))
+            .inner_margin(egui::Margin::symmetric(2 * UNIT as i8, UNIT as i8))
             .show(ui, |ui| {
-                self.header(ui, cx, old);
-                errors::ui(ui, cx);
-                let Some(model) = &self.model else {
-                    if cx.studio.planned.errors() == 0 {
-                        ui.weak(cx.tr(words::NOTHING));
-                    }
-                    return;
-                };
-                if model.plan.steps.is_empty() {
-                    ui.weak(cx.tr(words::NOTHING));
-                    return;
-                }
-                ui.scope(|ui| {
-                    if old || cx.studio.planned.plan.is_none() {
-                        ui.set_opacity(0.5);
-                    }
-                    self.body(ui, cx);
-                });
+                let room = ui.available_height();
+                ScrollArea::vertical()
+                    .id_salt("plan")
+                    .auto_shrink([false, false])
+                    .show(ui, |ui| self.all(ui, cx, old, room));
             });
         let node = self.lit.zip(self.model.as_ref()).and_then(|(at, model)| {
             let step = model.plan.steps.get(at as usize)?;
             Some(step.path.node.clone())
         });
         cx.lit.extend(node);
+    }
+
+    /// Everything, one below the other. What is left of `room` is the body's, unless that is too
+    /// little to read: then the panel scrolls.
+    fn all(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, old: bool, room: f32) {
+        let top = ui.cursor().top();
+        self.header(ui, cx, old);
+        errors::ui(ui, cx);
+        let Some(model) = &self.model else {
+            if cx.studio.planned.errors() == 0 {
+                ui.weak(cx.tr(words::NOTHING));
+            }
+            return;
+        };
+        if model.plan.steps.is_empty() {
+            ui.weak(cx.tr(words::NOTHING));
+            return;
+        }
+        let wide = ui.available_width() > WIDE;
+        let table = if wide { 0.0 } else { TABLE };
+        let least = charts_least(model) + table + 2.0 * UNIT;
+        let left = (room - (ui.cursor().top() - top)).floor();
+        ui.scope(|ui| {
+            if old || cx.studio.planned.plan.is_none() {
+                ui.set_opacity(0.5);
+            }
+            self.body(ui, cx, left.max(least));
+        });
     }
 
     fn renew(&mut self, cx: &Cx<'_>) {
@@ -169,14 +188,15 @@ impl PlanView {
         ui.add(filter);
     }
 
-    fn body(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+    fn body(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, height: f32) {
         let Some(model) = &self.model else { return };
-        let space = ui.available_rect_before_wrap();
+        let place = ui.available_rect_before_wrap();
+        let space = Rect::from_min_size(place.min, egui::vec2(place.width(), height));
         let (left, right) = if space.width() > WIDE {
             let at = space.left() + (space.width() * 0.54).floor();
             space.split_left_right_at_x(at)
         } else {
-            let charts = charts_height(model, space.height() * 0.5);
+            let charts = charts_least(model).max(space.height() * 0.5);
             let (charts, table) = space.split_top_bottom_at_y(space.top() + charts);
             (table, charts)
         };
@@ -209,11 +229,11 @@ fn reveal(cx: &mut Cx<'_>, model: &Model, at: Option<u32>) {
     }
 }
 
-/// Height the charts would like, at least what they need.
-fn charts_height(model: &Model, wish: f32) -> f32 {
+/// Height the charts need to be read.
+fn charts_least(model: &Model) -> f32 {
     let lanes = model.lanes.len() as f32 * (LANE + 2.0);
     let memories = if model.gpu() { 2.0 } else { 1.0 };
-    wish.max(lanes + memories * (CAPTION + 40.0))
+    lanes + memories * (CAPTION + CHART + UNIT) + 3.0 * UNIT
 }
 
 fn charts(

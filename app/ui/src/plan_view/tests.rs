@@ -181,6 +181,43 @@ fn a_narrow_panel_and_an_empty_one() {
 }
 
 #[test]
+fn in_a_low_panel_the_charts_stay_readable_and_the_panel_scrolls() {
+    for (size, name) in [
+        ([1300.0, 150.0], "plan-low"),
+        ([600.0, 150.0], "plan-low-narrow"),
+    ] {
+        let mut low = panel(size);
+        show(studio(&mut low), film(4));
+        low.run_steps(3);
+        picture(&mut low, name);
+        let charts = |panel: &Panel| {
+            let labels = ["Device memory", "Host memory"];
+            labels.map(|it| panel.get_by_label(it).rect())
+        };
+        let before = charts(&low);
+        for chart in before {
+            assert!(chart.height() >= CAPTION + CHART, "{name}: {chart}");
+        }
+        assert!(before[1].bottom() > size[1], "{name}: {}", before[1]);
+        low.hover_at(egui::pos2(size[0] - 60.0, 130.0));
+        low.run_steps(1);
+        for _ in 0..30 {
+            low.event(egui::Event::MouseWheel {
+                unit: egui::MouseWheelUnit::Point,
+                delta: egui::vec2(0.0, -60.0),
+                phase: egui::TouchPhase::Move,
+                modifiers: egui::Modifiers::NONE,
+            });
+            low.run_steps(2);
+        }
+        low.run_steps(20);
+        let after = charts(&low);
+        assert!(after[1].bottom() <= size[1], "{name}: {}", after[1]);
+        picture(&mut low, &format!("{name}-scrolled"));
+    }
+}
+
+#[test]
 fn hovering_a_chart_lights_the_step() {
     let mut panel = panel([1300.0, 420.0]);
     show(studio(&mut panel), film(4));

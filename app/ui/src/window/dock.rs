@@ -1,10 +1,11 @@
 //! The docked panels: which there are, how they lie at first.
 
 use egui::WidgetText;
-use egui_tiles::{Behavior, SimplificationOptions, TileId, Tiles, Tree, UiResponse};
+use egui_tiles::{Behavior, EditAction, SimplificationOptions, TileId, Tiles, Tree, UiResponse};
 use longtake_editor::{Settings, Studio, Text, t};
+use serde_json::Value;
 
-use super::Panels;
+use super::{Panels, arrangement};
 use crate::{Cx, theme};
 
 /// A panel.
@@ -27,6 +28,17 @@ pub enum Pane {
 }
 
 impl Pane {
+    /// Every panel.
+    pub const ALL: [Self; 7] = [
+        Self::Canvas,
+        Self::Inspector,
+        Self::Plan,
+        Self::Queue,
+        Self::Viewer,
+        Self::Models,
+        Self::History,
+    ];
+
     /// Its key in the settings and in `WindowAction::TogglePanel`.
     pub const fn key(self) -> &'static str {
         match self {
@@ -56,8 +68,49 @@ impl Pane {
 /// Panels hidden until someone asks for them.
 const HIDDEN_AT_FIRST: [Pane; 1] = [Pane::History];
 
-/// The first layout: the graph over plan and queue; inspector over viewer at its right.
+/// Key of the settings under which the layout is kept.
+const LAYOUT: &str = "panels";
+/// Key of the settings under which the hidden panels are kept.
+const HIDDEN: &str = "hidden_panels";
+
+/// The panels as they lay when the program ended, or as at the first start.
 pub fn tree(settings: &Settings) -> Tree<Pane> {
+    let kept = settings.extra.get(LAYOUT).and_then(arrangement::read);
+    let mut tree = kept.unwrap_or_else(first);
+    let hidden = settings.extra.get(HIDDEN).and_then(|it| it.as_array());
+    let is_hidden = |pane: Pane| match hidden {
+        // Without the graph there would be nothing to work on.
+        _ if pane == Pane::Canvas => false,
+        Some(list) => list.iter().any(|it| it == pane.key()),
+        None => HIDDEN_AT_FIRST.contains(&pane),
+    };
+    let ids: Vec<TileId> = tree.tiles.tile_ids().collect();
+    for id in ids {
+        let pane = tree.tiles.get_pane(&id);
+        if pane.is_some_and(|pane| is_hidden(*pane)) {
+            tree.set_visible(id, false);
+        }
+    }
+    tree
+}
+
+/// Writes into the settings how the panels lie and which are hidden.
+pub fn keep(tree: &Tree<Pane>, settings: &mut Settings) {
+    let hidden = Value::from(hidden(tree));
+    for (key, value) in [(LAYOUT, arrangement::write(tree)), (HIDDEN, hidden)] {
+        settings.extra.insert(key.to_owned(), value);
+    }
+}
+
+/// Forgets how the panels lay.
+pub fn forget(settings: &mut Settings) {
+    for key in [LAYOUT, HIDDEN] {
+        settings.extra.remove(key);
+    }
+}
+
+/// The first layout: the graph over plan and queue; inspector over viewer at its right.
+fn first() -> Tree<Pane> {
     let mut tiles = Tiles::default();
     let canvas = tiles.insert_pane(Pane::Canvas);
     let below = [Pane::Plan, Pane::Queue, Pane::Models].map(|pane| tiles.insert_pane(pane));
@@ -69,8 +122,8 @@ pub fn tree(settings: &Settings) -> Tree<Pane> {
     let right = tiles.insert_vertical_tile(vec![beside, viewer]);
     let root = tiles.insert_horizontal_tile(vec![middle, right]);
     for (container, child, share) in [
-        (middle, canvas, 0.72),
-        (middle, below, 0.28),
+        (middle, canvas, 0.69),
+        (middle, below, 0.31),
         (right, beside, 0.58),
         (right, viewer, 0.42),
         (root, middle, 0.76),
@@ -80,20 +133,6 @@ pub fn tree(settings: &Settings) -> Tree<Pane> {
             tiles.get_mut(container)
         {
             linear.shares.set_share(child, share);
-        }
-    }
-    let hidden = settings
-        .extra
-        .get("hidden_panels")
-        .and_then(|it| it.as_array());
-    let is_hidden = |pane: Pane| match hidden {
-        Some(list) => list.iter().any(|it| it == pane.key()),
-        None => HIDDEN_AT_FIRST.contains(&pane),
-    };
-    let ids: Vec<TileId> = tiles.tile_ids().collect();
-    for id in ids {
-        if tiles.get_pane(&id).is_some_and(|pane| is_hidden(*pane)) {
-            tiles.set_visible(id, false);
         }
     }
     Tree::new("panels", root, tiles)
@@ -125,8 +164,8 @@ pub fn show(tree: &mut Tree<Pane>, key: &str) {
     }
 }
 
-/// Keys of the hidden panels, for the settings.
-pub fn hidden(tree: &Tree<Pane>) -> Vec<&'static str> {
+/// Keys of the hidden panels.
+fn hidden(tree: &Tree<Pane>) -> Vec<&'static str> {
     let mut keys: Vec<&'static str> = tree
         .tiles
         .iter()
@@ -154,6 +193,8 @@ fn document_title(studio: &Studio) -> String {
 pub struct Panes<'a, 'b> {
     pub panels: &'a mut Panels,
     pub cx: &'a mut Cx<'b>,
+    /// A person moved or resized a panel, or chose a tab.
+    pub edited: bool,
 }
 
 impl Behavior<Pane> for Panes<'_, '_> {
@@ -180,6 +221,10 @@ impl Behavior<Pane> for Panes<'_, '_> {
                 }
             });
         UiResponse::None
+    }
+
+    fn on_edit(&mut self, _: EditAction) {
+        self.edited = true;
     }
 
     fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {

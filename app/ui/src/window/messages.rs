@@ -1,43 +1,41 @@
 //! What the studio tells in passing, at the lower left: notes fade, errors stay until closed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use egui::{Align2, Area, Frame, Id, RichText, vec2};
 use longtake_editor::Action;
-use longtake_editor::messages::Tone;
+use longtake_editor::messages::{Message, Tone};
 
 use crate::{Cx, theme};
 
-/// How long a note stays.
-const STAYS: Duration = Duration::from_secs(6);
-
 /// Draws the messages.
 pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
-    let shown: Vec<_> = cx
-        .studio
-        .messages
-        .list
-        .iter()
-        .enumerate()
-        .filter(|(_, it)| it.tone == Tone::Error || it.at.elapsed() < STAYS)
+    let now = Instant::now();
+    // What is left of its time; an error has no end.
+    let left = |it: &Message| match it.stays() {
+        None => Some(Duration::MAX),
+        Some(stays) => (it.at + stays)
+            .checked_duration_since(now)
+            .filter(|it| !it.is_zero()),
+    };
+    let list = cx.studio.messages.list.iter().enumerate();
+    let shown: Vec<_> = list
+        .filter_map(|(at, it)| Some((at, it, left(it)?)))
         .collect();
-    if shown.is_empty() {
+    let Some(next) = shown.iter().map(|it| it.2).min() else {
         return;
-    }
-    let fading = shown.iter().filter(|(_, it)| it.tone != Tone::Error);
-    if let Some(next) = fading
-        .map(|(_, it)| STAYS.saturating_sub(it.at.elapsed()))
-        .min()
-    {
+    };
+    if next < Duration::MAX {
         ctx.request_repaint_after(next + Duration::from_millis(20));
     }
     let mut close = None;
+    let mut taken = None;
     Area::new(Id::new("messages"))
         .anchor(Align2::LEFT_BOTTOM, vec2(16.0, -16.0))
         .order(egui::Order::Tooltip)
         .show(ctx, |ui| {
             ui.set_max_width(520.0);
-            for (index, message) in &shown {
+            for (index, message, _) in &shown {
                 let colours = theme::of(ui);
                 let colour = match message.tone {
                     Tone::Good => colours.good,
@@ -50,7 +48,14 @@ pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
                         ui.horizontal(|ui| {
                             ui.label(RichText::new("●").color(colour));
                             ui.add(egui::Label::new(&message.text).wrap());
-                            if message.tone == Tone::Error && ui.small_button("✕").clicked() {
+                            if let Some(command) = message.offer
+                                && ui.button(cx.tr(command.title())).clicked()
+                            {
+                                taken = Some(command);
+                                close = Some(*index);
+                            }
+                            let closes = message.tone == Tone::Error || message.offer.is_some();
+                            if closes && ui.small_button("✕").clicked() {
                                 close = Some(*index);
                             }
                         });
@@ -59,5 +64,8 @@ pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
         });
     if let Some(index) = close {
         cx.act(Action::CloseMessage(index));
+    }
+    if let Some(command) = taken {
+        cx.act(Action::Command(command));
     }
 }

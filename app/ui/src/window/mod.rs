@@ -1,5 +1,6 @@
 //! The whole window: menu bar, docked panels, dialogs, messages.
 
+mod arrangement;
 mod browse;
 mod dock;
 mod keys;
@@ -174,8 +175,16 @@ impl Window {
                 let mut behavior = dock::Panes {
                     panels: &mut self.panels,
                     cx: &mut cx,
+                    edited: false,
                 };
                 self.tree.ui(&mut behavior, ui);
+                if behavior.edited {
+                    let mut settings = cx.studio.settings.clone();
+                    dock::keep(&self.tree, &mut settings);
+                    if settings != cx.studio.settings {
+                        cx.act(Action::SetSettings(Box::new(settings)));
+                    }
+                }
             });
         }
         self.palette.ui(&ctx, &mut cx);

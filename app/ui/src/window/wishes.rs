@@ -63,6 +63,7 @@ impl Window {
             } => file::take_file(ctx, &mut self.studio, &node, &input, kind, &path),
             WindowAction::TogglePanel("gallery") => self.show_gallery = !self.show_gallery,
             WindowAction::TogglePanel(key) => self.toggle_panel(key),
+            WindowAction::ResetPanels => self.reset_panels(),
             WindowAction::Settings => self.settings.open(),
             WindowAction::Palette => self.palette.open(),
             WindowAction::ShowFolder(path) => self.dialogs.show_folder(&path),
@@ -161,11 +162,13 @@ impl Window {
     fn toggle_panel(&mut self, key: &str) {
         self.show_gallery = false;
         dock::toggle(&mut self.tree, key);
-        let hidden = dock::hidden(&self.tree);
-        let hidden = hidden.into_iter().map(serde_json::Value::from).collect();
-        self.studio
-            .settings
-            .extra
-            .insert("hidden_panels".to_owned(), serde_json::Value::Array(hidden));
+        dock::keep(&self.tree, &mut self.studio.settings);
+    }
+
+    /// The panels as at the first start.
+    fn reset_panels(&mut self) {
+        self.show_gallery = false;
+        dock::forget(&mut self.studio.settings);
+        self.tree = dock::tree(&self.studio.settings);
     }
 }

@@ -35,6 +35,11 @@ pub fn share() -> &'static WgpuSetup {
         .get_or_init(|| init_setup::<Vulkan>(&WgpuDevice::DefaultDevice, RuntimeOptions::default()))
 }
 
+/// Whether tensors of this device can become textures of the window.
+pub fn is_shared(device: &DispatchDevice) -> bool {
+    SHARED.get().is_some() && matches!(device, DispatchDevice::Vulkan(WgpuDevice::DefaultDevice))
+}
+
 /// A picture `[height, width, 3]` in 0..1 as a texture on the shared device, `Rgba8Unorm`, opaque,
 /// samples cut off as ComfyUI's previews. `None` where the tensor is not on that device.
 pub fn texture(rgb: Tensor<3>) -> Option<wgpu::Texture> {
@@ -42,10 +47,7 @@ pub fn texture(rgb: Tensor<3>) -> Option<wgpu::Texture> {
     let [height, width, 3] = rgb.dims() else {
         return None;
     };
-    if !matches!(
-        rgb.device(),
-        DispatchDevice::Vulkan(WgpuDevice::DefaultDevice)
-    ) {
+    if !is_shared(&rgb.device()) {
         return None;
     }
     let words = inner(packed(rgb))?;

@@ -14,7 +14,7 @@ pub mod graphs;
 pub mod place;
 pub mod published;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The repository's top folder.
 pub fn root() -> PathBuf {

@@ -4,12 +4,11 @@
 //! nor the time left suffer from it.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use longtake_graph::NodeId;
 use longtake_plan::{Lane, Plan, StepId};
-use longtake_run::{Event, Failure, Frame, Progress};
+use longtake_run::{Event, Failure, Preview, Progress};
 
 /// How far a node is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,7 +50,7 @@ pub struct NodeStatus {
     /// Units per second of the running step, over its last few.
     pub rate: Option<f64>,
     /// A picture of work under way, and a number that changes with it.
-    pub preview: Option<(u64, Arc<Frame>)>,
+    pub preview: Option<(u64, Preview)>,
     /// Seconds its steps took so far.
     pub seconds: f64,
     /// What it had to say.
@@ -371,7 +370,7 @@ impl Status {
         node.progress = Some((progress.done, progress.total, progress.unit));
         if let Some(preview) = &progress.preview {
             self.previews += 1;
-            node.preview = Some((self.previews, Arc::new(preview.0.clone())));
+            node.preview = Some((self.previews, preview.clone()));
         }
     }
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in tests a panic is a failure")]
 
-use longtake_run::{Pixels, Preview};
+use longtake_run::{Frame, Pixels, Preview};
 
 use super::*;
 use crate::engine::Engine;
@@ -75,7 +75,7 @@ fn progress(step: StepId, done: u64, total: u64) -> Event {
             done,
             total,
             unit: "step",
-            preview: Some(Preview(frame)),
+            preview: Some(Preview::Frame(frame)),
         },
     }
 }

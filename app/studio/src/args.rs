@@ -107,6 +107,10 @@ pub struct Choice {
 pub struct Edit {
     /// The graph to open: anything that `render` takes
     pub file: Option<PathBuf>,
+    /// Draw with the Vulkan device that computes: previews stay on it; the window waits for the
+    /// model's work more often
+    #[arg(long)]
+    pub share_device: bool,
     #[command(flatten)]
     pub place: Place,
 }

@@ -36,6 +36,7 @@ impl Dialogs for NoDesktop {
 }
 
 fn main() {
+    longtake_ui::memory::keep_between_frames();
     let began = Instant::now();
     let ctx = Context::default();
     let mut window = Window::new(&ctx, studio(graph(100)), Box::new(NoDesktop));

@@ -15,6 +15,7 @@ pub mod canvas;
 pub mod gallery;
 pub mod history_panel;
 pub mod inspector;
+pub mod memory;
 pub mod menu;
 pub mod models_panel;
 pub mod palette;

@@ -8,6 +8,7 @@ pub mod clip;
 mod dense;
 pub mod device;
 pub mod lora;
+pub mod screen;
 pub mod tokenizer;
 pub mod umt5;
 pub mod wan;

@@ -8,8 +8,8 @@ use longtake_plan::{ExtrasInfo, Info, Plan, Specs, Step, StepInput, WeightsInfo}
 use serde_json::Value as Json;
 
 use crate::{
-    Cancel, Clip, Conditioning, Device, Frame, Latent, Preview, Progress, Resident, Roots,
-    RunError, Segment, Store, Value,
+    Cancel, Clip, Conditioning, Device, Latent, Preview, Progress, Resident, Roots, RunError,
+    Segment, Store, Value,
 };
 
 /// A node's code: reads inputs from the context, returns one value per declared output.
@@ -315,13 +315,13 @@ impl RunCx<'_> {
         done: u64,
         total: u64,
         unit: &'static str,
-        preview: Option<Frame>,
+        preview: Option<Preview>,
     ) -> Result<(), RunError> {
         (self.report)(Said::Progress(Progress {
             done,
             total,
             unit,
-            preview: preview.map(Preview),
+            preview,
         }));
         self.env.cancel.check()
     }

@@ -1,5 +1,7 @@
 //! What a run tells while it goes on. The editor and the command line draw the same events.
 
+use std::any::Any;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -74,7 +76,39 @@ impl Cancel {
 
 /// A small picture of work under way.
 #[derive(Clone, Debug)]
-pub struct Preview(pub Frame);
+pub enum Preview {
+    /// On the host.
+    Frame(Frame),
+    /// Still where it was computed, for a window that draws with the same device.
+    Device(DevicePicture),
+}
+
+impl Preview {
+    /// Width and height in pixels.
+    pub fn size(&self) -> [u32; 2] {
+        match self {
+            Self::Frame(it) => [it.width, it.height],
+            Self::Device(it) => it.size,
+        }
+    }
+}
+
+/// A picture that never left the device. The executor carries it; who made it and who shows it know
+/// what is inside.
+#[derive(Clone)]
+pub struct DevicePicture {
+    /// Width and height in pixels.
+    pub size: [u32; 2],
+    /// The texture.
+    pub handle: Arc<dyn Any + Send + Sync>,
+}
+
+impl fmt::Debug for DevicePicture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [width, height] = self.size;
+        write!(f, "DevicePicture({width}×{height})")
+    }
+}
 
 /// How far a step is.
 #[derive(Clone, Debug)]

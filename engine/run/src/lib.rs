@@ -31,7 +31,7 @@ pub mod value;
 pub use clip::{Clip, FrameSource};
 pub use cx::{Env, Loading, Nodes, RunCx, RunFn, Said};
 pub use error::{Failure, RunError};
-pub use event::{Cancel, Event, Preview, Progress};
+pub use event::{Cancel, DevicePicture, Event, Preview, Progress};
 pub use executor::{Options, run};
 pub use frame::{Frame, Pixels};
 pub use models::{Device, Models, Resident};

@@ -7,7 +7,9 @@ use longtake_models::wan::vae::{
 use longtake_plan::{
     ClipInfo, Cost, CostCx, DeviceKind, InferCx, InferError, Info, LatentInfo, Rung, WeightsInfo,
 };
-use longtake_run::{Clip, Frame, Latent, Pixels, RunCx, RunError, Value, frames_file::Spool};
+use longtake_run::{
+    Clip, Frame, Latent, Pixels, Preview, RunCx, RunError, Value, frames_file::Spool,
+};
 use serde_json::json;
 
 use crate::node::one_way;
@@ -296,7 +298,7 @@ pub fn decode(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
                 done += 1;
             }
             let preview = frames.into_iter().next();
-            cx.progress_with(done, info.frames, "frame", preview)?;
+            cx.progress_with(done, info.frames, "frame", preview.map(Preview::Frame))?;
         }
     }
     Ok(vec![Value::Clip(spool.finish()?)])

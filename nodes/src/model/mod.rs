@@ -17,6 +17,8 @@ pub mod unet_loader_gguf;
 pub mod vae_loader;
 
 pub use loading::load;
+/// Pictures for a window that draws with the device that computes.
+pub use longtake_models::screen;
 
 use crate::Node;
 

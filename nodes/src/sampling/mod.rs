@@ -6,6 +6,7 @@
 //! | `check`, `cost` | before the run: do things fit, what will it take |
 //! | `side`, `planes`, `control` | what stands beside the noisy latent, made ready for the network |
 //! | `network` | samples, windows, guidance, cache around the diffusion model |
+//! | `glance` | the prediction as pictures on the window's own device |
 //! | `preview` | pictures of what is being made |
 //! | `run` | the run itself |
 //! | `settings` | what nodes before a sampler put on its model |
@@ -17,6 +18,7 @@ pub mod control;
 pub mod cost;
 pub mod custom;
 pub mod easy_cache;
+mod glance;
 pub mod job;
 pub mod ksampler;
 pub mod ksampler_advanced;

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use longtake_models::wan::dit::{Control, ForwardError, Pass, Times, WanDit};
-use longtake_models::{Device, Tensor};
+use longtake_models::{Device, Tensor, screen};
 use longtake_plan::LatentInfo;
 use longtake_run::{Cancel, Failure, RunCx, RunError};
 use longtake_sampling::cache::{CacheReport, EasyCache, EasyCacheSettings};
 use longtake_sampling::windows::step_at;
 use longtake_sampling::{Denoiser, Schedule, Stop, flow};
 
+use super::glance::Glance;
 use super::planes;
 use super::preview::Previews;
 use super::settings::Windows;
@@ -46,6 +48,8 @@ pub struct Network<'a> {
     pub caches: BTreeMap<(usize, Vec<usize>), EasyCache>,
     /// Step whose windows are laid.
     pub step: usize,
+    /// Who wants to see what is predicted, while it is on the device.
+    pub glance: Rc<Glance>,
 }
 
 impl Denoiser for Network<'_> {
@@ -95,7 +99,7 @@ impl Network<'_> {
         }
         let mut predictions = Vec::with_capacity(2);
         for (pass, side) in self.sides.iter().enumerate() {
-            let network = || self.velocity(x, frames, sigma, side);
+            let network = || self.velocity(sample, x, frames, sigma, side);
             let velocity = match &mut cache {
                 Some(cache) => cache.pass(pass, x, network)?,
                 None => network()?,
@@ -112,6 +116,7 @@ impl Network<'_> {
 
     fn velocity(
         &self,
+        sample: usize,
         x: &[f32],
         frames: &[usize],
         sigma: f32,
@@ -124,6 +129,7 @@ impl Network<'_> {
         };
         let every: Vec<usize> = (0..frames.len()).collect();
         let mut latent = planes::of_latent(x, window, &every, &self.device);
+        let noisy = self.glance.wants(sample).then(|| latent.clone());
         if let Some(beside) = &side.beside {
             let beside = beside.at(&self.picture_frames(frames), &self.device);
             latent = Tensor::cat(vec![latent, beside], 1);
@@ -141,7 +147,12 @@ impl Network<'_> {
         let streams = side.streams(frames, sigma, &self.device);
         let control = side.control.as_ref();
         let mut control = control.and_then(|it| it.at(&latent, frames, sigma, &self.device));
+        let is_shared = screen::is_shared(&self.device);
         let mut hook = |_: usize, _: usize| {
+            // The window's frames wait for no more than a block.
+            if is_shared {
+                screen::settle(&self.device);
+            }
             if self.cancel.is_cancelled() {
                 ControlFlow::Break(())
             } else {
@@ -158,6 +169,9 @@ impl Network<'_> {
             ForwardError::Interrupted => Stop::Cancelled,
             other => Stop::Failed(Box::new(RunError::failed(other.to_string()))),
         })?;
+        if let Some(noisy) = noisy {
+            self.glance.see(noisy, velocity.clone(), sigma);
+        }
         velocity
             .into_data()
             .convert::<f32>()
@@ -220,9 +234,10 @@ pub struct Reporting<'a, 'b> {
 
 impl Denoiser for Reporting<'_, '_> {
     fn denoise(&mut self, x: &[f32], sigma: f32) -> Result<Vec<f32>, Stop> {
-        let x0 = self.inner.denoise(x, sigma)?;
         self.done += 1;
-        let preview = self.previews.of(&x0, self.done == self.total);
+        self.previews.expect(self.done == self.total);
+        let x0 = self.inner.denoise(x, sigma)?;
+        let preview = self.previews.of(&x0);
         self.cx
             .progress_with(self.done, self.total, "step", preview)
             .map_err(stop)?;

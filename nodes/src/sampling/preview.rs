@@ -1,14 +1,17 @@
 //! Pictures of a latent on its way: what the network predicts at the end, every now and then.
 //!
-//! Solvers work on the host (`longtake_sampling`), so the prediction is there already: no picture
-//! makes anything be read back from the device, whichever that is. A picture of 832×480 costs
-//! 300,000 multiplications.
+//! No picture makes anything be read back from the device. Where the window draws with the device
+//! that computes, a picture stays on it ([`Glance`]). Everywhere else it is made on the host, where
+//! solvers work (`longtake_sampling`), so that the prediction is there already; a picture of 832×480
+//! costs 300,000 multiplications.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use longtake_plan::LatentInfo;
-use longtake_run::Frame;
+use longtake_run::Preview;
 
+use super::glance::Glance;
 use crate::latent::look::Factors;
 
 /// Least time between two pictures.
@@ -22,6 +25,10 @@ pub struct Previews {
     next: usize,
     last: Option<Instant>,
     pause: Duration,
+    /// There is to be one of the evaluation that goes on.
+    due: bool,
+    /// Where pictures stay on the device.
+    glance: Option<Rc<Glance>>,
 }
 
 impl Previews {
@@ -33,22 +40,49 @@ impl Previews {
             next: shape.frames as usize / 2,
             last: None,
             pause: PAUSE,
+            due: false,
+            glance: None,
         }
     }
 
-    /// A picture of a prediction without noise (normalised), if it is time for one. There always is
-    /// one of the first and of the last.
-    pub fn of(&mut self, x0: &[f32], is_last: bool) -> Option<Frame> {
+    /// Takes pictures on the device, of what the network shows there.
+    pub fn glance(&mut self, glance: Rc<Glance>) {
+        self.glance = Some(glance);
+    }
+
+    /// An evaluation begins: says whether there is to be a picture of it. There always is one of
+    /// the first and of the last.
+    pub fn expect(&mut self, is_last: bool) {
         let recent = self.last.is_some_and(|it| it.elapsed() < self.pause);
-        if recent && !is_last {
+        self.due = self.factors.is_some() && (is_last || !recent);
+        if let (Some(glance), Some(at)) = (&self.glance, self.frame()) {
+            let frames = self.shape.frames as usize;
+            glance.want(self.due.then_some((at / frames, at % frames)));
+        }
+    }
+
+    /// Which latent frame is next, counted through the batch.
+    fn frame(&self) -> Option<usize> {
+        let frames = self.shape.batch as usize * self.shape.frames as usize;
+        self.next.checked_rem(frames)
+    }
+
+    /// A picture of the evaluation's prediction without noise (normalised), if one is due.
+    pub fn of(&mut self, x0: &[f32]) -> Option<Preview> {
+        if !std::mem::take(&mut self.due) {
             return None;
         }
-        let frames = self.shape.batch as usize * self.shape.frames as usize;
-        let at = self.next.checked_rem(frames)?;
-        let frame = self.factors.as_ref()?.frame(x0, self.shape, at);
+        let at = self.frame()?;
+        let factors = self.factors.as_ref()?;
+        let glance = self.glance.as_ref();
+        let kept = glance.and_then(|it| it.picture(factors));
+        let picture = kept.map(Preview::Device).or_else(|| {
+            let frame = factors.frame(x0, self.shape, at)?;
+            Some(Preview::Frame(frame))
+        });
         self.next = at + 1;
         self.last = Some(Instant::now());
-        frame
+        picture
     }
 }
 
@@ -76,7 +110,13 @@ mod tests {
             pause: Duration::ZERO,
             ..Previews::new(SHAPE)
         };
-        let mut red = || previews.of(&latent(0.5), false).unwrap().to_u8()[0];
+        let mut red = || {
+            previews.expect(false);
+            match previews.of(&latent(0.5)) {
+                Some(Preview::Frame(frame)) => frame.to_u8()[0],
+                other => panic!("{other:?}"),
+            }
+        };
         let seen = [red(), red(), red(), red()];
         assert_eq!(seen[0], seen[3]);
         assert!(seen[2] < seen[0] && seen[0] < seen[1], "{seen:?}");
@@ -88,7 +128,10 @@ mod tests {
             pause: Duration::from_hours(1),
             ..Previews::new(SHAPE)
         };
-        let given = |n: usize| previews.of(&latent(1.0), n == 9).is_some();
+        let given = |n: usize| {
+            previews.expect(n == 9);
+            previews.of(&latent(1.0)).is_some()
+        };
         let given: Vec<bool> = (0..10).map(given).collect();
         let count = given.iter().filter(|it| **it).count();
         assert!(given[0] && given[9] && count == 2);
@@ -100,8 +143,11 @@ mod tests {
             channels: 4,
             ..SHAPE
         };
-        assert!(Previews::new(foreign).of(&[0.0; 48], true).is_none());
         let empty = LatentInfo { frames: 0, ..SHAPE };
-        assert!(Previews::new(empty).of(&[], true).is_none());
+        for (shape, data) in [(foreign, &[0.0; 48][..]), (empty, &[])] {
+            let mut previews = Previews::new(shape);
+            previews.expect(true);
+            assert!(previews.of(data).is_none());
+        }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 use std::sync::Arc;
 
+use longtake_models::screen;
 use longtake_models::wan::dit::WanDit;
 use longtake_models::wan::vae::latent_stats::{process_in, process_out};
 use longtake_plan::LatentInfo;
@@ -14,6 +16,7 @@ use longtake_sampling::windows::free_noise;
 use longtake_sampling::{Denoiser, FreshNoise, SeedOffset, SolverState, StepInfo, initial_noise};
 
 use super::check::Names;
+use super::glance::Glance;
 use super::job::{Job, Part, ReadJob};
 use super::network::{Network, Reporting, error};
 use super::preview::Previews;
@@ -77,6 +80,11 @@ fn sampled(
     let mut network = network(cx, names, job, &model, &latent)?;
     network.windows = windows;
     network.cache = cache_of(&weights);
+    let mut previews = Previews::new(latent.info);
+    // What a window of frames predicts, or what a mask leaves, is only a part of the picture.
+    if screen::is_shared(&network.device) && network.windows.is_none() && latent.mask.is_none() {
+        previews.glance(Rc::clone(&network.glance));
+    }
     let mut prediction = None;
     let mut on_step = |it: StepInfo<'_>| {
         if it.step + 1 == it.steps {
@@ -101,7 +109,7 @@ fn sampled(
         inner,
         done: 0,
         total: job.evaluations() as u64,
-        previews: Previews::new(latent.info),
+        previews,
     };
     state.run(&mut reporting, to, &mut on_step).map_err(error)?;
     if let Some(text) = network.cache_report() {
@@ -141,6 +149,7 @@ fn network<'a>(
     let per_frame = latent.mask.as_ref().filter(|_| has_times_per_frame(model));
     Ok(Network {
         model: Arc::clone(model),
+        glance: Rc::new(Glance::new(sides.len(), job.cfg as f32)),
         sides,
         cfg: job.cfg as f32,
         schedule: &job.schedule,

@@ -218,7 +218,7 @@ impl Fake {
                 done,
                 total: 4,
                 unit: "step",
-                preview: (step.class == "KSampler").then_some(Preview(preview)),
+                preview: (step.class == "KSampler").then_some(Preview::Frame(preview)),
             };
             tell(Event::Progress {
                 step: step.id,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use eframe::egui;
+use eframe::egui_wgpu::WgpuConfiguration;
 use longtake_editor::files::{Places, load_settings};
 use longtake_editor::{Action, Studio};
 use longtake_ui::Window;
@@ -46,11 +47,16 @@ impl eframe::App for Shell {
 }
 
 /// Opens the window; returns when it is closed. With `LONGTAKE_TIMES` set, standard error says how
-/// long after `began` the first frame was drawn.
+/// long after `began` the first frame was drawn. With `one_device` it draws with Burn's.
 ///
 /// # Errors
 /// No display, no way to draw.
-pub fn open(machinery: Machinery, file: Option<PathBuf>, began: Instant) -> eframe::Result {
+pub fn open(
+    machinery: Machinery,
+    file: Option<PathBuf>,
+    began: Instant,
+    one_device: bool,
+) -> eframe::Result {
     let engine = engine::shared(machinery);
     let viewport = egui::ViewportBuilder::default()
         .with_title("Longtake")
@@ -60,6 +66,7 @@ pub fn open(machinery: Machinery, file: Option<PathBuf>, began: Instant) -> efra
     let options = eframe::NativeOptions {
         viewport,
         renderer: eframe::Renderer::Wgpu,
+        wgpu_options: wgpu_options(one_device),
         ..eframe::NativeOptions::default()
     };
     let create = move |cc: &eframe::CreationContext<'_>| {
@@ -72,7 +79,10 @@ pub fn open(machinery: Machinery, file: Option<PathBuf>, began: Instant) -> efra
         if let Some(file) = file {
             studio.act(Action::Open(file));
         }
-        let window = Window::new(&cc.egui_ctx, studio, Box::new(Desktop));
+        let mut window = Window::new(&cc.egui_ctx, studio, Box::new(Desktop));
+        if one_device {
+            share(&mut window, cc);
+        }
         Ok(Box::new(Shell {
             window,
             focused: true,
@@ -80,4 +90,28 @@ pub fn open(machinery: Machinery, file: Option<PathBuf>, began: Instant) -> efra
         }) as Box<dyn eframe::App>)
     };
     eframe::run_native("longtake", options, Box::new(create))
+}
+
+#[cfg(feature = "vulkan")]
+fn wgpu_options(one_device: bool) -> WgpuConfiguration {
+    let mut options = WgpuConfiguration::default();
+    if one_device {
+        options.wgpu_setup = super::screen::setup();
+    }
+    options
+}
+
+#[cfg(not(feature = "vulkan"))]
+fn wgpu_options(_: bool) -> WgpuConfiguration {
+    WgpuConfiguration::default()
+}
+
+/// Previews may be textures of the window's device.
+fn share(window: &mut Window, cc: &eframe::CreationContext<'_>) {
+    #[cfg(feature = "vulkan")]
+    if let Some(state) = &cc.wgpu_render_state {
+        window.share(super::screen::textures(state));
+    }
+    #[cfg(not(feature = "vulkan"))]
+    let _ = (window, cc);
 }

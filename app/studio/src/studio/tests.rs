@@ -7,18 +7,18 @@ use longtake_editor::search::ALIASES;
 use longtake_graph::Catalog;
 use longtake_nodes::Registry;
 use longtake_plan::Options;
-use longtake_run::{Cancel, Event, Frame};
+use longtake_run::{Cancel, Event, Frame, Preview};
 
 use super::Machinery;
 use crate::args::Place;
 
-fn machinery(folder: &Path, data: &Path) -> Machinery {
+fn machinery(folder: &Path, data: &Path, device: &str) -> Machinery {
     let place = Place {
         models: data.join("models"),
         input: data.join("family/input"),
         output: folder.join("output"),
         store: Some(folder.join("store")),
-        device: "cpu".to_owned(),
+        device: device.to_owned(),
         vram: None,
         ram: None,
     };
@@ -40,7 +40,7 @@ fn samplers_show_what_they_make_and_their_latents_are_pictures() {
         ("family/windows.json", "KSampler", [8, 6]),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let machinery = machinery(folder.path(), &data);
+        let machinery = machinery(folder.path(), &data, "cpu");
         let (project, _) = machinery.read_graph(&data.join(file)).unwrap();
         let plan = machinery
             .compile(&project, &Options::default())
@@ -57,7 +57,10 @@ fn samplers_show_what_they_make_and_their_latents_are_pictures() {
                 Event::Progress { step: of, progress } if of == step => progress.preview,
                 _ => None,
             })
-            .map(|it| it.0)
+            .map(|it| match it {
+                Preview::Frame(frame) => frame,
+                Preview::Device(_) => panic!("no window shares the device"),
+            })
             .collect();
         assert!(shown.len() >= 2, "{class}: {} previews", shown.len());
         assert!(

@@ -2,8 +2,10 @@
 //!
 //! - [`finder`]: which step of a plan made what a node shows.
 //! - [`loader`]: the threads; [`shrink`]: frames as textures want them.
+//! - [`device`]: previews that stay on the window's own device.
 //! - [`paint`]: a picture within a rectangle.
 
+pub mod device;
 pub mod finder;
 pub mod loader;
 pub mod paint;
@@ -13,14 +15,17 @@ mod tests;
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui::{TextureHandle, TextureOptions};
 use longtake_editor::{Engine, Studio};
 use longtake_graph::NodeId;
+use longtake_run::Preview;
 
 use crate::Cx;
+use device::{DeviceTextures, Registered, Texture};
 use finder::{Finder, Source};
 use loader::{Answer, Key, Loader, Made, Of, Reading, Request, Stamp};
 
@@ -45,10 +50,7 @@ pub enum Picture {
     /// It is being read.
     Loading,
     /// Here it is; its own size in pixels may be larger than the texture.
-    Ready {
-        texture: TextureHandle,
-        size: [u32; 2],
-    },
+    Ready { texture: Texture, size: [u32; 2] },
     /// It cannot be read, and why.
     Failed(String),
 }
@@ -117,17 +119,16 @@ impl Entry {
                 size,
                 frames,
             } => {
-                let (texture, size) = (texture.clone(), *size);
+                let (texture, size) = (texture.clone().into(), *size);
                 (Picture::Ready { texture, size }, *frames)
             }
         }
     }
 }
 
-struct Preview {
+struct Live {
     number: u64,
-    texture: TextureHandle,
-    size: [u32; 2],
+    picture: Picture,
     used: u64,
 }
 
@@ -136,7 +137,8 @@ pub struct Pictures {
     engine: Option<Arc<dyn Engine>>,
     loader: Option<Loader>,
     entries: HashMap<Key, Entry>,
-    previews: HashMap<NodeId, Preview>,
+    previews: HashMap<NodeId, Live>,
+    device: Option<Rc<dyn DeviceTextures>>,
     finder: Finder,
     limit: usize,
     pass: u64,
@@ -156,6 +158,7 @@ impl Pictures {
             loader: None,
             entries: HashMap::new(),
             previews: HashMap::new(),
+            device: None,
             finder: Finder::default(),
             limit,
             pass: u64::MAX,
@@ -224,37 +227,32 @@ impl Pictures {
         cx.pictures.finder.shots(cx.studio, node)
     }
 
+    /// Previews may be on this device.
+    pub fn share(&mut self, device: Rc<dyn DeviceTextures>) {
+        self.device = Some(device);
+    }
+
     /// The live preview of a node (lowered id) that is being made.
     pub fn preview(cx: &mut Cx<'_>, ctx: &egui::Context, node: &NodeId) -> Picture {
         let status = cx.studio.status.node(node);
-        let Some((number, frame)) = status.and_then(|it| it.preview.as_ref()) else {
+        let Some((number, preview)) = status.and_then(|it| it.preview.as_ref()) else {
             cx.pictures.previews.remove(node);
             return Picture::None;
         };
         let pictures = &mut *cx.pictures;
         pictures.turn(ctx);
-        let used = pictures.pass;
-        let upload = || {
-            let image = shrink::shrink(frame, SIDES[1]);
-            Preview {
-                number: *number,
-                texture: ctx.load_texture("preview", image, TextureOptions::LINEAR),
-                size: [frame.width, frame.height],
-                used,
-            }
+        let (used, device) = (pictures.pass, &pictures.device);
+        let show = || Live {
+            number: *number,
+            picture: live(ctx, device.as_ref(), preview),
+            used,
         };
-        let held = pictures
-            .previews
-            .entry(node.clone())
-            .or_insert_with(&upload);
+        let held = pictures.previews.entry(node.clone()).or_insert_with(&show);
         if held.number != *number {
-            *held = upload();
+            *held = show();
         }
         held.used = used;
-        Picture::Ready {
-            texture: held.texture.clone(),
-            size: held.size,
-        }
+        held.picture.clone()
     }
 
     /// Bytes of the textures held, for tests.
@@ -376,6 +374,28 @@ impl Pictures {
             bytes -= self.entries.remove(&key).map_or(0, |it| it.bytes());
         }
     }
+}
+
+/// A preview as a picture: uploaded, or where it is.
+fn live(
+    ctx: &egui::Context,
+    device: Option<&Rc<dyn DeviceTextures>>,
+    preview: &Preview,
+) -> Picture {
+    let texture = match preview {
+        Preview::Frame(frame) => {
+            let image = shrink::shrink(frame, SIDES[1]);
+            Some(
+                ctx.load_texture("preview", image, TextureOptions::LINEAR)
+                    .into(),
+            )
+        }
+        Preview::Device(picture) => device
+            .and_then(|it| Registered::new(it, picture))
+            .map(|it| Texture::Device(Rc::new(it))),
+    };
+    let size = preview.size();
+    texture.map_or(Picture::None, |texture| Picture::Ready { texture, size })
 }
 
 /// Whether to ask for a picture (again), and how.

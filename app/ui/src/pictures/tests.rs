@@ -1,11 +1,15 @@
 //! Files and results become textures, stay while they are looked at, and no longer.
 
+use std::any::Any;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use egui::TextureId;
 use longtake_editor::Studio;
 use longtake_editor::testing::{small, studio};
+use longtake_run::{DevicePicture, Event, Progress};
 
 use super::*;
 
@@ -128,4 +132,70 @@ fn what_nobody_looks_at_is_dropped() {
         assert!(pictures.bytes() <= 12 * one, "{}", pictures.bytes());
     }
     assert!(pictures.bytes() >= 9 * one);
+}
+
+/// A renderer that counts what it knows.
+#[derive(Default)]
+struct Renderer {
+    known: RefCell<Vec<TextureId>>,
+    next: Cell<u64>,
+}
+
+impl DeviceTextures for Renderer {
+    fn register(&self, picture: &DevicePicture) -> Option<TextureId> {
+        picture.handle.downcast_ref::<&str>()?;
+        let id = TextureId::User(self.next.replace(self.next.get() + 1));
+        self.known.borrow_mut().push(id);
+        Some(id)
+    }
+
+    fn free(&self, id: TextureId) {
+        self.known.borrow_mut().retain(|it| *it != id);
+    }
+}
+
+#[test]
+fn previews_on_the_device_are_shown_as_they_are_and_given_back() {
+    let mut studio = planned();
+    let plan = studio.planned.plan.clone().unwrap();
+    let sampler = plan.steps.iter().find(|it| it.class == "KSampler").unwrap();
+    studio.status.begin(&plan);
+    let renderer = Rc::new(Renderer::default());
+    let (mut pictures, ctx) = (Pictures::default(), egui::Context::default());
+    pictures.share(renderer.clone());
+    let mut show = |done: u64, handle: Arc<dyn Any + Send + Sync>| {
+        let picture = DevicePicture {
+            size: [104, 60],
+            handle,
+        };
+        let progress = Progress {
+            done,
+            total: 9,
+            unit: "step",
+            preview: Some(Preview::Device(picture)),
+        };
+        let step = sampler.id;
+        studio
+            .status
+            .see(&plan, &Event::Progress { step, progress });
+        let mut shown = None;
+        until(&studio, &mut pictures, &ctx, |cx, ctx| {
+            // Two panels look at it.
+            let pictures = [0, 1].map(|_| Pictures::preview(cx, ctx, &sampler.path.node));
+            shown = pictures.map(|it| match it {
+                Picture::Ready { texture, size } => Some((texture.id(), size)),
+                _ => None,
+            })[1];
+            true
+        });
+        (shown, renderer.known.borrow().clone())
+    };
+    for n in 0..3 {
+        let id = TextureId::User(n);
+        let (shown, known) = show(n, Arc::new("on the device"));
+        assert_eq!(shown, Some((id, [104, 60])));
+        assert_eq!(known, [id], "the one before was given back");
+    }
+    // One of another device is not shown, and nothing is kept.
+    assert_eq!(show(3, Arc::new(0)), (None, vec![]));
 }

@@ -22,13 +22,15 @@ mod words;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egui::{ColorImage, Ui};
+use egui::{ColorImage, Context, Ui};
 use longtake_editor::queue::JobId;
 use longtake_editor::{Action, Studio, WindowAction};
 use longtake_graph::NodeId;
+use longtake_run::Preview;
 
+use crate::pictures::Picture;
 use crate::pictures::shrink::full;
-use crate::{Cx, theme};
+use crate::{Cx, Pictures, theme};
 use reel::{Shown, Wish};
 use screen::{Difference, Screen};
 use side::Side;
@@ -53,7 +55,10 @@ pub enum Compare {
 struct Live {
     node: NodeId,
     number: u64,
-    image: Arc<ColorImage>,
+    picture: Picture,
+    size: [u32; 2],
+    /// Its pixels; none of one that never left the device.
+    image: Option<Arc<ColorImage>>,
 }
 
 /// Images and clips of any node.
@@ -71,7 +76,6 @@ pub struct Viewer {
     /// Shows what the running node is at.
     follow: bool,
     live: Option<Live>,
-    live_screen: Screen,
     /// The running job that is followed.
     followed: Option<JobId>,
     /// One screen pixel per pixel, at the next drawing.
@@ -96,7 +100,6 @@ impl Default for Viewer {
             difference_screen: Screen::default(),
             follow: true,
             live: None,
-            live_screen: Screen::default(),
             followed: None,
             one_to_one: false,
             values: false,
@@ -211,8 +214,8 @@ impl Viewer {
 
     /// The clock, the frames of both sides, the running node.
     fn tick(&mut self, ui: &Ui, cx: &mut Cx<'_>) {
-        self.follow(cx.studio);
         let ctx = ui.ctx().clone();
+        self.follow(&ctx, cx);
         let info = |side: &Option<Side>| side.as_ref().and_then(|it| it.reel()?.info());
         let (a, b) = (info(&self.a), info(&self.b));
         let fps = a.and_then(|it| it.fps);
@@ -246,21 +249,12 @@ impl Viewer {
     }
 
     /// While a job runs: the newest preview of it. When it is over: what it made.
-    fn follow(&mut self, studio: &Studio) {
+    fn follow(&mut self, ctx: &Context, cx: &mut Cx<'_>) {
+        let studio = cx.studio;
         if let Some(job) = studio.queue.running() {
             self.followed = Some(job.id);
-            let newest = newest_preview(studio).filter(|it| self.wants_live(&it.0));
-            match newest {
-                Some((node, number, frame)) => {
-                    if self.live.as_ref().is_none_or(|it| it.number != number) {
-                        let image = Arc::new(full(&frame));
-                        self.live = Some(Live {
-                            node,
-                            number,
-                            image,
-                        });
-                    }
-                }
+            match newest_preview(studio).filter(|it| self.wants_live(&it.0)) {
+                Some(newest) => self.go_live(newest, ctx, cx),
                 None => self.live = None,
             }
             return;
@@ -276,6 +270,23 @@ impl Viewer {
         {
             self.set_a(What::Node { node, shot: None });
         }
+    }
+
+    fn go_live(&mut self, (node, number, preview): Newest, ctx: &Context, cx: &mut Cx<'_>) {
+        if self.live.as_ref().is_some_and(|it| it.number == number) {
+            return;
+        }
+        let image = match &preview {
+            Preview::Frame(frame) => Some(Arc::new(full(frame))),
+            Preview::Device(_) => None,
+        };
+        self.live = Some(Live {
+            picture: Pictures::preview(cx, ctx, &node),
+            size: preview.size(),
+            node,
+            number,
+            image,
+        });
     }
 
     /// Whether the preview of a node takes the picture's place: when it is followed, or when it is
@@ -296,13 +307,16 @@ fn tell(cx: &mut Cx<'_>, path: &std::path::Path, outcome: Result<(), String>) {
     });
 }
 
+/// A node, the number of its preview, the preview.
+type Newest = (NodeId, u64, Preview);
+
 /// The newest preview of the running job.
-fn newest_preview(studio: &Studio) -> Option<(NodeId, u64, Arc<longtake_run::Frame>)> {
+fn newest_preview(studio: &Studio) -> Option<Newest> {
     let plan = studio.queue.running()?.plan.as_ref()?;
     let previews = plan.steps.iter().filter_map(|step| {
         let status = studio.status.node(&step.path.node)?;
-        let (number, frame) = status.preview.as_ref()?;
-        Some((step.path.node.clone(), *number, frame.clone()))
+        let (number, preview) = status.preview.as_ref()?;
+        Some((step.path.node.clone(), *number, preview.clone()))
     });
     previews.max_by_key(|it| it.1)
 }

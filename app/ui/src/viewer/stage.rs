@@ -10,6 +10,7 @@ use egui::{
 use super::side::node_title;
 use super::view::Stand;
 use super::{Compare, Viewer, words};
+use crate::pictures::Picture;
 use crate::{Cx, theme};
 
 /// A whole texture.
@@ -24,20 +25,21 @@ impl Viewer {
         let palette = theme::of(ui);
         ui.painter().rect_filled(area, 0.0, palette.canvas);
         let response = ui.interact(area, ui.id().with("stage"), Sense::click_and_drag());
-        let live = self.live.as_ref().map(|it| it.image.clone());
+        let live = self.live.as_ref().map(|it| (it.size, it.image.clone()));
         let [a, b] = [0, 1].map(|at| self.shown[at].as_ref().map(|it| it.image.clone()));
-        let Some(main) = live.clone().or_else(|| a.clone()) else {
+        let of_a = || a.clone().map(|it| (it.size.map(|it| it as u32), Some(it)));
+        let Some((size, main)) = live.clone().or_else(of_a) else {
             self.wordless_ui(ui, cx, area);
             return;
         };
         let stand = Stand {
             area: self.left_area(area, live.is_none() && b.is_some()),
-            size: vec2(main.size[0] as f32, main.size[1] as f32),
+            size: vec2(size[0] as f32, size[1] as f32),
             ppp: ui.ctx().pixels_per_point(),
         };
         self.gestures(ui, &response, stand, area);
         match (live, a, b) {
-            (Some(live), ..) => self.live_ui(ui, cx, stand, &live),
+            (Some(_), ..) => self.live_ui(ui, cx, stand),
             (None, Some(a), Some(b)) => self.both_ui(ui, cx, area, stand, (&a, &b)),
             (None, Some(a), None) => {
                 let scale = self.view.scale(stand);
@@ -49,7 +51,7 @@ impl Viewer {
             (None, None, _) => {}
         }
         self.failure_ui(ui, area);
-        if self.values {
+        if let Some(main) = main.filter(|_| self.values) {
             self.values_ui(ui, &response, area, stand, &main);
         }
     }
@@ -143,12 +145,12 @@ impl Viewer {
         }
     }
 
-    fn live_ui(&mut self, ui: &Ui, cx: &Cx<'_>, stand: Stand, live: &Arc<ColorImage>) {
-        let scale = self.view.scale(stand);
-        // Previews have few pixels: enlarged they are soft, not blocks.
-        let texture = self.live_screen.texture(ui.ctx(), live, scale.min(1.0));
-        paint(ui, stand.area, self.view.rect(stand), texture);
+    fn live_ui(&self, ui: &Ui, cx: &Cx<'_>, stand: Stand) {
         if let Some(live) = &self.live {
+            // Previews have few pixels: enlarged they are soft, not blocks.
+            if let Picture::Ready { texture, .. } = &live.picture {
+                paint(ui, stand.area, self.view.rect(stand), texture.id());
+            }
             let title = node_title(cx.studio, &live.node);
             let label = format!("{title} · {}", cx.tr(words::LIVE));
             chip(ui, stand.area.left_top(), Align2::LEFT_TOP, &label);

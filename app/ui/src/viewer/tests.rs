@@ -278,7 +278,7 @@ fn a_long_clip_stays_within_its_memory_and_one_bad_frame_is_one_bad_frame() {
         tint: 1,
     }));
     let limit = 12 * 64 * 36 * 4;
-    let ctx = egui::Context::default();
+    let ctx = Context::default();
     let engine: Arc<dyn Engine> = Arc::new(longtake_editor::testing::Fake::default());
     let mut reel = Reel::with_limit(engine, Opening::Clip(clip), ctx, limit);
     let mut bad = Vec::new();

@@ -69,8 +69,8 @@ fn thumbnail_ui(ui: &mut Ui, cx: &mut Cx<'_>, name: &str, rect: Rect) -> f32 {
         egui::Pos2::new(rect.left() + SIDE / 2.0, rect.center().y),
         Vec2::splat(SIDE),
     );
-    if let Picture::Ready { texture, .. } = cx.pictures.file(ui.ctx(), &path, 64) {
-        let size = texture.size_vec2();
+    if let Picture::Ready { texture, size } = cx.pictures.file(ui.ctx(), &path, 64) {
+        let size = Vec2::new(size[0] as f32, size[1] as f32);
         let size = size * (SIDE / size.max_elem().max(1.0));
         let place = Rect::from_center_size(place.center(), size);
         let whole = Rect::from_min_max(egui::Pos2::ZERO, egui::Pos2::new(1.0, 1.0));

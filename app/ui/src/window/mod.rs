@@ -10,6 +10,7 @@ mod wishes;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use egui_tiles::Tree;
 use longtake_editor::{Action, Command, Language, Studio, WindowAction};
@@ -21,6 +22,7 @@ use crate::history_panel::HistoryPanel;
 use crate::inspector::Inspector;
 use crate::models_panel::ModelsPanel;
 use crate::palette::Palette;
+use crate::pictures::device::DeviceTextures;
 use crate::plan_view::PlanView;
 use crate::queue_panel::QueuePanel;
 use crate::settings_window::SettingsWindow;
@@ -111,6 +113,11 @@ impl Window {
             drawn: None,
             studio,
         }
+    }
+
+    /// Shows previews that stay on the device that the window draws with.
+    pub fn share(&mut self, device: Rc<dyn DeviceTextures>) {
+        self.pictures.share(device);
     }
 
     /// Draws one frame and does what was asked in it.

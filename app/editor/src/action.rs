@@ -89,6 +89,12 @@ pub enum Action {
     ExportPrompt(PathBuf),
     /// Puts the graph of a file into the open one, at a point.
     Insert(PathBuf, [f32; 2]),
+    /// Brings a file into the input folder and writes its name at a parameter.
+    TakeFile {
+        node: NodeId,
+        input: String,
+        path: PathBuf,
+    },
     /// Answers the question that shows (`Studio::question`) by the place of a choice.
     Answer(usize),
     /// Drops a file from the recent ones.
@@ -156,13 +162,6 @@ pub enum WindowAction {
         node: NodeId,
         input: String,
         kind: FileKind,
-    },
-    /// As `AskFile`, with the answer.
-    TakeFile {
-        node: NodeId,
-        input: String,
-        kind: FileKind,
-        path: PathBuf,
     },
     /// Puts a text on the system's clipboard.
     SetClipboard(String),

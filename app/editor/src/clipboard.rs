@@ -3,12 +3,13 @@
 //! graph can be pasted.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::PathBuf;
 
 use longtake_graph::{Project, read_bytes};
 use serde_json::Value;
 
 use crate::action::WindowAction;
+use crate::files::Wanted;
 use crate::insert::{Placement, insert};
 use crate::items::{chosen, delete};
 use crate::language::{Text, t};
@@ -139,11 +140,9 @@ impl Studio {
     }
 
     /// Puts the graph of a file into the open one.
-    pub(crate) fn insert_file(&mut self, path: &Path, at: [f32; 2]) {
-        match self.engine.read_graph(path) {
-            Ok((graph, _)) => self.insert_graph(graph, at),
-            Err(error) => self.messages.error(error),
-        }
+    pub(crate) fn insert_file(&mut self, path: PathBuf, at: [f32; 2]) {
+        let opened = self.session.opened();
+        self.read(path, Wanted::Part { at, opened });
     }
 
     fn put_graph(&mut self, label: Text, graph: Project, placement: Placement, linked: bool) {

@@ -1,20 +1,14 @@
 //! Opening presets: their own files are never written to.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::PathBuf;
 
+use crate::files::Wanted;
 use crate::studio::Studio;
 
 impl Studio {
     /// Opens a copy of a preset that has no file yet; asks first when work would be lost.
-    pub(crate) fn open_preset(&mut self, path: &Path) {
-        match self.engine.read_graph(path) {
-            Ok((project, _)) => {
-                let name = path.file_stem().map(|it| it.to_string_lossy().into_owned());
-                self.show(Arc::new(project), name);
-            }
-            Err(error) => self.messages.error(error),
-        }
+    pub(crate) fn open_preset(&mut self, path: PathBuf) {
+        self.read(path, Wanted::Copy);
     }
 }
 
@@ -33,10 +27,12 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let mut studio = studio(longtake_graph::Project::default());
         studio.act(Action::OpenPreset(path.clone()));
+        studio.finish_files();
         assert_eq!(studio.session.project().nodes.len(), 8);
         assert_eq!(studio.session.path, None);
         assert!(!studio.session.dirty());
         studio.act(Action::OpenPreset(folder.path().join("absent.longtake")));
+        studio.finish_files();
         assert_eq!(studio.messages.list.len(), 1, "told, and nothing lost");
         assert_eq!(studio.session.project().nodes.len(), 8);
     }

@@ -149,7 +149,7 @@ impl Studio {
             Action::Mouse(at) => self.mouse = at,
             Action::Window(wish) => self.window.push(wish),
             Action::Open(path) => self.file_open(path),
-            Action::OpenPreset(path) => self.open_preset(&path),
+            Action::OpenPreset(path) => self.open_preset(path),
             Action::SaveAs(path) => self.file_save_as(&path),
             Action::ExportPrompt(path) => self.file_export(&path),
             Action::Answer(choice) => self.file_answer(choice),

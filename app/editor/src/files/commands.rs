@@ -1,14 +1,15 @@
-//! New, open, save, export, quit, and what was answered.
+//! New, open, save, quit, what was answered, and what threads came back with.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use longtake_graph::{Format, format};
-
+use super::opening::Unreadable;
 use super::question::{Next, Question, Then};
-use super::stamp::{OnDisk, Stamp};
-use super::{Holder, save, words};
+use super::saving::Outcome;
+use super::tasks::{Done, Task};
+use super::{save, words};
 use crate::action::WindowAction;
-use crate::messages::Tone;
+use crate::language::Text;
 use crate::studio::Studio;
 
 impl Studio {
@@ -51,34 +52,7 @@ impl Studio {
         }
         match self.files.holder(&named) {
             Some(holder) => self.ask_elsewhere(named, holder, next),
-            None => {
-                self.write(&named, next);
-            }
-        }
-    }
-
-    /// Writes the prompt JSON of the document.
-    pub(crate) fn file_export(&mut self, path: &Path) {
-        let path = save::prompt_name(path);
-        let language = self.language();
-        let own = self.session.path.as_deref().map(save::canonical);
-        if own.is_some_and(|it| it == save::canonical(&path)) {
-            let path = path.display().to_string();
-            let error = words::EXPORT_ONTO_ITSELF.with(language, &[&path]);
-            return self.messages.error(error);
-        }
-        let project = self.session.project();
-        let (text, left_out) = format::to_text(project, Format::Prompt, self.engine.catalog());
-        if let Err(error) = format::replace(&path, text.as_bytes()) {
-            return self
-                .messages
-                .error(save::not_saved(&path, &error, language));
-        }
-        let done = words::EXPORTED.with(language, &[&save::shown(&path)]);
-        self.messages.tell(Tone::Good, done);
-        for finding in left_out {
-            let note = words::LEFT_OUT.with(language, &[&finding.to_string()]);
-            self.messages.tell(Tone::Note, note);
+            None => self.write(named, next),
         }
     }
 
@@ -101,9 +75,7 @@ impl Studio {
         match question.choices.swap_remove(choice).then {
             Then::Stay => {}
             Then::Save(next) => self.save(next),
-            Then::Overwrite(path, next) => {
-                self.write(&path, next);
-            }
+            Then::Overwrite(path, next) => self.write(path, next),
             Then::SaveAs(next) => self.ask_name(next),
             Then::Lose(next) => self.go(next),
             Then::Recover(id) => self.recover(&id),
@@ -112,8 +84,11 @@ impl Studio {
         }
     }
 
-    /// Once per frame: autosave, settings, what could not be kept.
+    /// Once per frame: what was read and written, autosave, settings, what could not be kept.
     pub(crate) fn files_tick(&mut self) {
+        while let Some(done) = self.files.tasks.next() {
+            self.take_in(done);
+        }
         let Self {
             files,
             session,
@@ -131,6 +106,52 @@ impl Studio {
             let error = words::OWN_FILE_FAILED.with(self.language(), &values);
             self.messages.error(error);
         }
+    }
+
+    fn take_in(&mut self, done: Done) {
+        match done {
+            Done::Read(number, outcome) => self.was_read(number, outcome),
+            Done::Wrote(outcome) => self.wrote(outcome),
+            Done::Exported(path, outcome) => self.exported(&path, outcome),
+            Done::Imported(number, outcome) => self.imported(number, outcome),
+            Done::Broken(task) => self.broken(task),
+        }
+    }
+
+    /// A bug of ours ended a thread: told, and what waited for it does not happen.
+    fn broken(&mut self, task: Task) {
+        let broken = || std::io::Error::other("a bug of Longtake's; please report it");
+        match task {
+            Task::Read(number) => {
+                let outcome = Err(Unreadable::from(broken().to_string()));
+                self.was_read(number, outcome);
+            }
+            Task::Write => self.wrote(Outcome::Failed(broken())),
+            Task::Export => self.messages.error(broken().to_string()),
+            Task::Import(number) => self.imported(number, Err(broken().to_string())),
+        }
+    }
+
+    /// Waits until everything asked for about files is read and written. For what must not go on
+    /// before: a test, a tool. The window goes on, and takes it in on [`Self::tick`].
+    pub fn finish_files(&mut self) {
+        while let Some(done) = self.files.tasks.wait() {
+            self.take_in(done);
+        }
+    }
+
+    /// What is being read or written, in words, and since when.
+    pub fn busy(&self) -> Option<(String, Instant)> {
+        let language = self.language();
+        let text = |text: Text, path: &Path| text.with(language, &[&save::shown(path)]);
+        let files = &self.files;
+        let writing = files.writing.iter();
+        let writing = writing.map(|it| (text(words::SAVING, &it.path), it.began));
+        let reading = files.reading.iter();
+        let reading = reading.map(|it| (text(words::OPENING, &it.path), it.began));
+        let importing = files.importing.iter();
+        let importing = importing.map(|it| (text(words::IMPORTING, &it.path), it.began));
+        writing.chain(reading).chain(importing).next()
     }
 
     /// Writes unsaved work aside now. For moments after which no frame may come: the window is
@@ -154,75 +175,8 @@ impl Studio {
         }
     }
 
-    fn ask_name(&mut self, next: Next) {
+    pub(super) fn ask_name(&mut self, next: Next) {
         self.files.after_name = next;
         self.window.push(WindowAction::AskSaveAs);
-    }
-
-    /// Saves where the document belongs, unless that would lose someone's work.
-    fn save(&mut self, next: Next) {
-        self.session.settle();
-        let Some(path) = self.session.path.clone() else {
-            return self.ask_name(next);
-        };
-        // The other window may be closed by now.
-        self.files.lock(&path);
-        let on_disk = self.files.stamp.as_ref().map(|it| it.compare(&path));
-        match (on_disk, self.files.elsewhere) {
-            (Some(OnDisk::Changed), _) => self.ask_changed(path, next),
-            (_, Some(holder)) => self.ask_elsewhere(path, holder, next),
-            (Some(OnDisk::Gone), None) => {
-                let note = words::WAS_GONE.with(self.language(), &[&save::shown(&path)]);
-                if self.write(&path, next) {
-                    self.messages.tell(Tone::Note, note);
-                }
-            }
-            (Some(OnDisk::Same) | None, None) => {
-                self.write(&path, next);
-            }
-        }
-    }
-
-    fn ask_changed(&mut self, path: PathBuf, next: Next) {
-        let text = words::CHANGED_TEXT.with(self.language(), &[&path.display().to_string()]);
-        let reload = Then::Lose(Next::Open(path.clone()));
-        let question = Question::new(self.tr(words::CHANGED), text)
-            .choice(self.tr(words::SAVE_AS), Then::SaveAs(next.clone()))
-            .choice(self.tr(words::OVERWRITE), Then::Overwrite(path, next))
-            .choice(self.tr(words::RELOAD), reload)
-            .safe(self.tr(words::CANCEL), Then::Stay);
-        self.ask(question);
-    }
-
-    fn ask_elsewhere(&mut self, path: PathBuf, holder: Holder, next: Next) {
-        let values = [path.display().to_string(), self.process(holder)];
-        let text = words::ELSEWHERE_TEXT.with(self.language(), &[&values[0], &values[1]]);
-        let question = Question::new(self.tr(words::ELSEWHERE), text)
-            .choice(self.tr(words::SAVE_AS), Then::SaveAs(next.clone()))
-            .choice(self.tr(words::SAVE_ANYWAY), Then::Overwrite(path, next))
-            .safe(self.tr(words::CANCEL), Then::Stay);
-        self.ask(question);
-    }
-
-    /// Writes the document there, then goes on. On an error nothing is lost, and nothing goes on.
-    fn write(&mut self, path: &Path, next: Next) -> bool {
-        let text = format::project::to_text(self.session.project());
-        if let Err(error) = format::replace(path, text.as_bytes()) {
-            let error = save::not_saved(path, &error, self.language());
-            self.messages.error(error);
-            return false;
-        }
-        let path = save::canonical(path);
-        let state = self.session.history().state();
-        self.session.mark_saved(path.clone(), state);
-        self.files.stamp = Some(Stamp::written(text.as_bytes()));
-        self.files.suggested = None;
-        self.files.lock(&path);
-        self.files.remember(&path);
-        self.files.recovered();
-        let done = words::SAVED.with(self.language(), &[&save::shown(&path)]);
-        self.messages.tell(Tone::Good, done);
-        self.go(next);
-        true
     }
 }

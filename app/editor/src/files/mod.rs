@@ -14,8 +14,11 @@ mod question;
 mod recent;
 mod recovery;
 mod save;
+mod saving;
 mod settings_file;
 mod stamp;
+mod taking;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -31,14 +34,19 @@ pub use recent::RecentFile;
 pub use recovery::{About, Found};
 pub use settings_file::{Broken, load as load_settings, save as save_settings};
 
+pub(crate) use opening::Wanted;
 pub(crate) use question::{Next, Then};
 
 use crate::planned::Wake;
 use crate::settings::Settings;
 use keeper::{Failed, Keeper, Work};
 use lock::{Lock, Taken};
+use opening::Reading;
 use recovery::Autosave;
+use saving::Writing;
 use stamp::Stamp;
+use taking::Importing;
+use tasks::Tasks;
 
 /// Settings are written when they rested this long.
 const SETTINGS_REST: Duration = Duration::from_millis(500);
@@ -70,6 +78,15 @@ pub struct Files {
     keep_at: Option<Instant>,
     /// Questions behind the one that shows.
     waiting: VecDeque<Question>,
+    tasks: Tasks,
+    /// The save under way.
+    writing: Option<Writing>,
+    /// Files that are being read.
+    reading: Vec<Reading>,
+    /// Files that are being brought into the input folder.
+    importing: Vec<Importing>,
+    /// How many were: lists of the input folder made before are old.
+    pub imported: u64,
 }
 
 impl Files {
@@ -81,7 +98,7 @@ impl Files {
             elsewhere: None,
             found: Vec::new(),
             places: None,
-            keeper: Keeper::new(wake),
+            keeper: Keeper::new(wake.clone()),
             stamp: None,
             lock: None,
             suggested: None,
@@ -91,12 +108,22 @@ impl Files {
             kept: settings.clone(),
             keep_at: None,
             waiting: VecDeque::new(),
+            tasks: Tasks::new(wake),
+            writing: None,
+            reading: Vec::new(),
+            importing: Vec::new(),
+            imported: 0,
         }
     }
 
     /// The program's own folders, if it has any.
     pub fn places(&self) -> Option<&Places> {
         self.places.as_ref()
+    }
+
+    /// Whether a document is being read that will take the place of the open one.
+    pub fn opening(&self) -> bool {
+        self.reading.iter().any(Reading::replaces)
     }
 
     /// From now on keeps things, there.
@@ -172,6 +199,11 @@ impl Files {
         if let Some(autosave) = &mut self.autosave {
             autosave.clear(&self.keeper);
         }
+        self.drop_adopted();
+    }
+
+    /// Recovered work is in a file of the person's, or was given up.
+    fn drop_adopted(&mut self) {
         for found in self.adopted.drain(..) {
             found.delete();
         }
@@ -221,6 +253,7 @@ impl Files {
             self.kept = settings.clone();
         }
         self.keeper.finish();
+        self.tasks.finish();
         self.autosave = None;
         self.let_go();
     }

@@ -1,14 +1,19 @@
 //! Which document is open: new, from a file, from elsewhere, recovered.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
-use longtake_graph::Project;
+use longtake_graph::{Diagnostic, Project};
 
 use super::save::{self, Source};
+use super::tasks::{Done, Task};
 use super::{Holder, Next, Places, Question, Then, recent, words};
 use crate::action::WindowAction;
+use crate::engine::Engine;
 use crate::files::settings_file::Broken;
+use crate::language::{Language, Text};
 use crate::messages::Tone;
 use crate::planned::Planned;
 use crate::session::Session;
@@ -18,6 +23,84 @@ use crate::studio::Studio;
 const MOST_TOLD: usize = 3;
 /// Recovered works offered at once.
 const MOST_OFFERED: usize = 5;
+
+/// A file that is being read.
+pub(crate) struct Reading {
+    number: u64,
+    pub(super) path: PathBuf,
+    pub(super) began: Instant,
+    wanted: Wanted,
+}
+
+impl Reading {
+    /// Whether it takes the place of the open document.
+    pub(super) fn replaces(&self) -> bool {
+        matches!(self.wanted, Wanted::Document { .. } | Wanted::Copy)
+    }
+}
+
+/// What a file is read for.
+pub(crate) enum Wanted {
+    /// To be open. `agreed`: which document may be lost for it, in which state.
+    Document { agreed: (u64, u64) },
+    /// To be open as a document without a file.
+    Copy,
+    /// To be put into the open graph of that document, at a point.
+    Part { at: [f32; 2], opened: u64 },
+}
+
+/// A graph that was read.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// The path by which all windows know the file.
+    path: PathBuf,
+    source: Source,
+    project: Project,
+    found: Vec<Diagnostic>,
+}
+
+/// Why a file was not read.
+pub(crate) struct Unreadable {
+    error: String,
+    /// The frequent reasons in plain words, with the path to fill in.
+    plain: Option<Text>,
+}
+
+impl From<String> for Unreadable {
+    fn from(error: String) -> Self {
+        Self { error, plain: None }
+    }
+}
+
+impl Unreadable {
+    fn text(&self, path: &Path, language: Language) -> String {
+        match self.plain {
+            Some(text) => text.with(language, &[&path.display().to_string()]),
+            None => self.error.clone(),
+        }
+    }
+}
+
+fn load(engine: &dyn Engine, path: &Path) -> Result<Loaded, Unreadable> {
+    // The stamp is older than what is read: a change in between is seen as one.
+    let source = save::source(path);
+    match engine.read_graph(path) {
+        Ok((project, found)) => Ok(Loaded {
+            path: save::canonical(path),
+            source,
+            project,
+            found,
+        }),
+        Err(error) => Err(Unreadable {
+            error,
+            plain: match std::fs::metadata(path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => Some(words::NOT_THERE),
+                Ok(about) if about.is_file() && about.len() == 0 => Some(words::EMPTY),
+                _ => None,
+            },
+        }),
+    }
+}
 
 impl Studio {
     /// Gives the studio its own folders: from now on settings and recent files are kept, work is
@@ -82,6 +165,9 @@ impl Studio {
     /// Goes on at once when all is saved, else asks.
     pub(super) fn guard(&mut self, next: Next) {
         self.session.settle();
+        if self.hold(&next) {
+            return;
+        }
         if !self.session.dirty() {
             self.go(next);
             return;
@@ -98,10 +184,17 @@ impl Studio {
 
     /// Does what was held up.
     pub(super) fn go(&mut self, next: Next) {
+        if matches!(next, Next::Stay) || self.hold(&next) {
+            return;
+        }
         match next {
             Next::Stay => {}
             Next::New => self.put(Session::default()),
-            Next::Open(path) => self.open(&path),
+            Next::Open(path) => {
+                let agreed = (self.session.opened(), self.session.history().state());
+                self.read(path, Wanted::Document { agreed });
+            }
+            Next::Loaded(loaded) => self.put_loaded(&loaded),
             Next::Show(project, name) => {
                 self.put(Session::new(Arc::unwrap_or_clone(project), None));
                 self.files.suggested = name.map(PathBuf::from);
@@ -117,6 +210,7 @@ impl Studio {
     pub(super) fn put(&mut self, session: Session) {
         self.files.recovered();
         self.files.let_go();
+        self.files.reading.clear();
         self.session = session.after(&self.session);
         self.planned = Planned::default();
         // Sizes of the old document's nodes say nothing about nodes that bear the same ids here.
@@ -126,23 +220,64 @@ impl Studio {
         self.window.push(WindowAction::Fit);
     }
 
-    fn open(&mut self, path: &Path) {
-        let source = save::source(path);
-        let (project, found) = match self.engine.read_graph(path) {
-            Ok(read) => read,
+    /// Reads a file on a thread.
+    pub(crate) fn read(&mut self, path: PathBuf, wanted: Wanted) {
+        let number = self.files.tasks.number();
+        let (engine, from) = (self.engine.clone(), path.clone());
+        let work = move || Done::Read(number, load(&*engine, &from).map(Box::new));
+        if let Err(error) = self.files.tasks.start(Task::Read(number), work) {
+            return self.messages.error(format!("{}: {error}", path.display()));
+        }
+        let reading = Reading {
+            number,
+            path,
+            began: Instant::now(),
+            wanted,
+        };
+        if reading.replaces() {
+            // What was asked for last is what is wanted.
+            self.files.reading.retain(|it| !it.replaces());
+        }
+        self.files.reading.push(reading);
+    }
+
+    /// Takes in a file that was read.
+    pub(super) fn was_read(&mut self, number: u64, outcome: Result<Box<Loaded>, Unreadable>) {
+        let place = self.files.reading.iter().position(|it| it.number == number);
+        let Some(place) = place else { return };
+        let reading = self.files.reading.remove(place);
+        let loaded = match outcome {
+            Ok(loaded) => loaded,
             Err(error) => {
-                let error = self.unreadable(path, error);
-                self.messages.error(error);
+                self.messages
+                    .error(error.text(&reading.path, self.language()));
                 recent::look(&mut self.files.recent);
                 return;
             }
         };
-        let shown = save::shown(path);
-        match source {
+        let now = (self.session.opened(), self.session.history().state());
+        match reading.wanted {
+            Wanted::Document { agreed } if agreed == now => self.go(Next::Loaded(loaded.into())),
+            // Changed while it was read: that was not agreed to be lost.
+            Wanted::Document { .. } => self.guard(Next::Loaded(loaded.into())),
+            Wanted::Copy => {
+                let name = reading.path.file_stem();
+                let name = name.map(|it| it.to_string_lossy().into_owned());
+                self.show(Arc::new(loaded.project), name);
+            }
+            Wanted::Part { at, opened } if opened == now.0 => self.insert_graph(loaded.project, at),
+            Wanted::Part { .. } => {}
+        }
+    }
+
+    /// Puts a document that was read in the place of the open one.
+    fn put_loaded(&mut self, loaded: &Loaded) {
+        let shown = save::shown(&loaded.path);
+        match &loaded.source {
             Source::Document(stamp) => {
-                let path = save::canonical(path);
-                self.put(Session::new(project, Some(path.clone())));
-                self.files.stamp = Some(stamp);
+                let path = loaded.path.clone();
+                self.put(Session::new(loaded.project.clone(), Some(path.clone())));
+                self.files.stamp = Some(stamp.clone());
                 self.files.lock(&path);
                 self.files.remember(&path);
                 if let Some(holder) = self.files.elsewhere {
@@ -152,31 +287,21 @@ impl Studio {
                 }
             }
             Source::Import => {
-                self.put(Session::new(project, None));
-                self.files.suggested = Some(save::canonical(path));
-                self.files.remember(&save::canonical(path));
+                self.put(Session::new(loaded.project.clone(), None));
+                self.files.suggested = Some(loaded.path.clone());
+                self.files.remember(&loaded.path);
                 let note = words::IMPORTED.with(self.language(), &[&shown]);
                 self.messages.tell(Tone::Note, note);
             }
         }
-        for finding in found.iter().take(MOST_TOLD) {
+        for finding in loaded.found.iter().take(MOST_TOLD) {
             let text = words::FOUND_IN_FILE.with(self.language(), &[&shown, &finding.to_string()]);
             self.messages.tell(Tone::Note, text);
         }
-        if let Some(more @ 1..) = found.len().checked_sub(MOST_TOLD) {
+        if let Some(more @ 1..) = loaded.found.len().checked_sub(MOST_TOLD) {
             let text = words::MORE_FOUND.with(self.language(), &[&more.to_string()]);
             self.messages.tell(Tone::Note, text);
         }
-    }
-
-    /// Why a file could not be read: the frequent reasons in plain words.
-    fn unreadable(&self, path: &Path, error: String) -> String {
-        let text = match std::fs::metadata(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => words::NOT_THERE,
-            Ok(about) if about.is_file() && about.len() == 0 => words::EMPTY,
-            _ => return error,
-        };
-        text.with(self.language(), &[&path.display().to_string()])
     }
 
     /// A process for a person.
@@ -218,14 +343,15 @@ impl Studio {
             self.messages.tell(Tone::Note, note);
         }
         let Some(found) = chosen.pop() else { return };
-        let (project, _) = match self.engine.read_graph(&found.file) {
-            Ok(read) => read,
+        // Our own file, at the start, before there is anything to hold up.
+        let loaded = match load(&*self.engine, &found.file) {
+            Ok(loaded) => loaded,
             Err(error) => {
-                let error = self.unreadable(&found.file, error);
+                let error = error.text(&found.file, self.language());
                 return self.messages.error(error);
             }
         };
-        let mut session = Session::new(project, None);
+        let mut session = Session::new(loaded.project, None);
         session.mark_unsaved();
         self.put(session);
         self.files.suggested.clone_from(&found.about.path);

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use longtake_graph::Project;
 
+use super::opening::Loaded;
+
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Question {
@@ -63,6 +65,8 @@ pub(crate) enum Next {
     New,
     /// The document of a file.
     Open(PathBuf),
+    /// The same, once it is read.
+    Loaded(Arc<Loaded>),
     /// A document from elsewhere (a preset, a job), with the name to suggest.
     Show(Arc<Project>, Option<String>),
     /// The end.

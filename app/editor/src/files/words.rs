@@ -4,6 +4,12 @@ use crate::language::{Text, t};
 
 pub const UNTITLED: Text = t("Untitled", "無題");
 pub const SAVED: Text = t("Saved {}", "{} を保存しました");
+pub const OPENING: Text = t("Opening {}…", "{} を開いています…");
+pub const SAVING: Text = t("Saving {}…", "{} を保存しています…");
+pub const IMPORTING: Text = t(
+    "Copying {} into the input folder…",
+    "{} を入力フォルダーにコピーしています…",
+);
 pub const EXPORTED: Text = t("Exported {}", "{} を書き出しました");
 pub const LEFT_OUT: Text = t("Not in the export: {}", "書き出しに含まれません: {}");
 pub const IMPORTED: Text = t(

@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use egui::{Rect, Ui, Vec2};
-use longtake_editor::{Action, Studio, Text, WindowAction, t};
+use longtake_editor::{Action, Text, WindowAction, t};
 use longtake_graph::declare::FileKind;
-use longtake_graph::{Edit, Input, NodeId};
 use serde_json::Value;
 
 use super::combo::{self, Popped};
@@ -19,7 +18,6 @@ const CHOOSE: Text = t("choose…", "選択…");
 const BROWSE: Text = t("Browse…", "参照…");
 const TYPE: Text = t("Name or path", "名前またはパス");
 const MISSING: Text = t("There is no {} in {}", "{} は {} にありません");
-const SET: Text = t("Choose a file", "ファイルを選択");
 /// Side of a thumbnail in the list, points.
 const SIDE: f32 = 32.0;
 
@@ -120,12 +118,11 @@ fn foot_ui(
     if !Path::new(&name).is_absolute() {
         return Some(name);
     }
-    cx.act(Action::Window(WindowAction::TakeFile {
+    cx.act(Action::TakeFile {
         node: field.node.clone(),
         input: field.input.name.clone(),
-        kind: what,
         path: name.into(),
-    }));
+    });
     None
 }
 
@@ -136,29 +133,5 @@ pub fn extensions(what: FileKind) -> &'static [&'static str] {
         FileKind::Video => &["mp4", "mkv", "webm", "mov", "avi"],
         FileKind::Latent => &["latent", "safetensors"],
         FileKind::Keypoints => &["json"],
-    }
-}
-
-/// Brings a file into the input folder and writes its name at a parameter: what the window does
-/// for `AskFile` (once the dialog gave a path) and `TakeFile`.
-pub fn take_file(
-    ctx: &egui::Context,
-    studio: &mut Studio,
-    node: &NodeId,
-    input: &str,
-    kind: FileKind,
-    path: &Path,
-) {
-    match studio.engine.import_file(path) {
-        Ok(name) => {
-            names::forget_files(ctx, kind);
-            let edit = Edit::SetInput {
-                node: node.clone(),
-                input: input.to_owned(),
-                value: Some(Input::Literal(Value::from(name))),
-            };
-            studio.act(Action::Edit(SET, edit));
-        }
-        Err(error) => studio.messages.error(error),
     }
 }

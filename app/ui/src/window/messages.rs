@@ -8,6 +8,9 @@ use longtake_editor::messages::{Message, Tone};
 
 use crate::{Cx, theme};
 
+/// How long reading or writing may take unseen.
+const PATIENCE: Duration = Duration::from_millis(300);
+
 /// Draws the messages.
 pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
     let now = Instant::now();
@@ -22,10 +25,12 @@ pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
     let shown: Vec<_> = list
         .filter_map(|(at, it)| Some((at, it, left(it)?)))
         .collect();
-    let Some(next) = shown.iter().map(|it| it.2).min() else {
+    let busy = busy(ctx, cx);
+    let next = shown.iter().map(|it| it.2).min();
+    if next.is_none() && busy.is_none() {
         return;
-    };
-    if next < Duration::MAX {
+    }
+    if let Some(next) = next.filter(|it| *it < Duration::MAX) {
         ctx.request_repaint_after(next + Duration::from_millis(20));
     }
     let mut close = None;
@@ -35,6 +40,14 @@ pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
         .order(egui::Order::Tooltip)
         .show(ctx, |ui| {
             ui.set_max_width(520.0);
+            if let Some(text) = busy {
+                Frame::popup(ui.style()).show(ui, |ui| {
+                    ui.horizontal(|ui| {
+                        ui.add(egui::Spinner::new().size(theme::ROW / 2.0));
+                        ui.label(text);
+                    });
+                });
+            }
             for (index, message, _) in &shown {
                 let colours = theme::of(ui);
                 let colour = match message.tone {
@@ -68,4 +81,15 @@ pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
     if let Some(command) = taken {
         cx.act(Action::Command(command));
     }
+}
+
+/// What is read or written, once that takes long enough to be noticed: a short one shows nothing.
+fn busy(ctx: &egui::Context, cx: &Cx<'_>) -> Option<String> {
+    let (text, since) = cx.studio.busy()?;
+    let left = PATIENCE.saturating_sub(since.elapsed());
+    if left.is_zero() {
+        return Some(text);
+    }
+    ctx.request_repaint_after(left);
+    None
 }

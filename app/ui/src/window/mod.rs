@@ -69,6 +69,8 @@ pub struct Window {
     dialogs: Box<dyn Dialogs>,
     /// The gallery covers the canvas.
     show_gallery: bool,
+    /// The document that was asked for at the start is still being read.
+    waiting: bool,
     /// Our own file dialog and what it is open for.
     browse: Option<(wishes::Purpose, browse::Browse)>,
     /// Closing the window needs no more asking.
@@ -93,8 +95,8 @@ impl Window {
     /// A window of that studio. The gallery shows when nothing is open.
     pub fn new(ctx: &egui::Context, studio: Studio, dialogs: Box<dyn Dialogs>) -> Self {
         theme::fonts(ctx);
-        let show_gallery =
-            studio.session.path.is_none() && studio.session.project().nodes.is_empty();
+        let waiting = studio.files.opening();
+        let show_gallery = !waiting && is_empty(&studio);
         Self {
             pictures: Pictures::default(),
             panels: Panels::default(),
@@ -105,6 +107,7 @@ impl Window {
             lit: HashSet::new(),
             dialogs,
             show_gallery,
+            waiting,
             browse: None,
             quitting: false,
             shown: studio.session.opened(),
@@ -147,6 +150,11 @@ impl Window {
 
     /// A document that was just opened is shown whole, without the gallery.
     fn begin_document(&mut self) {
+        if self.waiting && !self.studio.files.opening() {
+            self.waiting = false;
+            // It could not be read: the gallery shows after all.
+            self.show_gallery = is_empty(&self.studio);
+        }
         let opened = self.studio.session.opened();
         if opened != self.shown {
             self.shown = opened;
@@ -221,6 +229,11 @@ impl Window {
             self.title = title;
         }
     }
+}
+
+/// Whether nothing is open.
+fn is_empty(studio: &Studio) -> bool {
+    studio.session.path.is_none() && studio.session.project().nodes.is_empty()
 }
 
 /// Files dropped onto the window: opened; with Alt held, put into the open graph.

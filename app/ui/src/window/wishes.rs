@@ -47,20 +47,14 @@ impl Window {
 
     fn grant_one(&mut self, ctx: &egui::Context, wish: WindowAction) {
         match wish {
-            WindowAction::AskOpen => self.ask(ctx, Purpose::Open),
-            WindowAction::AskInsert => self.ask(ctx, Purpose::Insert),
-            WindowAction::AskSaveAs => self.ask(ctx, Purpose::SaveAs),
-            WindowAction::AskExport => self.ask(ctx, Purpose::Export),
-            WindowAction::AskSaveFrame => self.ask(ctx, Purpose::Frame),
+            WindowAction::AskOpen => self.ask(Purpose::Open),
+            WindowAction::AskInsert => self.ask(Purpose::Insert),
+            WindowAction::AskSaveAs => self.ask(Purpose::SaveAs),
+            WindowAction::AskExport => self.ask(Purpose::Export),
+            WindowAction::AskSaveFrame => self.ask(Purpose::Frame),
             WindowAction::AskFile { node, input, kind } => {
-                self.ask(ctx, Purpose::Input { node, input, kind });
+                self.ask(Purpose::Input { node, input, kind });
             }
-            WindowAction::TakeFile {
-                node,
-                input,
-                kind,
-                path,
-            } => file::take_file(ctx, &mut self.studio, &node, &input, kind, &path),
             WindowAction::TogglePanel("gallery") => self.show_gallery = !self.show_gallery,
             WindowAction::TogglePanel(key) => self.toggle_panel(key),
             WindowAction::ResetPanels => self.reset_panels(),
@@ -86,7 +80,7 @@ impl Window {
     }
 
     /// Asks for a file: by the desktop's dialog, or by our own where that does not answer.
-    fn ask(&mut self, ctx: &egui::Context, purpose: Purpose) {
+    fn ask(&mut self, purpose: Purpose) {
         let (title, endings, start) = self.asked(&purpose);
         let title = self.studio.tr(title).to_owned();
         let save = matches!(purpose, Purpose::SaveAs | Purpose::Export | Purpose::Frame);
@@ -97,7 +91,7 @@ impl Window {
                 self.dialogs.open(&title, &endings)
             };
             if let Some(path) = path {
-                self.answered(ctx, purpose, path);
+                self.answered(purpose, path);
             }
             return;
         }
@@ -131,7 +125,7 @@ impl Window {
     }
 
     /// Does what a file was asked for.
-    pub(super) fn answered(&mut self, ctx: &egui::Context, purpose: Purpose, path: PathBuf) {
+    pub(super) fn answered(&mut self, purpose: Purpose, path: PathBuf) {
         match purpose {
             Purpose::Open => self.studio.act(Action::Open(path)),
             Purpose::Insert => {
@@ -141,8 +135,8 @@ impl Window {
             Purpose::SaveAs => self.studio.act(Action::SaveAs(path)),
             Purpose::Export => self.studio.act(Action::ExportPrompt(path)),
             Purpose::Frame => self.panels.viewer.save_frame(path),
-            Purpose::Input { node, input, kind } => {
-                file::take_file(ctx, &mut self.studio, &node, &input, kind, &path);
+            Purpose::Input { node, input, .. } => {
+                self.studio.act(Action::TakeFile { node, input, path });
             }
         }
     }
@@ -155,7 +149,7 @@ impl Window {
         match browse.ui(ctx, &self.studio) {
             Answer::Open => self.browse = Some((purpose, browse)),
             Answer::Cancelled => {}
-            Answer::Path(path) => self.answered(ctx, purpose, path),
+            Answer::Path(path) => self.answered(purpose, path),
         }
     }
 

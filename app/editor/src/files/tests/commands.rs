@@ -15,19 +15,19 @@ fn unsaved_work_is_asked_for_before_new_open_and_quit() {
         Action::Open(desk.film.clone()),
     ] {
         let mut studio = desk.opened();
-        studio.act(how.clone());
+        act(&mut studio, how.clone());
         assert!(studio.question.is_none(), "nothing to ask: {how:?}");
 
         let mut studio = desk.opened();
         retitle(&mut studio, "changed");
-        studio.act(how.clone());
+        act(&mut studio, how.clone());
         let question = studio.question.clone().expect("a question");
         assert_eq!(question.title, "Save changes?");
         // Escape, an index from nowhere, and Cancel are the same.
-        studio.act(Action::Answer(usize::MAX));
+        act(&mut studio, Action::Answer(usize::MAX));
         assert_eq!(studio.session.project().title, "changed");
         assert!(studio.session.dirty() && studio.window_wishes().is_empty());
-        studio.act(how);
+        act(&mut studio, how);
         let wishes = answer(&mut studio, "Don't save");
         let left = wishes.contains(&WindowAction::Quit);
         assert!(left || studio.session.project().title != "changed");
@@ -48,7 +48,7 @@ fn saving_on_the_way_out_of_a_nameless_document_asks_for_its_name_first() {
         command(&mut studio, Command::Save),
         [WindowAction::AskSaveAs]
     );
-    studio.act(Action::SaveAs(desk.path("rain")));
+    act(&mut studio, Action::SaveAs(desk.path("rain")));
     assert!(!studio.window_wishes().contains(&WindowAction::Quit));
     retitle(&mut studio, "Rain");
     command(&mut studio, Command::Quit);
@@ -63,7 +63,7 @@ fn what_only_carries_a_graph_opens_as_a_copy() {
     let before = r#"{"1": {"class_type": "KSampler", "inputs": {"seed": 3}}}"#;
     fs::write(&prompt, before).unwrap();
     let mut studio = desk.window();
-    studio.act(Action::Open(prompt.clone()));
+    act(&mut studio, Action::Open(prompt.clone()));
     assert_eq!(
         (studio.session.path.clone(), studio.session.dirty()),
         (None, false)
@@ -72,7 +72,7 @@ fn what_only_carries_a_graph_opens_as_a_copy() {
     assert_eq!(studio.suggested_save(), desk.path("prompt.longtake"));
     assert_eq!(studio.suggested_export(), desk.path("prompt.prompt.json"));
     let revision = studio.session.revision();
-    studio.act(Action::Open(desk.film.clone()));
+    act(&mut studio, Action::Open(desk.film.clone()));
     assert!(
         studio.session.revision() > revision,
         "the plan is made anew"
@@ -80,7 +80,7 @@ fn what_only_carries_a_graph_opens_as_a_copy() {
 
     // A name that belongs to another kind of file becomes a project's, and is asked for if taken.
     fs::write(desk.path("prompt.longtake"), "someone's").unwrap();
-    studio.act(Action::SaveAs(prompt.clone()));
+    act(&mut studio, Action::SaveAs(prompt.clone()));
     assert_eq!(studio.question.as_ref().unwrap().title, "Replace the file?");
     answer(&mut studio, "Cancel");
     assert_eq!(
@@ -101,7 +101,7 @@ fn what_cannot_be_opened_is_told_and_the_open_document_stays() {
         ("torn.longtake", "torn.longtake:1:"),
         ("nowhere.longtake", "is not there"),
     ] {
-        studio.act(Action::Open(desk.path(name)));
+        act(&mut studio, Action::Open(desk.path(name)));
         assert!(
             last_message(&studio).contains(expected),
             "{}",
@@ -115,14 +115,14 @@ fn what_cannot_be_opened_is_told_and_the_open_document_stays() {
 fn an_export_is_a_prompt_beside_and_never_the_document_itself() {
     let desk = Desk::new(&testing::small());
     let mut studio = desk.opened();
-    studio.act(Action::ExportPrompt(desk.path("film")));
+    act(&mut studio, Action::ExportPrompt(desk.path("film")));
     let (_, form, _) = format::read(&desk.path("film.json")).unwrap();
     assert_eq!(form, longtake_graph::Format::Prompt);
 
     let project = desk.path("project.json");
     fs::copy(&desk.film, &project).unwrap();
-    studio.act(Action::Open(project.clone()));
-    studio.act(Action::ExportPrompt(project.clone()));
+    act(&mut studio, Action::Open(project.clone()));
+    act(&mut studio, Action::ExportPrompt(project.clone()));
     assert!(last_message(&studio).contains("the open document itself"));
     assert_eq!(fs::read_to_string(project).unwrap(), desk.on_disk());
 }
@@ -131,7 +131,7 @@ fn an_export_is_a_prompt_beside_and_never_the_document_itself() {
 fn recent_files_and_settings_are_kept_for_the_next_start() {
     let desk = Desk::new(&testing::small());
     let mut studio = desk.opened();
-    studio.act(Action::SaveAs(desk.path("second.longtake")));
+    act(&mut studio, Action::SaveAs(desk.path("second.longtake")));
     studio.settings.scale = 1.25;
     command(&mut studio, Command::Quit);
     fs::remove_file(desk.path("second.longtake")).unwrap();

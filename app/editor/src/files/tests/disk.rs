@@ -23,7 +23,7 @@ fn full_disk_child() {
     let film = folder.join("film.longtake");
     let old = fs::read(&film).unwrap();
     let mut studio = window(&Places::under(&folder.join("home")));
-    studio.act(Action::Open(film.clone()));
+    act(&mut studio, Action::Open(film.clone()));
     retitle(&mut studio, &"long ".repeat(2000));
 
     set_file_limit(4096);
@@ -84,7 +84,7 @@ fn stranger_child() {
     ] {
         let film = folder.join(name);
         let old = fs::read(&film).unwrap();
-        studio.act(Action::Open(film.clone()));
+        act(&mut studio, Action::Open(film.clone()));
         retitle(&mut studio, "mine");
         command(&mut studio, Command::Save);
         assert!(
@@ -94,7 +94,7 @@ fn stranger_child() {
         );
         assert_eq!(fs::read(&film).unwrap(), old);
         let elsewhere = folder.join("open/mine.longtake");
-        studio.act(Action::SaveAs(elsewhere.clone()));
+        act(&mut studio, Action::SaveAs(elsewhere.clone()));
         assert!(!studio.session.dirty(), "{}", last_message(&studio));
         fs::remove_file(elsewhere).unwrap();
     }
@@ -125,7 +125,7 @@ fn a_link_stays_a_link_and_its_file_changes() {
     let link = desk.path("link.longtake");
     symlink(&desk.film, &link).unwrap();
     let mut studio = desk.window();
-    studio.act(Action::Open(link.clone()));
+    act(&mut studio, Action::Open(link.clone()));
     assert_eq!(studio.session.path.as_ref(), Some(&desk.film));
     retitle(&mut studio, "through the link");
     command(&mut studio, Command::Save);
@@ -141,7 +141,7 @@ fn a_file_that_vanished_is_written_anew_and_a_folder_that_vanished_is_told() {
     let inside = folder.join("film.longtake");
     fs::copy(&desk.film, &inside).unwrap();
     let mut studio = desk.window();
-    studio.act(Action::Open(inside.clone()));
+    act(&mut studio, Action::Open(inside.clone()));
     retitle(&mut studio, "kept");
     fs::remove_file(&inside).unwrap();
     command(&mut studio, Command::Save);

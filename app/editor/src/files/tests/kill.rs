@@ -15,12 +15,12 @@ const LANES: usize = 4;
 fn saving_child() {
     let Some(folder) = child_folder() else { return };
     let mut studio = window(&Places::under(&folder.join("home")));
-    studio.act(Action::Open(folder.join("film.longtake")));
+    act(&mut studio, Action::Open(folder.join("film.longtake")));
     retitle(&mut studio, "one");
     ready();
     for turn in 0.. {
         retitle(&mut studio, if turn % 2 == 0 { "two" } else { "one" });
-        studio.act(Action::Command(Command::Save));
+        act(&mut studio, Action::Command(Command::Save));
         assert!(!studio.session.dirty(), "{}", last_message(&studio));
     }
 }

@@ -4,6 +4,7 @@ mod commands;
 mod disk;
 mod kill;
 mod recovery;
+mod threads;
 mod windows;
 
 use std::fs;
@@ -47,7 +48,7 @@ impl Desk {
     /// A window with the film open.
     fn opened(&self) -> Studio {
         let mut studio = self.window();
-        studio.act(Action::Open(self.film.clone()));
+        act(&mut studio, Action::Open(self.film.clone()));
         assert_eq!(studio.session.path.as_ref(), Some(&self.film));
         studio.window_wishes();
         studio
@@ -91,8 +92,14 @@ fn retitle(studio: &mut Studio, title: &str) {
     assert_eq!(studio.session.project().title, title);
 }
 
+/// Does something, and waits until what it reads or writes is done.
+fn act(studio: &mut Studio, action: Action) {
+    studio.act(action);
+    studio.finish_files();
+}
+
 fn command(studio: &mut Studio, command: Command) -> Vec<WindowAction> {
-    studio.act(Action::Command(command));
+    act(studio, Action::Command(command));
     studio.window_wishes()
 }
 
@@ -102,7 +109,7 @@ fn answer(studio: &mut Studio, label: &str) -> Vec<WindowAction> {
     let labels: Vec<&str> = question.choices.iter().map(|it| &*it.label).collect();
     let at = labels.iter().position(|it| it.starts_with(label));
     let at = at.unwrap_or_else(|| panic!("`{label}` among {labels:?}"));
-    studio.act(Action::Answer(at));
+    act(studio, Action::Answer(at));
     studio.window_wishes()
 }
 

@@ -12,7 +12,7 @@ fn working_child() {
     let places = Places::under(&folder.join("home"));
     let mut studio = window(&places);
     studio.settings.autosave_secs = 1;
-    studio.act(Action::Open(folder.join("film.longtake")));
+    act(&mut studio, Action::Open(folder.join("film.longtake")));
     retitle(&mut studio, "unsaved");
     let began = Instant::now();
     while count(&places, "json") == 0 {
@@ -59,7 +59,7 @@ fn work_of_a_killed_window_is_offered_until_it_is_decided() {
     assert!(question.choices[0].label.contains("“unsaved”"));
     // Only one window offers it, and later is later.
     assert!(desk.window().question.is_none());
-    studio.act(Action::Answer(usize::MAX));
+    act(&mut studio, Action::Answer(usize::MAX));
     assert_eq!(kept(&desk), 1);
 
     let mut studio = desk.window();
@@ -77,7 +77,7 @@ fn work_of_a_killed_window_is_offered_until_it_is_decided() {
         command(&mut studio, Command::Save),
         [WindowAction::AskSaveAs]
     );
-    studio.act(Action::SaveAs(desk.film.clone()));
+    act(&mut studio, Action::SaveAs(desk.film.clone()));
     assert_eq!(desk.on_disk(), text(studio.session.project()));
     command(&mut studio, Command::Quit);
     assert_eq!(names(&desk.places().recovery()), [""; 0]);
@@ -116,7 +116,7 @@ fn of_several_works_each_can_be_chosen_and_the_rest_are_kept() {
     let desk = Desk::new(&testing::small());
     for title in ["first", "second"] {
         let mut studio = desk.window();
-        studio.act(Action::Answer(usize::MAX));
+        act(&mut studio, Action::Answer(usize::MAX));
         retitle(&mut studio, title);
         autosaved(&mut studio);
     }
@@ -131,7 +131,7 @@ fn of_several_works_each_can_be_chosen_and_the_rest_are_kept() {
             .iter()
             .any(|it| it.text.starts_with("1 more"))
     );
-    studio.act(Action::Command(Command::New));
+    act(&mut studio, Action::Command(Command::New));
     answer(&mut studio, "Don't save");
     assert_eq!(kept(&desk), 1, "given up, the other kept");
 }

@@ -72,12 +72,12 @@ fn saving_onto_a_file_of_another_window_asks() {
     let _first = desk.opened();
     let mut second = desk.window();
     retitle(&mut second, "other");
-    second.act(Action::SaveAs(desk.film.clone()));
+    act(&mut second, Action::SaveAs(desk.film.clone()));
     assert_eq!(
         second.question.as_ref().unwrap().title,
         "Open in another window"
     );
     assert_eq!(answer(&mut second, "Save as"), [WindowAction::AskSaveAs]);
-    second.act(Action::SaveAs(desk.path("other")));
+    act(&mut second, Action::SaveAs(desk.path("other")));
     assert_eq!(desk.names(), ["film.longtake", "other.longtake"]);
 }

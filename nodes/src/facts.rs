@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use longtake_graph::ModelFolder;
 use longtake_graph::declare::FileKind;
+use longtake_graph::{ModelFolder, Sentence, say};
 use longtake_models::lora::{Lora, Survey};
 use longtake_models::weights::{Family, Kept, Probe, probe};
 use longtake_plan::facts::WeightsFacts;
 use longtake_plan::{ClipInfo, FactError, Facts, Info, MediaFacts, Signature, Stored};
 use longtake_run::{PathError, Roots, Store, paths};
+
+use crate::node::outside;
 
 /// Answers from the folders of a run. Each file is looked at once.
 pub struct DiskFacts {
@@ -63,7 +65,7 @@ impl Facts for DiskFacts {
             let path = find_model(&self.roots.models, folder, name)?;
             let found = probe(&path).map_err(|e| FactError {
                 code: "checkpoint_unreadable",
-                message: e.to_string(),
+                message: outside("チェックポイントを読み込めません", &e),
             })?;
             Ok(weights_facts(path, &found))
         })
@@ -78,7 +80,11 @@ impl Facts for DiskFacts {
             }
             let unreadable = |e: std::io::Error| FactError {
                 code: "file_unreadable",
-                message: format!("reading {}: {e}", path.display()),
+                message: say!(
+                    "reading {}: {e}",
+                    "{} を読み込めません: {e}",
+                    path.display()
+                ),
             };
             let info = match what {
                 FileKind::Image => image_info(&path)?,
@@ -118,7 +124,7 @@ pub fn path_error(error: PathError) -> FactError {
     };
     FactError {
         code,
-        message: error.to_string(),
+        message: error.sentence(),
     }
 }
 
@@ -140,24 +146,33 @@ pub fn find_model(models: &Path, folder: ModelFolder, name: &str) -> Result<Path
             }
         }
     }
-    let message = missing.map_or_else(|| format!("`{name}` is missing"), |e| e.to_string());
+    let what = missing.map_or_else(
+        || say!("`{name}` is missing", "「{name}」がありません。"),
+        |e| e.sentence(),
+    );
     Err(FactError {
         code: "checkpoint_missing",
-        message: format!("the checkpoint {message} (put it there, or name another --models)"),
+        message: say!(
+            "the checkpoint {what} (put it there, or name another --models)",
+            "チェックポイント{what}(そこに置くか、別の --models を指定してください)";
+            what
+        ),
     })
 }
 
 /// Size of a picture, upright; 4 channels when it can be transparent.
 fn image_info(path: &Path) -> Result<Info, FactError> {
-    let bad = |message: String| FactError {
+    let bad = |message: Sentence| FactError {
         code: "image_unreadable",
         message,
     };
-    let header = crate::picture::load::header(path).map_err(|e| bad(e.message))?;
+    let header = crate::picture::load::header(path)
+        .map_err(|e| bad(outside("画像を読み込めません", &e.message)))?;
     let (width, height) = (header.width, header.height);
     if u64::from(width) * u64::from(height) > 1 << 28 {
-        return Err(bad(format!(
+        return Err(bad(say!(
             "{}: {width}×{height} is more than 268 million pixels",
+            "{}: {width}×{height} は上限の 268 メガピクセルを超えています。",
             path.display()
         )));
     }

@@ -1,7 +1,8 @@
 //! Constants at a node's inputs, read alike before and during a run.
 
-use longtake_plan::{CostCx, InferCx, WeightsInfo};
-use longtake_run::RunCx;
+use longtake_graph::{Sentence, say};
+use longtake_plan::{CostCx, InferCx, InferError, WeightsInfo};
+use longtake_run::{RunCx, RunError};
 use serde_json::Value as Json;
 
 /// Typed reading of what is known at a node's inputs. The three contexts that node code meets
@@ -16,23 +17,28 @@ pub trait Inputs {
     ///
     /// # Errors
     /// None there.
-    fn weights(&self, name: &str) -> Result<&WeightsInfo, String>;
+    fn weights(&self, name: &str) -> Result<&WeightsInfo, Sentence>;
 
     /// A whole number.
     ///
     /// # Errors
     /// Absent or another kind.
-    fn int(&self, name: &str) -> Result<i64, String> {
+    fn int(&self, name: &str) -> Result<i64, Sentence> {
         self.json(name)
             .and_then(|it| it.as_i64().or_else(|| it.as_f64().map(|it| it as i64)))
-            .ok_or_else(|| format!("`{name}` needs a whole number"))
+            .ok_or_else(|| {
+                say!(
+                    "`{name}` needs a whole number",
+                    "「{name}」には整数が必要です。"
+                )
+            })
     }
 
     /// A whole number that counts something; below 0 is 0.
     ///
     /// # Errors
     /// Absent or another kind.
-    fn count(&self, name: &str) -> Result<usize, String> {
+    fn count(&self, name: &str) -> Result<usize, Sentence> {
         Ok(self.int(name)?.max(0) as usize)
     }
 
@@ -40,45 +46,52 @@ pub trait Inputs {
     ///
     /// # Errors
     /// Absent or another kind.
-    fn seed(&self, name: &str) -> Result<u64, String> {
+    fn seed(&self, name: &str) -> Result<u64, Sentence> {
         self.json(name)
             .and_then(Json::as_u64)
-            .ok_or_else(|| format!("`{name}` needs a seed"))
+            .ok_or_else(|| say!("`{name}` needs a seed", "「{name}」にはシードが必要です。"))
     }
 
     /// A real number.
     ///
     /// # Errors
     /// Absent or another kind.
-    fn float(&self, name: &str) -> Result<f64, String> {
+    fn float(&self, name: &str) -> Result<f64, Sentence> {
         self.json(name)
             .and_then(Json::as_f64)
-            .ok_or_else(|| format!("`{name}` needs a number"))
+            .ok_or_else(|| say!("`{name}` needs a number", "「{name}」には数値が必要です。"))
     }
 
     /// Text, a choice or a file name.
     ///
     /// # Errors
     /// Absent or another kind.
-    fn text(&self, name: &str) -> Result<&str, String> {
-        self.json(name)
-            .and_then(Json::as_str)
-            .ok_or_else(|| format!("`{name}` needs a text"))
+    fn text(&self, name: &str) -> Result<&str, Sentence> {
+        self.json(name).and_then(Json::as_str).ok_or_else(|| {
+            say!(
+                "`{name}` needs a text",
+                "「{name}」にはテキストが必要です。"
+            )
+        })
     }
 }
 
 macro_rules! inputs {
-    ($($context:ty),*) => {$(
+    ($($context:ty => $say:expr),*) => {$(
         impl Inputs for $context {
             fn json(&self, name: &str) -> Option<&Json> {
                 self.json(name)
             }
 
-            fn weights(&self, name: &str) -> Result<&WeightsInfo, String> {
-                self.weights(name).map_err(|error| error.message)
+            fn weights(&self, name: &str) -> Result<&WeightsInfo, Sentence> {
+                self.weights(name).map_err($say)
             }
         }
     )*};
 }
 
-inputs!(InferCx<'_>, CostCx<'_>, RunCx<'_>);
+inputs!(
+    InferCx<'_> => |error: InferError| error.message,
+    CostCx<'_> => |error: InferError| error.message,
+    RunCx<'_> => |error: RunError| Sentence::same(error.message)
+);

@@ -15,7 +15,7 @@ pub fn check_prefix(cx: &InferCx<'_>) -> Result<(), InferError> {
     const PREFIX: &str = "filename_prefix";
     match paths::join(Path::new("--output"), cx.text(PREFIX)?) {
         Ok(_) => Ok(()),
-        Err(error) => Err(InferError::at("path_refused", PREFIX, error.to_string())),
+        Err(error) => Err(InferError::at("path_refused", PREFIX, error.sentence())),
     }
 }
 

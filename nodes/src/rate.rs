@@ -1,5 +1,6 @@
 //! Frame rates: what people write (23.976) and what it means (24000/1001).
 
+use longtake_graph::say;
 use longtake_plan::{Fps, InferError};
 
 /// The fraction a rate stands for, see [`Fps::from_f64`].
@@ -12,7 +13,10 @@ pub fn from_float(input: &str, rate: f64) -> Result<Fps, InferError> {
         InferError::at(
             "value_out_of_range",
             input,
-            format!("expected a frame rate above 0 and up to 1000, found {rate}"),
+            say!(
+                "expected a frame rate above 0 and up to 1000, found {rate}",
+                "フレームレートは 0 より大きく 1000 以下にしてください(現在: {rate})。"
+            ),
         )
     })
 }

@@ -15,7 +15,7 @@ use crate::storyboard::parse_shots;
 use crate::walk::{Cycle, Edges};
 use crate::{
     Catalog, Declaration, Diagnostic, Input, InputDecl, InputType, Lowered, Mode, Node, Place,
-    Project, Severity, lower,
+    Project, Sentence, Severity, lower, say,
 };
 
 /// Everything wrong with a graph, in document order, then what concerns the graph as a whole.
@@ -83,11 +83,19 @@ fn by_node(lowered: &Lowered<'_>) -> (HashMap<usize, Vec<Diagnostic>>, Vec<Diagn
 fn no_outputs(live: &Live<'_>) -> Diagnostic {
     let ends = |at: &usize| live.declarations[*at].is_some_and(|it| it.output_node);
     let message = if (0..live.runs.len()).any(|at| ends(&at)) {
-        "every node that saves or shows something is muted, bypassed, or needs a muted node, so \
-        nothing would run; unmute one"
+        say!(
+            "every node that saves or shows something is muted, bypassed, or needs a muted node, so \
+            nothing would run; unmute one",
+            "結果を保存・表示するノードがすべてミュートかバイパスされているか、ミュートされたノードを\
+            必要としているため、何も実行されません。いずれかのミュートを解除してください。"
+        )
     } else {
-        "expected a node that saves or shows something (SaveVideo, SaveImage, PreviewImage, …), \
-        found none, so nothing would run"
+        say!(
+            "expected a node that saves or shows something (SaveVideo, SaveImage, PreviewImage, …), \
+            found none, so nothing would run",
+            "結果を保存・表示するノード(SaveVideo、SaveImage、PreviewImage など)がないため、何も実行されません。\
+            追加してください。"
+        )
     };
     Diagnostic::error("prompt_no_outputs", Place::default(), message)
 }
@@ -105,7 +113,12 @@ fn cycles(live: &Live<'_>, sources: &Edges) -> HashMap<usize, Diagnostic> {
             .collect();
         let first = cycle[0] as usize;
         let (id, node) = live.node(first);
-        let message = format!("{}; cut one of the links", Cycle { nodes });
+        let ring = Cycle { nodes }.sentence();
+        let message = say!(
+            "{ring}; cut one of the links",
+            "{ring}。リンクを 1 本外してください。";
+            ring
+        );
         let finding = Diagnostic::error("dependency_cycle", Place::node(id, &node.class), message);
         found.insert(first, finding);
     }
@@ -118,7 +131,7 @@ struct Checker<'a> {
     /// Subgraphs that stand unexpanded: no unknown classes.
     instances: &'a HashMap<usize, String>,
     /// Near names, found once for each unknown class.
-    hints: HashMap<&'a str, String>,
+    hints: HashMap<&'a str, Sentence>,
     found: Vec<Diagnostic>,
 }
 
@@ -142,7 +155,10 @@ impl<'a> Checker<'a> {
             return;
         }
         if declaration.internal {
-            let message = "this class is made by the compiler and cannot stand in a graph";
+            let message = say!(
+                "this class is made by the compiler and cannot stand in a graph",
+                "このクラスはコンパイラーが内部で作るもので、グラフには置けません。"
+            );
             self.found
                 .push(Diagnostic::error("unknown_class", place.clone(), message));
         }
@@ -154,7 +170,10 @@ impl<'a> Checker<'a> {
 
     fn unknown_class(&mut self, place: Place, node: &'a Node) -> Diagnostic {
         if node.class.is_empty() {
-            let message = "expected a node class (`class_type`), found none";
+            let message = say!(
+                "expected a node class (`class_type`), found none",
+                "ノードのクラス(「class_type」)がありません。"
+            );
             return Diagnostic::error("unknown_class", place, message);
         }
         let catalog = self.catalog;
@@ -162,9 +181,11 @@ impl<'a> Checker<'a> {
             .hints
             .entry(&node.class)
             .or_insert_with(|| did_you_mean(&node.class, catalog.classes()));
-        let message = format!(
+        let message = say!(
             "there is no node class `{}` in this program{hint}; the node is kept as it is",
-            shorten(&node.class, 80)
+            "ノードのクラス「{}」はこのプログラムにありません。{hint}ノードはそのまま残ります。",
+            shorten(&node.class, 80);
+            hint
         );
         match node.mode {
             Mode::Active => Diagnostic::error("unknown_class", place, message),
@@ -190,9 +211,11 @@ impl<'a> Checker<'a> {
             let wire = wires.next_if(|wire| wire.input == position);
             let Some(declared) = declaration.input(name) else {
                 let hint = did_you_mean(name, declaration.inputs.iter().map(|it| it.name));
-                let message = format!(
+                let message = say!(
                     "{} has no such input, it is not used{hint}",
-                    declaration.class
+                    "{} にこの入力はないため、使われません。{hint}",
+                    declaration.class;
+                    hint
                 );
                 self.found
                     .push(Diagnostic::warning("unknown_input", place, message));
@@ -224,13 +247,21 @@ impl<'a> Checker<'a> {
                     continue;
                 }
                 let wanted = match declared.ty {
-                    InputType::Socket(kind) => format!("a link to a {kind} output"),
-                    InputType::Model { folder } => {
-                        format!("the name of a file in the folder {}", folder.names()[0])
+                    InputType::Socket(kind) => {
+                        say!("a link to a {kind} output", "{kind} の出力をリンク")
                     }
-                    _ => "a value".to_owned(),
+                    InputType::Model { folder } => say!(
+                        "the name of a file in the folder {}",
+                        "フォルダー {} のファイル名を指定",
+                        folder.names()[0]
+                    ),
+                    _ => say!("a value", "値を指定"),
                 };
-                let message = format!("this input is required: expected {wanted}, found nothing");
+                let message = say!(
+                    "this input is required: expected {wanted}, found nothing",
+                    "この入力は必須です。{wanted}してください。";
+                    wanted
+                );
                 let place = place.clone().input(declared.name);
                 self.found
                     .push(Diagnostic::error("required_input_missing", place, message));
@@ -245,9 +276,15 @@ impl<'a> Checker<'a> {
             Source::Missing => {
                 let id = shorten(link.node.as_str(), 60);
                 let message = if self.live.project.nodes.contains_key(&link.node) {
-                    format!("linked through the bypassed node {id} to a node that does not exist")
+                    say!(
+                        "linked through the bypassed node {id} to a node that does not exist",
+                        "バイパスされたノード {id} を通して、存在しないノードにリンクされています。"
+                    )
                 } else {
-                    format!("linked to node {id}, which does not exist")
+                    say!(
+                        "linked to node {id}, which does not exist",
+                        "存在しないノード {id} にリンクされています。"
+                    )
                 };
                 Some(Diagnostic::error(
                     "bad_linked_input",
@@ -273,13 +310,15 @@ impl<'a> Checker<'a> {
         let id = self.live.node(node).0;
         let Some(found) = from.outputs.get(output as usize) else {
             let have = match from.outputs.len() {
-                0 => "none".to_owned(),
-                1 => "only output 0".to_owned(),
-                count => format!("outputs 0 to {}", count - 1),
+                0 => say!("none", "出力がありません"),
+                1 => say!("only output 0", "出力は 0 だけです"),
+                count => say!("outputs 0 to {}", "出力は 0 から {} までです", count - 1),
             };
-            let message = format!(
+            let message = say!(
                 "linked to output {output} of node {id} ({}), which has {have}",
-                from.class
+                "出力 {output} にリンクされていますが、ノード {id} ({}) の{have}。",
+                from.class;
+                have
             );
             return Some(Diagnostic::error(
                 "bad_linked_input",
@@ -288,8 +327,9 @@ impl<'a> Checker<'a> {
             ));
         };
         let declared = declared.filter(|it| !it.kind().accepts(&found.kind))?;
-        let message = format!(
+        let message = say!(
             "expected {}, found {} from output `{}` of node {id} ({})",
+            "{} を受け取る入力ですが、{} がリンクされています(出力「{}」、ノード {id} ({}))。",
             declared.kind(),
             found.kind,
             found.name,
@@ -311,25 +351,34 @@ impl<'a> Checker<'a> {
     fn muted(&self, place: &Place, from: usize, declared: Option<&InputDecl>) -> Diagnostic {
         let (id, node) = self.live.node(from);
         let cause = if node.mode == Mode::Mute {
-            "is muted"
+            say!("is muted", "ミュートされている")
         } else {
-            "needs a muted node"
+            say!("needs a muted node", "ミュートされたノードを必要とする")
         };
         let effect = match declared {
-            Some(it) if it.default_value().is_some() => "the default value is used",
-            Some(it) if it.required => "so this node is left out too",
-            _ => "so this input stays empty",
+            Some(it) if it.default_value().is_some() => {
+                say!("the default value is used", "既定値が使われます")
+            }
+            Some(it) if it.required => {
+                say!("so this node is left out too", "このノードも実行されません")
+            }
+            _ => say!("so this input stays empty", "この入力は空のままになります"),
         };
         let class = self.class(from);
-        let message = format!("linked to node {id} ({class}), which {cause}: {effect}");
+        let message = say!(
+            "linked to node {id} ({class}), which {cause}: {effect}",
+            "{cause}ノード {id} ({class}) にリンクされているため、{effect}。";
+            cause, effect
+        );
         Diagnostic::warning("muted_input", place.clone(), message)
     }
 
     fn nothing(&self, place: &Place, from: usize, declared: Option<&InputDecl>) -> Diagnostic {
         let (id, class) = (self.live.node(from).0, self.class(from));
         let kind = declared.map_or(String::new(), |it| format!("{} ", it.kind()));
-        let message = format!(
-            "linked to the bypassed node {id} ({class}), which has no {kind}input linked to pass on"
+        let message = say!(
+            "linked to the bypassed node {id} ({class}), which has no {kind}input linked to pass on",
+            "リンク先のノード {id} ({class}) はバイパスされていますが、代わりに渡す {kind}入力がリンクされていません。"
         );
         match declared {
             Some(it) if it.required && it.default_value().is_none() => {
@@ -359,8 +408,9 @@ impl<'a> Checker<'a> {
                 let number = integer(value).unwrap_or(min);
                 let off = (number - min) % step;
                 if off != 0 {
-                    let message = format!(
+                    let message = say!(
                         "expected {min} or a number of steps of {step} above it, found {number}; near are {} and {}",
+                        "{min} から {step} 刻みの値にしてください(現在: {number})。近い値は {} と {} です。",
                         number - off,
                         number - off + step
                     );
@@ -371,9 +421,11 @@ impl<'a> Checker<'a> {
             InputType::Bool { .. }
                 if matches!(value.as_str(), Some("false" | "False" | "0" | "no")) =>
             {
-                let message = format!(
-                    "expected true or false, found {}, which counts as true as any text does",
-                    describe(value)
+                let found = describe(value);
+                let message = say!(
+                    "expected true or false, found {found}, which counts as true as any text does",
+                    "true か false を指定してください。現在の{found}は、ほかのテキストと同じく true とみなされます。";
+                    found
                 );
                 self.found.push(Diagnostic::warning(
                     "invalid_input_type",

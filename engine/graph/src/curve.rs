@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use serde_json::Value;
 
 use crate::literal::describe;
+use crate::{Sentence, say};
 
 /// Fewest and most points.
 pub const POINTS: RangeInclusive<usize> = 2..=32;
@@ -28,14 +29,16 @@ impl Curve {
     ///
     /// # Errors
     /// A sentence with what was expected and what came.
-    pub fn parse(value: &Value) -> Result<Self, String> {
+    pub fn parse(value: &Value) -> Result<Self, Sentence> {
         let items = value.as_array().filter(|it| POINTS.contains(&it.len()));
         let Some(items) = items else {
-            return Err(format!(
-                "expected a curve, a list of {} to {} points `[x, y]`, found {}",
+            let found = describe(value);
+            return Err(say!(
+                "expected a curve, a list of {} to {} points `[x, y]`, found {found}",
+                "カーブ(点 `[x, y]` を {}〜{} 個並べたリスト)を指定してください(現在: {found})。",
                 POINTS.start(),
-                POINTS.end(),
-                describe(value)
+                POINTS.end();
+                found
             ));
         };
         let mut points = Vec::with_capacity(items.len());
@@ -80,27 +83,31 @@ impl Curve {
 }
 
 /// Reads the point that stands behind `before`.
-fn point(item: &Value, before: &[[f64; 2]]) -> Result<[f64; 2], String> {
+fn point(item: &Value, before: &[[f64; 2]]) -> Result<[f64; 2], Sentence> {
     let place = before.len() + 1;
     let numbers = match item.as_array().map(Vec::as_slice) {
         Some([x, y]) => x.as_f64().zip(y.as_f64()),
         _ => None,
     };
     let Some((x, y)) = numbers else {
-        return Err(format!(
-            "expected two numbers `[x, y]` at point {place} of the curve, found {}",
-            describe(item)
+        let found = describe(item);
+        return Err(say!(
+            "expected two numbers `[x, y]` at point {place} of the curve, found {found}",
+            "カーブの点 {place} には 2 つの数値 `[x, y]` を指定してください(現在: {found})。";
+            found
         ));
     };
     if ![x, y].iter().all(|it| (0.0..=1.0).contains(it)) {
-        return Err(format!(
-            "expected numbers from 0 to 1 at point {place} of the curve, found [{x}, {y}]"
+        return Err(say!(
+            "expected numbers from 0 to 1 at point {place} of the curve, found [{x}, {y}]",
+            "カーブの点 {place} の数値は 0 から 1 までにしてください(現在: [{x}, {y}])。"
         ));
     }
     match before.last() {
-        Some([left, _]) if *left >= x => Err(format!(
+        Some([left, _]) if *left >= x => Err(say!(
             "expected points from left to right: point {place} of the curve is at {x}, the one \
-            before it at {left}"
+            before it at {left}",
+            "点は左から右へ並べてください。カーブの点 {place} は {x}、その前の点は {left} にあります。"
         )),
         // Adding 0 turns -0 into 0.
         _ => Ok([x + 0.0, y + 0.0]),
@@ -182,7 +189,7 @@ mod tests {
                 x += width;
                 json!([f64::from(x) / f64::from(whole), f64::from(y) / 1000.0])
             }).collect();
-            let curve = Curve::parse(&points.into()).map_err(TestCaseError::fail)?;
+            let curve = Curve::parse(&points.into()).map_err(|why| TestCaseError::fail(why.en))?;
             prop_assert_eq!(&Curve::parse(&curve.to_value()), &Ok(curve.clone()));
             for pair in curve.points().windows(2) {
                 let ([x0, y0], [x1, y1]) = (pair[0], pair[1]);

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::NodeId;
 use crate::literal::shorten;
+use crate::{NodeId, Sentence};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -59,6 +59,34 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Its name in both languages.
+    pub fn sentence(&self) -> Sentence {
+        Sentence {
+            en: self.to_string(),
+            ja: self.japanese(),
+        }
+    }
+
+    fn japanese(&self) -> String {
+        let short = |text: &str| shorten(text, 80);
+        let node = self.node.as_ref().map(|it| short(it.as_str()));
+        let mut text = match (node, &self.class) {
+            (Some(node), Some(class)) => format!("ノード {node} ({})", short(class)),
+            (Some(node), None) => format!("ノード {node}"),
+            _ => "グラフ".to_owned(),
+        };
+        if let Some(input) = &self.input {
+            text += &format!("、入力「{}」", short(input));
+        }
+        if let Some(shot) = &self.shot {
+            text += &format!("、ショット {}", short(shot));
+        }
+        text
+    }
+}
+
+/// In English.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let short = |text: &str| shorten(text, 80);
@@ -89,27 +117,27 @@ pub struct Diagnostic {
     /// Where.
     pub place: Place,
     /// A full sentence: what was expected, what came, what to do.
-    pub message: String,
+    pub message: Sentence,
 }
 
 impl Diagnostic {
     /// An error.
-    pub fn error(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+    pub fn error(code: &'static str, place: Place, message: Sentence) -> Self {
         Self {
             severity: Severity::Error,
             code,
             place,
-            message: message.into(),
+            message,
         }
     }
 
     /// A warning.
-    pub fn warning(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+    pub fn warning(code: &'static str, place: Place, message: Sentence) -> Self {
         Self {
             severity: Severity::Warning,
             code,
             place,
-            message: message.into(),
+            message,
         }
     }
 }

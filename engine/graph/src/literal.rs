@@ -8,7 +8,7 @@
 use serde_json::Value;
 
 use crate::near::did_you_mean;
-use crate::{Curve, InputDecl, InputType};
+use crate::{Curve, InputDecl, InputType, Sentence, say};
 
 /// Why a literal does not fit its input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,14 +16,14 @@ pub struct Misfit {
     /// ComfyUI's `node_errors` type.
     pub code: &'static str,
     /// Expected and found, without the place.
-    pub message: String,
+    pub message: Sentence,
 }
 
 /// The value that a node runs with: coerced, within range, in the list.
 ///
 /// # Errors
 /// A sentence with what was expected and what came.
-pub fn coerce(input: &InputDecl, value: &Value) -> Result<Value, String> {
+pub fn coerce(input: &InputDecl, value: &Value) -> Result<Value, Sentence> {
     fit(input, value).map_err(|misfit| misfit.message)
 }
 
@@ -34,31 +34,43 @@ pub fn coerce(input: &InputDecl, value: &Value) -> Result<Value, String> {
 pub fn fit(input: &InputDecl, value: &Value) -> Result<Value, Misfit> {
     match &input.ty {
         InputType::Socket(kind) => Err(wrong_type(
-            &format!("a link to a {kind} output, since no value can be written here"),
+            &say!(
+                "a link to a {kind} output, since no value can be written here",
+                "{kind} の出力へのリンク(ここに値は書けません)"
+            ),
             value,
         )),
         InputType::Int { min, max, .. } => {
-            let number = integer(value).ok_or_else(|| wrong_type("a whole number", value))?;
+            let number =
+                integer(value).ok_or_else(|| wrong_type(&say!("a whole number", "整数"), value))?;
             bounded(input, number, *min, *max, |a, b| a < b)?;
-            integer_value(number).ok_or_else(|| wrong_type("a whole number of 64 bits", value))
+            integer_value(number).ok_or_else(|| {
+                wrong_type(&say!("a whole number of 64 bits", "64 ビットの整数"), value)
+            })
         }
         InputType::Float { min, max, .. } => {
-            let number = real(value).ok_or_else(|| wrong_type("a number", value))?;
+            let number = real(value).ok_or_else(|| wrong_type(&say!("a number", "数値"), value))?;
             bounded(input, number, *min, *max, |a, b| a < b)?;
             Ok(Value::from(number))
         }
         InputType::Text { .. } => text(value)
             .map(Value::from)
-            .ok_or_else(|| wrong_type("a text", value)),
+            .ok_or_else(|| wrong_type(&say!("a text", "テキスト"), value)),
         InputType::Bool { .. } => Ok(Value::from(truth(value))),
         InputType::Choice { options, .. } => choice(value, options),
         InputType::Model { .. } | InputType::File { .. } => match value.as_str() {
             Some(name) if !name.is_empty() => Ok(value.clone()),
-            _ => Err(wrong_type("a file's name", value)),
+            _ => Err(wrong_type(&say!("a file's name", "ファイル名"), value)),
         },
         InputType::Colour { .. } => match value.as_str() {
             Some(text) if is_colour(text) => Ok(value.clone()),
-            _ => Err(wrong_type("a colour, #rrggbb or #rrggbbaa", value)),
+            _ => Err(wrong_type(
+                &say!(
+                    "a colour, #rrggbb or #rrggbbaa",
+                    "色(#rrggbb または #rrggbbaa)"
+                ),
+                value,
+            )),
         },
         InputType::Curve { .. } => match Curve::parse(value) {
             Ok(curve) => Ok(curve.to_value()),
@@ -69,7 +81,10 @@ pub fn fit(input: &InputDecl, value: &Value) -> Result<Value, Misfit> {
         },
         InputType::Shots => match value {
             Value::Array(_) => Ok(value.clone()),
-            _ => Err(wrong_type("a list of shots", value)),
+            _ => Err(wrong_type(
+                &say!("a list of shots", "ショットのリスト"),
+                value,
+            )),
         },
     }
 }
@@ -86,23 +101,27 @@ fn bounded<N: Copy + std::fmt::Display>(
     } else {
         format!(" {}", input.unit)
     };
-    let wrong = |code, side, bound| {
-        Err(Misfit {
-            code,
-            message: format!("expected at {side} {bound}{unit}, found {number}{unit}"),
-        })
-    };
-    if less(number, min) {
-        wrong("value_smaller_than_min", "least", min)
+    let (code, message) = if less(number, min) {
+        let message = say!(
+            "expected at least {min}{unit}, found {number}{unit}",
+            "{min}{unit} 以上にしてください(現在: {number}{unit})。"
+        );
+        ("value_smaller_than_min", message)
     } else if less(max, number) {
-        wrong("value_bigger_than_max", "most", max)
+        let message = say!(
+            "expected at most {max}{unit}, found {number}{unit}",
+            "{max}{unit} 以下にしてください(現在: {number}{unit})。"
+        );
+        ("value_bigger_than_max", message)
     } else {
-        Ok(())
-    }
+        return Ok(());
+    };
+    Err(Misfit { code, message })
 }
 
 fn choice(value: &Value, options: &[&str]) -> Result<Value, Misfit> {
-    let misfit = |found: &str, hint: String| {
+    let misfit = |hint: Sentence| {
+        let found = describe(value);
         let shown = options
             .iter()
             .take(20)
@@ -110,7 +129,11 @@ fn choice(value: &Value, options: &[&str]) -> Result<Value, Misfit> {
             .collect::<Vec<_>>()
             .join(", ");
         let more = if options.len() > 20 { ", …" } else { "" };
-        let message = format!("expected one of {shown}{more}; found {found}{hint}");
+        let message = say!(
+            "expected one of {shown}{more}; found {found}{hint}",
+            "{shown}{more} のいずれかを選んでください(現在: {found})。{hint}";
+            found, hint
+        );
         Err(Misfit {
             code: "value_not_in_list",
             message,
@@ -118,18 +141,20 @@ fn choice(value: &Value, options: &[&str]) -> Result<Value, Misfit> {
     };
     match value.as_str() {
         Some(text) if options.contains(&text) => Ok(value.clone()),
-        Some(text) => misfit(
-            &describe(value),
-            did_you_mean(text, options.iter().copied()),
-        ),
-        None => misfit(&describe(value), String::new()),
+        Some(text) => misfit(did_you_mean(text, options.iter().copied())),
+        None => misfit(Sentence::default()),
     }
 }
 
-fn wrong_type(expected: &str, found: &Value) -> Misfit {
+fn wrong_type(expected: &Sentence, found: &Value) -> Misfit {
+    let found = describe(found);
     Misfit {
         code: "invalid_input_type",
-        message: format!("expected {expected}, found {}", describe(found)),
+        message: say!(
+            "expected {expected}, found {found}",
+            "{expected}を指定してください(現在: {found})。";
+            expected, found
+        ),
     }
 }
 
@@ -203,16 +228,20 @@ pub fn fits_depth(value: &Value, levels: usize) -> bool {
 }
 
 /// A value in a few words, for messages: never long, whatever the value.
-pub fn describe(value: &Value) -> String {
+pub fn describe(value: &Value) -> Sentence {
     match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::String(text) => format!("the text {:?}", shorten(text, 60)),
-        Value::Array(items) if items.is_empty() => "an empty list".to_owned(),
-        Value::Array(items) => format!("a list of {}", items.len()),
+        Value::Null => Sentence::same("null"),
+        Value::Bool(_) | Value::Number(_) => Sentence::same(value),
+        Value::String(text) => say!("the text {:?}", "テキスト {:?}", shorten(text, 60)),
+        Value::Array(items) if items.is_empty() => say!("an empty list", "空のリスト"),
+        Value::Array(items) => say!("a list of {}", "{} 項目のリスト", items.len()),
         Value::Object(map) => match map.keys().next() {
-            None => "an empty object".to_owned(),
-            Some(key) => format!("an object (`{}`, …)", shorten(key, 30)),
+            None => say!("an empty object", "空のオブジェクト"),
+            Some(key) => say!(
+                "an object (`{}`, …)",
+                "オブジェクト(「{}」など)",
+                shorten(key, 30)
+            ),
         },
     }
 }
@@ -258,7 +287,7 @@ mod tests {
                 "expected points from left to right: point 2 of the curve is at 0.5, the one before it at 0.5",
             ),
         ] {
-            assert_eq!(fit(&LINE, &value).unwrap_err().message, wanted);
+            assert_eq!(fit(&LINE, &value).unwrap_err().message.en, wanted);
         }
         let default = LINE.default_value().unwrap();
         assert_eq!(default.to_string(), "[[0.0,0.0],[0.1,0.7],[1.0,1.0]]");
@@ -361,7 +390,7 @@ mod tests {
 
     #[test]
     fn descriptions_stay_short() {
-        assert!(describe(&json!("あ".repeat(10_000))).len() < 300);
-        assert!(describe(&json!({"k".repeat(10_000): 1})).len() < 100);
+        assert!(describe(&json!("あ".repeat(10_000))).ja.len() < 300);
+        assert!(describe(&json!({"k".repeat(10_000): 1})).ja.len() < 100);
     }
 }

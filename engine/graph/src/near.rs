@@ -1,5 +1,7 @@
 //! Names that a person may have meant.
 
+use crate::Sentence;
+
 /// Longest name compared; beyond this nobody mistyped, somebody attacks.
 const LONGEST: usize = 80;
 
@@ -30,16 +32,18 @@ pub fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a
     found.into_iter().take(3).map(|(_, word)| word).collect()
 }
 
-/// `; did you mean …?`, or nothing.
-pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let names: Vec<String> = near(name, known)
-        .iter()
-        .map(|word| format!("`{word}`"))
-        .collect();
+/// `; did you mean …?`, or nothing. In Japanese a sentence of its own, to stand behind a full stop.
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Sentence {
+    let names = near(name, known);
     if names.is_empty() {
-        String::new()
-    } else {
-        format!("; did you mean {}?", names.join(" or "))
+        return Sentence::default();
+    }
+    let quoted = |left, right| move |word: &&str| format!("{left}{word}{right}");
+    let en: Vec<String> = names.iter().map(quoted("`", "`")).collect();
+    let ja: Vec<String> = names.iter().map(quoted("「", "」")).collect();
+    Sentence {
+        en: format!("; did you mean {}?", en.join(" or ")),
+        ja: format!("{}のことですか？", ja.join("または")),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::literal::{describe, integer, real, shorten};
 use crate::near::did_you_mean;
-use crate::{Diagnostic, Place, Severity, Shot, Storyboard, TransitionKind};
+use crate::{Diagnostic, Place, Sentence, Severity, Shot, Storyboard, TransitionKind, say};
 
 /// Longest shot, in seconds: a day. Keeps every count of frames far from overflow.
 pub const MAX_SHOT_SECONDS: f64 = 86_400.0;
@@ -45,7 +45,12 @@ pub fn storyboard(
     let (shots, mut found) = parse_shots(place, shots);
     found.retain(|it| it.severity == Severity::Error);
     if fps.0 == 0 || fps.1 == 0 {
-        let message = format!("expected a positive frame rate, found {}/{}", fps.0, fps.1);
+        let message = say!(
+            "expected a positive frame rate, found {}/{}",
+            "フレームレートは正の値にしてください(現在: {}/{})。",
+            fps.0,
+            fps.1
+        );
         found.push(Diagnostic::error(
             "invalid_input_type",
             place.clone(),
@@ -70,7 +75,12 @@ pub fn storyboard(
 pub fn parse_shots(place: &Place, value: &Value) -> (Vec<Shot>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let Value::Array(items) = value else {
-        let message = format!("expected a list of shots, found {}", describe(value));
+        let found = describe(value);
+        let message = say!(
+            "expected a list of shots, found {found}",
+            "ショットのリストを指定してください(現在: {found})。";
+            found
+        );
         return (
             Vec::new(),
             vec![Diagnostic::error(
@@ -88,9 +98,11 @@ pub fn parse_shots(place: &Place, value: &Value) -> (Vec<Shot>, Vec<Diagnostic>)
             found: &mut found,
         };
         let Value::Object(fields) = item else {
-            reader.wrong(&format!(
-                "expected a shot (an object), found {}",
-                describe(item)
+            let found = describe(item);
+            reader.wrong(say!(
+                "expected a shot (an object), found {found}",
+                "ショット(オブジェクト)を指定してください(現在: {found})。";
+                found
             ));
             continue;
         };
@@ -98,7 +110,10 @@ pub fn parse_shots(place: &Place, value: &Value) -> (Vec<Shot>, Vec<Diagnostic>)
         if !shot.id.is_empty() && !seen.insert(shot.id.clone()) {
             reader.error(
                 "duplicate_shot",
-                "another shot before this one has the same id; shots are addressed by id, so each needs its own",
+                say!(
+                    "another shot before this one has the same id; shots are addressed by id, so each needs its own",
+                    "前のショットと ID が同じです。ショットは ID で区別されるので、それぞれ別の ID を付けてください。"
+                ),
             );
         }
         shots.push(shot);
@@ -113,12 +128,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn error(&mut self, code: &'static str, message: &str) {
+    fn error(&mut self, code: &'static str, message: Sentence) {
         self.found
             .push(Diagnostic::error(code, self.place.clone(), message));
     }
 
-    fn wrong(&mut self, message: &str) {
+    fn wrong(&mut self, message: Sentence) {
         self.error("invalid_input_type", message);
     }
 
@@ -131,14 +146,19 @@ impl Reader<'_> {
             None => {
                 self.error(
                     "required_input_missing",
-                    "`id` is missing: give the shot a short name, unique in the film",
+                    say!(
+                        "`id` is missing: give the shot a short name, unique in the film",
+                        "「id」がありません。映像の中で重ならない短い名前をショットに付けてください。"
+                    ),
                 );
                 String::new()
             }
             Some(other) => {
-                self.wrong(&format!(
-                    "`id`: expected a text that is not empty, found {}",
-                    describe(other)
+                let found = describe(other);
+                self.wrong(say!(
+                    "`id`: expected a text that is not empty, found {found}",
+                    "「id」: 空でないテキストを指定してください(現在: {found})。";
+                    found
                 ));
                 String::new()
             }
@@ -165,7 +185,10 @@ impl Reader<'_> {
             extra: self.extra(fields),
         };
         if shot.transition == TransitionKind::Cut && shot.transition_seconds > 0.0 {
-            let message = "`transition_seconds` has no effect on a cut; choose fade or dissolve";
+            let message = say!(
+                "`transition_seconds` has no effect on a cut; choose fade or dissolve",
+                "カット(cut)では「transition_seconds」は効果がありません。fade か dissolve を選んでください。"
+            );
             self.found.push(Diagnostic::warning(
                 "unused_value",
                 self.place.clone(),
@@ -180,9 +203,11 @@ impl Reader<'_> {
             None => String::new(),
             Some(Value::String(text)) => text.clone(),
             Some(other) => {
-                self.wrong(&format!(
-                    "`{key}`: expected a text, found {}",
-                    describe(other)
+                let found = describe(other);
+                self.wrong(say!(
+                    "`{key}`: expected a text, found {found}",
+                    "「{key}」: テキストを指定してください(現在: {found})。";
+                    found
                 ));
                 String::new()
             }
@@ -197,9 +222,11 @@ impl Reader<'_> {
             .and_then(|seed| u64::try_from(seed).ok())
             .unwrap_or_else(|| {
                 let found = describe(value);
-                self.wrong(&format!(
+                self.wrong(say!(
                     "`seed`: expected a whole number from 0 to {}, found {found}",
-                    u64::MAX
+                    "「seed」: 0 から {} までの整数を指定してください(現在: {found})。",
+                    u64::MAX;
+                    found
                 ));
                 0
             })
@@ -209,28 +236,37 @@ impl Reader<'_> {
         let Some(value) = fields.get("seconds") else {
             self.error(
                 "required_input_missing",
-                "`seconds` is missing: how long is the shot?",
+                say!(
+                    "`seconds` is missing: how long is the shot?",
+                    "「seconds」がありません。ショットの長さを指定してください。"
+                ),
             );
             return 1.0;
         };
         match real(value) {
             Some(seconds) if seconds > 0.0 && seconds <= MAX_SHOT_SECONDS => seconds,
             Some(seconds) if seconds > 0.0 => {
-                self.error("value_bigger_than_max", &format!(
-                    "`seconds`: expected at most {MAX_SHOT_SECONDS} s (a day), found {seconds:e} s"));
+                self.error("value_bigger_than_max", say!(
+                    "`seconds`: expected at most {MAX_SHOT_SECONDS} s (a day), found {seconds:e} s",
+                    "「seconds」: {MAX_SHOT_SECONDS} 秒(1 日)以下にしてください(現在: {seconds:e} 秒)。"));
                 1.0
             }
             Some(seconds) => {
                 self.error(
                     "value_smaller_than_min",
-                    &format!("`seconds`: expected a length above 0 s, found {seconds} s"),
+                    say!(
+                        "`seconds`: expected a length above 0 s, found {seconds} s",
+                        "「seconds」: 0 秒より長くしてください(現在: {seconds} 秒)。"
+                    ),
                 );
                 1.0
             }
             None => {
-                self.wrong(&format!(
-                    "`seconds`: expected a number of seconds, found {}",
-                    describe(value)
+                let found = describe(value);
+                self.wrong(say!(
+                    "`seconds`: expected a number of seconds, found {found}",
+                    "「seconds」: 秒数を数値で指定してください(現在: {found})。";
+                    found
                 ));
                 1.0
             }
@@ -247,11 +283,13 @@ impl Reader<'_> {
             Some("dissolve") => TransitionKind::Dissolve,
             other => {
                 let hint = did_you_mean(other.unwrap_or_default(), ["cut", "fade", "dissolve"]);
+                let found = describe(value);
                 self.error(
                     "value_not_in_list",
-                    &format!(
-                        "`transition`: expected cut, fade or dissolve, found {}{hint}",
-                        describe(value)
+                    say!(
+                        "`transition`: expected cut, fade or dissolve, found {found}{hint}",
+                        "「transition」: cut、fade、dissolve のいずれかにしてください(現在: {found})。{hint}";
+                        found, hint
                     ),
                 );
                 TransitionKind::Cut
@@ -267,8 +305,10 @@ impl Reader<'_> {
             .filter(|seconds| *seconds >= 0.0)
             .unwrap_or_else(|| {
                 let found = describe(value);
-                self.wrong(&format!(
-                    "`transition_seconds`: expected 0 or more seconds, found {found}"
+                self.wrong(say!(
+                    "`transition_seconds`: expected 0 or more seconds, found {found}",
+                    "「transition_seconds」: 0 秒以上にしてください(現在: {found})。";
+                    found
                 ));
                 0.0
             })
@@ -282,10 +322,12 @@ impl Reader<'_> {
             .filter(|(key, _)| !KEYS.contains(&key.as_str()))
         {
             let hint = did_you_mean(key, KEYS);
-            if !hint.is_empty() {
-                let message = format!(
+            if !hint.en.is_empty() {
+                let message = say!(
                     "`{}` is not a field of a shot and is not used{hint}",
-                    shorten(key, 60)
+                    "「{}」はショットの項目ではないため使われません。{hint}",
+                    shorten(key, 60);
+                    hint
                 );
                 self.found.push(Diagnostic::warning(
                     "unknown_input",
@@ -310,9 +352,11 @@ fn check_transitions(place: &Place, shots: &[Shot], found: &mut Vec<Diagnostic>)
         let out = length(shot);
         // Times typed in decimals (0.4 + 0.6) may miss their sum by a rounding error.
         if into + out > shot.seconds + 1e-9 {
-            let message = format!(
+            let message = say!(
                 "transitions take {into} s at its start and {out} s at its end, more than the \
                 {} s it lasts; shorten them or lengthen the shot",
+                "トランジションが先頭で {into} 秒、末尾で {out} 秒かかり、ショットの長さ {} 秒を超えています。\
+                トランジションを短くするか、ショットを長くしてください。",
                 shot.seconds
             );
             let place = place.clone().shot(&shorten(&shot.id, 60));

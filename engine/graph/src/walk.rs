@@ -185,18 +185,34 @@ pub struct Cycle {
 
 impl fmt::Display for Cycle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "these nodes need each other: {}", self.ring("", " more"))
+    }
+}
+
+impl Cycle {
+    /// The ring in both languages, without a full stop.
+    pub fn sentence(&self) -> crate::Sentence {
+        let ring = self.ring("ほか", "個");
+        crate::Sentence {
+            en: self.to_string(),
+            ja: format!("これらのノードは互いを必要としています: {ring}"),
+        }
+    }
+
+    /// Its nodes, the first one again at the end; how many are hidden stands between two words.
+    fn ring(&self, before: &str, after: &str) -> String {
         const SHOWN: usize = 8;
-        f.write_str("these nodes need each other: ")?;
-        for node in self.nodes.iter().take(SHOWN) {
-            write!(f, "{node} ← ")?;
-        }
+        let mut ring: Vec<String> = self
+            .nodes
+            .iter()
+            .take(SHOWN)
+            .map(ToString::to_string)
+            .collect();
         if self.nodes.len() > SHOWN {
-            write!(f, "… ({} more) ← ", self.nodes.len() - SHOWN)?;
+            ring.push(format!("… ({before}{}{after})", self.nodes.len() - SHOWN));
         }
-        match self.nodes.first() {
-            Some(first) => write!(f, "{first}"),
-            None => Ok(()),
-        }
+        ring.extend(self.nodes.first().map(ToString::to_string));
+        ring.join(" ← ")
     }
 }
 

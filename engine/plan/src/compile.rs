@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use longtake_graph::{Diagnostic, Lowered, NodeId, Place, Project, Severity, lower};
+use longtake_graph::{Diagnostic, Lowered, NodeId, Place, Project, Sentence, Severity, lower, say};
 use serde_json::Value as Json;
 
 use crate::pass::{expand, infer, order, prune, resolve, sign, stage};
@@ -211,7 +211,7 @@ impl State<'_> {
     }
 
     /// Notes an error that stands before a wanted output.
-    pub fn fail(&mut self, code: &'static str, place: Place, message: impl Into<String>) {
+    pub fn fail(&mut self, code: &'static str, place: Place, message: Sentence) {
         self.broken = true;
         self.diagnostics
             .push(Diagnostic::error(code, place, message));
@@ -222,7 +222,10 @@ impl State<'_> {
         self.fail(
             "internal_class_missing",
             place,
-            format!("A film needs steps of class `{class}`, and this program is built without it."),
+            say!(
+                "A film needs steps of class `{class}`, and this program is built without it.",
+                "映像にはクラス「{class}」のステップが必要ですが、このプログラムには組み込まれていません。"
+            ),
         );
     }
 }
@@ -306,7 +309,10 @@ fn internal_error(state: &mut State<'_>, pass: &str, problem: &str) {
     state.fail(
         "internal_error",
         Place::default(),
-        format!("The compiler's check after `{pass}` failed: {problem}. This is a bug in Longtake, please report it with the graph."),
+        say!(
+            "The compiler's check after `{pass}` failed: {problem}. This is a bug in Longtake, please report it with the graph.",
+            "「{pass}」の後のコンパイラーの検査に失敗しました: {problem}。Longtake の不具合です。グラフを添えて報告してください。"
+        ),
     );
 }
 
@@ -331,8 +337,8 @@ fn tidy(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         .map(|(mut diagnostic, more)| {
             if more > 0 {
                 let shots = if more == 1 { "shot" } else { "shots" };
-                diagnostic.message =
-                    format!("{} (The same in {more} more {shots}.)", diagnostic.message);
+                diagnostic.message.en += &format!(" (The same in {more} more {shots}.)");
+                diagnostic.message.ja += &format!("(ほか {more} ショットでも同じです)");
             }
             diagnostic
         })

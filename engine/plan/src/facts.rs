@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use longtake_graph::ModelFolder;
 use longtake_graph::declare::FileKind;
+use longtake_graph::{ModelFolder, Sentence};
 
 use crate::{Info, Signature};
 
@@ -52,7 +52,7 @@ pub struct FactError {
     /// `file_missing`, `file_corrupt`, `wrong_family`, `path_refused`, …
     pub code: &'static str,
     /// Full sentence: folder looked in, near names, what to do.
-    pub message: String,
+    pub message: Sentence,
 }
 
 /// Answers about files and the store. Answers must not change during one compilation.

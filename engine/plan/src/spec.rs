@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use longtake_graph::Declaration;
+use longtake_graph::{Declaration, Sentence, say};
 use serde_json::Value as Json;
 
 use crate::{ClipInfo, ExtrasInfo, Facts, Info, LatentInfo, Machine, NodePath, WeightsInfo};
@@ -167,16 +167,16 @@ pub struct InferError {
     /// The input to blame, if one is.
     pub input: Option<String>,
     /// Full sentence: expected, found, what to do.
-    pub message: String,
+    pub message: Sentence,
 }
 
 impl InferError {
     /// An error at an input.
-    pub fn at(code: &'static str, input: &str, message: impl Into<String>) -> Self {
+    pub fn at(code: &'static str, input: &str, message: Sentence) -> Self {
         Self {
             code,
             input: Some(input.to_owned()),
-            message: message.into(),
+            message,
         }
     }
 }
@@ -229,7 +229,7 @@ macro_rules! readers {
             pub fn int(&self, name: &str) -> Result<i64, InferError> {
                 self.json(name)
                     .and_then(|v| v.as_i64().or_else(|| v.as_f64().map(|f| f as i64)))
-                    .ok_or_else(|| missing(name, "a whole number"))
+                    .ok_or_else(|| missing(name, &say!("a whole number", "整数")))
             }
 
             /// A 64-bit seed.
@@ -239,7 +239,7 @@ macro_rules! readers {
             pub fn seed(&self, name: &str) -> Result<u64, InferError> {
                 self.json(name)
                     .and_then(Json::as_u64)
-                    .ok_or_else(|| missing(name, "a seed"))
+                    .ok_or_else(|| missing(name, &say!("a seed", "シード")))
             }
 
             /// A real number.
@@ -249,7 +249,7 @@ macro_rules! readers {
             pub fn float(&self, name: &str) -> Result<f64, InferError> {
                 self.json(name)
                     .and_then(Json::as_f64)
-                    .ok_or_else(|| missing(name, "a number"))
+                    .ok_or_else(|| missing(name, &say!("a number", "数値")))
             }
 
             /// Text, a choice or a file name.
@@ -259,7 +259,7 @@ macro_rules! readers {
             pub fn text(&self, name: &str) -> Result<&str, InferError> {
                 self.json(name)
                     .and_then(Json::as_str)
-                    .ok_or_else(|| missing(name, "a text"))
+                    .ok_or_else(|| missing(name, &say!("a text", "テキスト")))
             }
 
             /// A truth value.
@@ -269,7 +269,7 @@ macro_rules! readers {
             pub fn boolean(&self, name: &str) -> Result<bool, InferError> {
                 self.json(name)
                     .and_then(Json::as_bool)
-                    .ok_or_else(|| missing(name, "true or false"))
+                    .ok_or_else(|| missing(name, &say!("true or false", "真偽値")))
             }
 
             /// What is known of a linked value.
@@ -279,7 +279,7 @@ macro_rules! readers {
             pub fn info(&self, name: &str) -> Result<&Info, InferError> {
                 match self.inputs.get(name) {
                     Some(Known::Info(info)) => Ok(info),
-                    _ => Err(missing(name, "a link")),
+                    _ => Err(missing(name, &say!("a link", "リンク"))),
                 }
             }
 
@@ -290,7 +290,7 @@ macro_rules! readers {
             pub fn clip(&self, name: &str) -> Result<ClipInfo, InferError> {
                 match self.info(name)? {
                     Info::Clip(clip) | Info::Segment(clip) => Ok(*clip),
-                    other => Err(unexpected(name, "frames", other)),
+                    other => Err(unexpected(name, &say!("frames", "フレーム"), other)),
                 }
             }
 
@@ -301,7 +301,7 @@ macro_rules! readers {
             pub fn latent(&self, name: &str) -> Result<LatentInfo, InferError> {
                 match self.info(name)? {
                     Info::Latent(latent) => Ok(*latent),
-                    other => Err(unexpected(name, "a latent", other)),
+                    other => Err(unexpected(name, &say!("a latent", "潜在表現"), other)),
                 }
             }
 
@@ -312,7 +312,11 @@ macro_rules! readers {
             pub fn weights(&self, name: &str) -> Result<&WeightsInfo, InferError> {
                 match self.info(name)? {
                     Info::Weights(weights) => Ok(weights),
-                    other => Err(unexpected(name, "a checkpoint", other)),
+                    other => Err(unexpected(
+                        name,
+                        &say!("a checkpoint", "チェックポイント"),
+                        other,
+                    )),
                 }
             }
 
@@ -323,7 +327,11 @@ macro_rules! readers {
             pub fn extras(&self, name: &str) -> Result<&Arc<ExtrasInfo>, InferError> {
                 match self.info(name)? {
                     Info::Conditioning { extras, .. } => Ok(extras),
-                    other => Err(unexpected(name, "conditioning", other)),
+                    other => Err(unexpected(
+                        name,
+                        &say!("conditioning", "コンディショニング"),
+                        other,
+                    )),
                 }
             }
 
@@ -334,7 +342,11 @@ macro_rules! readers {
             pub fn text_size(&self, name: &str) -> Result<(u32, u32), InferError> {
                 match self.info(name)? {
                     Info::Conditioning { tokens, dim, .. } => Ok((*tokens, *dim)),
-                    other => Err(unexpected(name, "conditioning", other)),
+                    other => Err(unexpected(
+                        name,
+                        &say!("conditioning", "コンディショニング"),
+                        other,
+                    )),
                 }
             }
 
@@ -353,28 +365,36 @@ macro_rules! readers {
 readers!(InferCx);
 readers!(CostCx);
 
-fn missing(name: &str, expected: &str) -> InferError {
+fn missing(name: &str, expected: &Sentence) -> InferError {
     InferError::at(
         "required_input_missing",
         name,
-        format!("`{name}` needs {expected} that is known before the run, and has none"),
+        say!(
+            "`{name}` needs {expected} that is known before the run, and has none",
+            "「{name}」には、実行前に決まっている{expected}が必要ですが、ありません。";
+            expected
+        ),
     )
 }
 
-fn unexpected(name: &str, expected: &str, found: &Info) -> InferError {
+fn unexpected(name: &str, expected: &Sentence, found: &Info) -> InferError {
     let found = match found {
-        Info::Clip(_) => "frames",
-        Info::Latent(_) => "a latent",
-        Info::Conditioning { .. } => "conditioning",
-        Info::Weights(_) => "a checkpoint",
-        Info::Constant(_) => "a constant",
-        Info::Storyboard(_) => "a storyboard",
-        Info::Segment(_) => "an encoded segment",
-        Info::Nothing => "nothing",
+        Info::Clip(_) => say!("frames", "フレーム"),
+        Info::Latent(_) => say!("a latent", "潜在表現"),
+        Info::Conditioning { .. } => say!("conditioning", "コンディショニング"),
+        Info::Weights(_) => say!("a checkpoint", "チェックポイント"),
+        Info::Constant(_) => say!("a constant", "定数"),
+        Info::Storyboard(_) => say!("a storyboard", "絵コンテ"),
+        Info::Segment(_) => say!("an encoded segment", "エンコード済みの区間"),
+        Info::Nothing => say!("nothing", "何もない値"),
     };
     InferError::at(
         "return_type_mismatch",
         name,
-        format!("`{name}` takes {expected}, and {found} is linked to it"),
+        say!(
+            "`{name}` takes {expected}, and {found} is linked to it",
+            "「{name}」は{expected}を受け取りますが、{found}がリンクされています。";
+            expected, found
+        ),
     )
 }

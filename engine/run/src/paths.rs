@@ -2,6 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use longtake_graph::{Sentence, say};
+
 /// The folders a run works in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Roots {
@@ -19,19 +21,39 @@ pub struct Roots {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// Leaves its folder, or tries to.
-    #[error("`{name}` is refused: {reason}; a graph may only name files inside {}", root.display())]
+    #[error("{}", self.sentence())]
     Refused {
         name: String,
-        reason: &'static str,
+        reason: Sentence,
         root: PathBuf,
     },
     /// Not there.
-    #[error("`{name}` is not in {}{near}", root.display())]
+    #[error("{}", self.sentence())]
     Missing {
         name: String,
         root: PathBuf,
-        near: String,
+        near: Sentence,
     },
+}
+
+impl PathError {
+    /// The error in both languages.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::Refused { name, reason, root } => say!(
+                "`{name}` is refused: {reason}; a graph may only name files inside {}",
+                "「{name}」は使えません: {reason}。グラフで指定できるのは {} の中のファイルだけです。",
+                root.display();
+                reason
+            ),
+            Self::Missing { name, root, near } => say!(
+                "`{name}` is not in {}{near}",
+                "「{name}」は {} にありません。{near}",
+                root.display();
+                near
+            ),
+        }
+    }
 }
 
 /// Joins a name from a graph to its root, refusing absolute paths, `..`, drive prefixes, NUL and
@@ -46,29 +68,40 @@ pub fn join(root: &Path, name: &str) -> Result<PathBuf, PathError> {
         root: root.to_path_buf(),
     };
     if name.is_empty() {
-        return Err(refused("the name is empty"));
+        return Err(refused(say!("the name is empty", "名前が空です")));
     }
     if name.contains('\0') {
-        return Err(refused("it holds a zero byte"));
+        return Err(refused(say!(
+            "it holds a zero byte",
+            "NUL 文字が含まれています"
+        )));
     }
     // Graphs travel between systems: a backslash separates folders here too.
     let portable = name.replace('\\', "/");
     if portable.as_bytes().get(1) == Some(&b':') {
-        return Err(refused("it names a drive"));
+        return Err(refused(say!(
+            "it names a drive",
+            "ドライブ名が含まれています"
+        )));
     }
     let mut path = root.to_path_buf();
     for part in Path::new(&portable).components() {
         match part {
             Component::Normal(part) => path.push(part),
             Component::CurDir => {}
-            Component::ParentDir => return Err(refused("it holds `..`")),
+            Component::ParentDir => {
+                return Err(refused(say!("it holds `..`", "「..」が含まれています")));
+            }
             Component::RootDir | Component::Prefix(_) => {
-                return Err(refused("it is an absolute path"));
+                return Err(refused(say!("it is an absolute path", "絶対パスです")));
             }
         }
     }
     if path == root {
-        return Err(refused("it names the folder itself"));
+        return Err(refused(say!(
+            "it names the folder itself",
+            "フォルダー自体を指しています"
+        )));
     }
     Ok(path)
 }
@@ -116,7 +149,10 @@ fn confine(root: &Path, name: &str, real: &Path) -> Result<(), PathError> {
     }
     Err(PathError::Refused {
         name: name.to_owned(),
-        reason: "a link leads out of the folder",
+        reason: say!(
+            "a link leads out of the folder",
+            "リンクがフォルダーの外を指しています"
+        ),
         root: root.to_path_buf(),
     })
 }
@@ -145,22 +181,29 @@ pub fn list(root: &Path) -> Vec<String> {
 }
 
 /// `; did you mean …` or what the folder holds, for a name that is not there.
-pub fn near_names(root: &Path, name: &str) -> String {
+pub fn near_names(root: &Path, name: &str) -> Sentence {
     let names = list(root);
     if names.is_empty() {
         return if root.is_dir() {
-            "; that folder holds no files".to_owned()
+            say!("; that folder holds no files", "このフォルダーは空です。")
         } else {
-            "; that folder does not exist".to_owned()
+            say!(
+                "; that folder does not exist",
+                "このフォルダーはありません。"
+            )
         };
     }
     let near = longtake_graph::near::near(name, names.iter().map(String::as_str));
     if near.is_empty() {
         let some: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
         let more = if names.len() > 5 { ", …" } else { "" };
-        format!("; it holds {}{more}", some.join(", "))
+        say!(
+            "; it holds {}{more}",
+            "このフォルダーにあるのは {}{more} です。",
+            some.join(", ")
+        )
     } else {
-        format!("; did you mean {}?", near.join(", "))
+        say!("; did you mean {}?", "{} のことですか？", near.join(", "))
     }
 }
 

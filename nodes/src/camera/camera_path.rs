@@ -1,7 +1,7 @@
 //! `CameraPath`: a camera move by name or from keyframes.
 
-use longtake_graph::Declaration;
 use longtake_graph::declare::{choice, float, int, output, text_area};
+use longtake_graph::{Declaration, say};
 use longtake_plan::{InferCx, InferError, Info};
 
 use super::curve::{CURVES, Curve};
@@ -105,7 +105,11 @@ struct Recipe<'a> {
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let unknown = |input: &str, options: &[&str], found: &str| {
-        let message = format!("expected one of {}, found `{found}`", options.join(", "));
+        let message = say!(
+            "expected one of {}, found `{found}`",
+            "{} のいずれかを選んでください(現在: 「{found}」)。",
+            options.join(", ")
+        );
         InferError::at("value_not_in_list", input, message)
     };
     let (ease, curve) = (cx.text("ease")?, cx.text("curve")?);
@@ -114,7 +118,10 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         frames => frames.max(1) as f64,
     };
     if length > MOST_FRAMES as f64 {
-        let message = format!("expected at most {MOST_FRAMES} frames, found {length}");
+        let message = say!(
+            "expected at most {MOST_FRAMES} frames, found {length}",
+            "フレーム数は {MOST_FRAMES} 以下にしてください(現在: {length})。"
+        );
         return Err(InferError::at("value_bigger_than_max", "length", message));
     }
     let recipe = Recipe {
@@ -146,7 +153,7 @@ impl Recipe<'_> {
         let times = (0..self.length).map(|i| self.ease.at(i as f64 / steps));
         if self.name == "keyframes" {
             let keys = keyframes::parse(self.keyframes).map_err(|error| {
-                InferError::at("keyframes_unreadable", "keyframes", error.to_string())
+                InferError::at("keyframes_unreadable", "keyframes", error.sentence())
             })?;
             let frames = times.map(|t| keyframes::at(&keys, self.curve, t)).collect();
             return Ok(Some(path(frames)));

@@ -16,6 +16,7 @@ use std::fmt;
 
 use super::curve::Curve;
 use super::pose::{FIELDS, Params};
+use longtake_graph::{Sentence, say};
 
 /// A key: its time, and the numbers it names, in the order of [`FIELDS`].
 #[derive(Clone, Debug, PartialEq)]
@@ -34,16 +35,24 @@ pub struct KeyError {
     /// Column.
     pub column: usize,
     /// What was expected and what came.
-    pub message: String,
+    pub message: Sentence,
+}
+
+impl KeyError {
+    /// Place and reason in both languages.
+    pub fn sentence(&self) -> Sentence {
+        let (line, column, why) = (self.line, self.column, &self.message);
+        say!(
+            "line {line}, column {column}: {why}",
+            "{line} 行 {column} 列: {why}";
+            why
+        )
+    }
 }
 
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "line {}, column {}: {}",
-            self.line, self.column, self.message
-        )
+        self.sentence().fmt(f)
     }
 }
 
@@ -93,7 +102,7 @@ fn words(line: &str) -> Vec<Word<'_>> {
 pub fn parse(text: &str) -> Result<Vec<Key>, KeyError> {
     let mut keys: Vec<Key> = Vec::new();
     for (line, content) in (1..).zip(text.lines()) {
-        let at = |(column, message): (usize, String)| KeyError {
+        let at = |(column, message): (usize, Sentence)| KeyError {
             line,
             column,
             message,
@@ -104,20 +113,30 @@ pub fn parse(text: &str) -> Result<Vec<Key>, KeyError> {
         };
         let key = key(first, rest).map_err(at)?;
         if let Some(before) = keys.last().filter(|it| it.time >= key.time) {
-            let message = format!(
+            let message = say!(
                 "times rise from key to key; {} comes after {}",
+                "時刻はキーごとに増やしてください。{} が {} の後にあります。",
                 percent(key.time),
                 percent(before.time)
             );
             return Err(at((first.0, message)));
         }
         if keys.len() == MOST_KEYS {
-            return Err(at((first.0, format!("more than {MOST_KEYS} keys"))));
+            return Err(at((
+                first.0,
+                say!(
+                    "more than {MOST_KEYS} keys",
+                    "キーが {MOST_KEYS} 個を超えています。"
+                ),
+            )));
         }
         keys.push(key);
     }
     if keys.is_empty() {
-        let message = "expected at least one key, such as `100% phi 30`".to_owned();
+        let message = say!(
+            "expected at least one key, such as `100% phi 30`",
+            "`100% phi 30` のようなキーが 1 つ以上必要です。"
+        );
         return Err(KeyError {
             line: 1,
             column: 1,
@@ -131,7 +150,7 @@ fn percent(time: f64) -> String {
     format!("{}%", (time * 1e6).round() / 1e4)
 }
 
-fn key(first: Word<'_>, rest: &[Word<'_>]) -> Result<Key, (usize, String)> {
+fn key(first: Word<'_>, rest: &[Word<'_>]) -> Result<Key, (usize, Sentence)> {
     let mut key = Key {
         time: time(first)?,
         values: [None; 9],
@@ -139,27 +158,46 @@ fn key(first: Word<'_>, rest: &[Word<'_>]) -> Result<Key, (usize, String)> {
     let mut rest = rest.iter();
     while let Some(&(column, name)) = rest.next() {
         let Some(field) = field(name) else {
-            let message = format!("expected one of {}, found `{name}`", FIELDS.join(", "));
+            let message = say!(
+                "expected one of {}, found `{name}`",
+                "{} のいずれかを書いてください(現在: 「{name}」)。",
+                FIELDS.join(", ")
+            );
             return Err((column, message));
         };
         if key.values[field].is_some() {
-            return Err((column, format!("`{name}` stands twice in this key")));
+            return Err((
+                column,
+                say!(
+                    "`{name}` stands twice in this key",
+                    "このキーに「{name}」が 2 回あります。"
+                ),
+            ));
         }
         let Some(&(number_column, number)) = rest.next() else {
             let end = column + name.chars().count();
             return Err((
                 end,
-                format!("expected a number after `{name}`, found the end of the line"),
+                say!(
+                    "expected a number after `{name}`, found the end of the line",
+                    "「{name}」の後に数値が必要ですが、行が終わっています。"
+                ),
             ));
         };
         let plain = number.strip_suffix('°').unwrap_or(number);
         let Some(value) = real(plain) else {
-            let message = format!("expected a number after `{name}`, found `{number}`");
+            let message = say!(
+                "expected a number after `{name}`, found `{number}`",
+                "「{name}」の後に数値が必要です(現在: 「{number}」)。"
+            );
             return Err((number_column, message));
         };
         let (low, high) = LIMITS[field];
         if !(low..=high).contains(&value) {
-            let message = format!("`{name}` goes from {low} to {high}, found {value}");
+            let message = say!(
+                "`{name}` goes from {low} to {high}, found {value}",
+                "「{name}」は {low} から {high} までです(現在: {value})。"
+            );
             return Err((number_column, message));
         }
         key.values[field] = Some(value);
@@ -167,7 +205,7 @@ fn key(first: Word<'_>, rest: &[Word<'_>]) -> Result<Key, (usize, String)> {
     Ok(key)
 }
 
-fn time((column, word): Word<'_>) -> Result<f64, (usize, String)> {
+fn time((column, word): Word<'_>) -> Result<f64, (usize, Sentence)> {
     let value = match word.strip_suffix('%') {
         Some(number) => real(number).map(|it| it / 100.0),
         None => real(word),
@@ -175,7 +213,10 @@ fn time((column, word): Word<'_>) -> Result<f64, (usize, String)> {
     match value {
         Some(value) if (0.0..=1.0).contains(&value) => Ok(value),
         _ => {
-            let message = format!("expected a time from 0 to 1 or from 0% to 100%, found `{word}`");
+            let message = say!(
+                "expected a time from 0 to 1 or from 0% to 100%, found `{word}`",
+                "時刻は 0〜1 または 0%〜100% で書いてください(現在: 「{word}」)。"
+            );
             Err((column, message))
         }
     }

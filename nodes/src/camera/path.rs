@@ -5,6 +5,7 @@
 //!  "fields": ["theta", "phi", …], "frames": [[0.0, 0.0, …], …]}
 //! ```
 
+use longtake_graph::{Sentence, say};
 use serde_json::{Value as Json, json};
 
 use super::pose::{FIELDS, Params, Pose};
@@ -40,22 +41,32 @@ impl CameraPath {
     ///
     /// # Errors
     /// Not a path of this form; says which row.
-    pub fn from_json(json: &Json) -> Result<Self, String> {
+    pub fn from_json(json: &Json) -> Result<Self, Sentence> {
         if json.get("camera_path").and_then(Json::as_u64) != Some(1) {
-            return Err("expected a camera path (from a CameraPath node)".to_owned());
+            return Err(say!(
+                "expected a camera path (from a CameraPath node)",
+                "CameraPath ノードのカメラ軌跡が必要です。"
+            ));
         }
         if json.get("fields") != Some(&json!(FIELDS)) {
-            return Err(format!("camera path: expected the fields {FIELDS:?}"));
+            return Err(say!(
+                "camera path: expected the fields {FIELDS:?}",
+                "カメラ軌跡: 項目は {FIELDS:?} である必要があります。"
+            ));
         }
         let elevation = json.get("elevation").and_then(Json::as_f64);
         let rows = json.get("frames").and_then(Json::as_array);
         let (Some(elevation), Some(rows)) = (elevation, rows) else {
-            return Err("camera path: expected `elevation` and `frames`".to_owned());
+            return Err(say!(
+                "camera path: expected `elevation` and `frames`",
+                "カメラ軌跡: 「elevation」と「frames」が必要です。"
+            ));
         };
         if rows.is_empty() || rows.len() > MOST_FRAMES {
             let found = rows.len();
-            return Err(format!(
-                "camera path: expected 1 to {MOST_FRAMES} frames, got {found}"
+            return Err(say!(
+                "camera path: expected 1 to {MOST_FRAMES} frames, got {found}",
+                "カメラ軌跡: フレーム数は 1〜{MOST_FRAMES} にしてください(現在: {found})。"
             ));
         }
         let frames = rows.iter().enumerate().map(|(at, row)| {

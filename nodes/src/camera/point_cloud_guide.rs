@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use longtake_graph::declare::{boolean, choice, colour, float, int, output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, Sentence, say};
 use longtake_plan::{ClipInfo, Cost, CostCx, InferCx, InferError, Info};
 use longtake_run::{Clip, Frame, FrameSource, Pixels, RunCx, RunError, Value};
 
@@ -79,12 +79,18 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     }
     let (near, far) = (cx.float("near")?, cx.float("far")?);
     if near >= far && cx.text("depth_is")? != "millimetres" {
-        let message = format!("expected near below far, found near {near} and far {far}");
+        let message = say!(
+            "expected near below far, found near {near} and far {far}",
+            "near は far より小さくしてください(現在: near {near}、far {far})。"
+        );
         return Err(InferError::at("value_out_of_range", "near", message));
     }
     let background = cx.text("background")?;
     if palette::parse(background).is_none() {
-        let message = format!("expected a colour such as #808080, found `{background}`");
+        let message = say!(
+            "expected a colour such as #808080, found `{background}`",
+            "#808080 のような色を指定してください(現在: 「{background}」)。"
+        );
         return Err(InferError::at("invalid_input_type", "background", message));
     }
     let path = path_of(cx.json("camera_path"))
@@ -98,8 +104,13 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 }
 
 /// The path at the input of that name.
-pub(super) fn path_of(json: Option<&serde_json::Value>) -> Result<CameraPath, String> {
-    let json = json.ok_or("`camera_path` needs a path that is known before the run")?;
+pub(super) fn path_of(json: Option<&serde_json::Value>) -> Result<CameraPath, Sentence> {
+    let json = json.ok_or_else(|| {
+        say!(
+            "`camera_path` needs a path that is known before the run",
+            "「camera_path」には実行前に決まっている軌跡が必要です。"
+        )
+    })?;
     CameraPath::from_json(json)
 }
 

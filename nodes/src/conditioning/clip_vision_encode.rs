@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use longtake_graph::declare::{choice, output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_models::Tensor;
 use longtake_models::clip::{ClipDims, ClipError, ClipVision};
 use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Rung, WeightsInfo};
@@ -49,8 +49,10 @@ fn dims(weights: &WeightsInfo) -> ClipDims {
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let frames = cx.clip("image")?.frames;
     if frames != 1 {
-        let message =
-            format!("expected one picture, found {frames} frames; choose one with ImageFromBatch");
+        let message = say!(
+            "expected one picture, found {frames} frames; choose one with ImageFromBatch",
+            "画像は 1 枚だけにしてください(現在: {frames} フレーム)。ImageFromBatch で 1 枚選べます。"
+        );
         return Err(InferError::at("not_one_picture", "image", message));
     }
     let dims = dims(cx.weights("clip_vision")?);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use longtake_graph::declare::{float, output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, Sentence, say};
 use longtake_plan::{
     ClipInfo, CostCx, ExtrasInfo, InferCx, InferError, Info, Keep, Lane, LatentInfo, Rung,
 };
@@ -63,16 +63,19 @@ const FAMILY: &str = "uni3c";
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let (start, end) = (cx.float("start_percent")?, cx.float("end_percent")?);
     if start > end {
-        let message = format!(
-            "the control would count from {start} to {end}; expected at least start_percent"
+        let message = say!(
+            "the control would count from {start} to {end}; expected at least start_percent",
+            "制御の範囲が {start} から {end} になっています。start_percent 以上にしてください。"
         );
         return Err(InferError::at("value_out_of_range", "end_percent", message));
     }
     let net = cx.weights("control_net")?;
     if net.family != FAMILY {
-        let message = format!(
+        let message = say!(
             "{}: expected a Uni3C control net, found {}; no other kind can be run with Wan",
-            net.name, net.family
+            "{}: Uni3C のコントロールネットが必要ですが、{} です。Wan ではほかの種類は実行できません。",
+            net.name,
+            net.family
         );
         return Err(InferError::at("wrong_family", "control_net", message));
     }
@@ -81,7 +84,10 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         return Err(InferError::at(
             "required_input_missing",
             "vae",
-            "Uni3C follows latents, so its render video has to be encoded: link the Wan 2.1 VAE here",
+            say!(
+                "Uni3C follows latents, so its render video has to be encoded: link the Wan 2.1 VAE here",
+                "Uni3C は潜在表現に従うため、レンダー動画のエンコードが必要です。ここに Wan 2.1 の VAE をリンクしてください。"
+            ),
         ));
     }
     let z = dims(size::vae(cx, Vae::Wan21)?).z as u32;
@@ -127,16 +133,20 @@ fn latent(
     };
     let linked = linked.map(|it| [it.frames, it.height, it.width]);
     match (conditioned(extras), linked) {
-        (Some(a), Some(b)) if a != b => Err(InferError::at(
-            "size_mismatch",
-            "latent",
-            format!(
-                "the conditioning was made for {}, and the latent linked here is {}; link the one that \
-                 is sampled, or none",
-                words(a),
-                words(b)
-            ),
-        )),
+        (Some(a), Some(b)) if a != b => {
+            let (made, linked) = (words(a), words(b));
+            Err(InferError::at(
+                "size_mismatch",
+                "latent",
+                say!(
+                    "the conditioning was made for {made}, and the latent linked here is {linked}; link \
+                     the one that is sampled, or none",
+                    "コンディショニングは {made}用ですが、リンクされた潜在表現は {linked}です。サンプリングする\
+                     潜在表現をリンクするか、リンクを外してください。";
+                    made, linked
+                ),
+            ))
+        }
         (Some(size), _) | (None, Some(size)) => Ok(of(size)),
         (None, None) => {
             let render = render.unwrap_or(info(0, (0, 0)));
@@ -146,9 +156,11 @@ fn latent(
                 return Err(InferError::at(
                     "size_too_small",
                     "image",
-                    format!(
+                    say!(
                         "expected a render of at least 16×16 pixels, found {}×{}",
-                        render.width, render.height
+                        "レンダーは 16×16 ピクセル以上にしてください(現在: {}×{})。",
+                        render.width,
+                        render.height
                     ),
                 ));
             }
@@ -158,10 +170,11 @@ fn latent(
     }
 }
 
-fn words([frames, height, width]: [u32; 3]) -> String {
+fn words([frames, height, width]: [u32; 3]) -> Sentence {
     let side = Vae::Wan21.spatial();
-    format!(
+    say!(
         "{} frames of {}×{}",
+        "{} フレーム、{}×{} ",
         pixel_frames(frames),
         width * side,
         height * side

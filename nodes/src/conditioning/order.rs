@@ -1,6 +1,7 @@
 //! The order in which conditionings keep their meaning: SCAIL fixes time, Uni3C then fixes the
 //! structure, and Wan draws.
 
+use longtake_graph::{Sentence, say};
 use longtake_plan::InferError;
 
 /// The classes that fix something.
@@ -12,52 +13,95 @@ pub const SCAIL: &str = "WanSCAILToVideo";
 /// Camera, by way of Uni3C.
 pub const CONTROL: &str = "ControlNetApplyAdvanced";
 
-/// What breaks: who came before, who comes now, why that has no meaning, what to rewire.
-const BROKEN: &[(&[&str], &[&str], &str, &str)] = &[
+/// What breaks: who came before, who comes now, why that has no meaning, what to rewire; the last
+/// two in English and Japanese.
+const BROKEN: &[(&[&str], &[&str], [&str; 2], [&str; 2])] = &[
     (
         &[CONTROL],
         &[SCAIL],
-        "Uni3C bends a structure that SCAIL's motion has to fix first: its render is laid over the frames, \
+        [
+            "Uni3C bends a structure that SCAIL's motion has to fix first: its render is laid over the frames, \
          and time has to stand before it",
-        "put WanSCAILToVideo before ControlNetApplyAdvanced",
+            "Uni3C は、先に SCAIL の動きで決めておくべき構造を変えてしまいます。レンダーはフレームに重ねられるため、その前に時間が決まっている必要があります",
+        ],
+        [
+            "put WanSCAILToVideo before ControlNetApplyAdvanced",
+            "WanSCAILToVideo を ControlNetApplyAdvanced の前に置いてください",
+        ],
     ),
     (
         &[CONTROL],
         &[CONTROL],
-        "a model takes one camera, and the second Uni3C would replace the first",
-        "keep one ControlNetApplyAdvanced, and put both moves into one render video",
+        [
+            "a model takes one camera, and the second Uni3C would replace the first",
+            "モデルが受け取るカメラは 1 つだけで、2 つ目の Uni3C が 1 つ目を置き換えてしまいます",
+        ],
+        [
+            "keep one ControlNetApplyAdvanced, and put both moves into one render video",
+            "ControlNetApplyAdvanced を 1 つだけにし、両方の動きを 1 本のレンダー動画にまとめてください",
+        ],
     ),
     (
         &[CONTROL],
         &[IMAGE, FIRST_LAST],
-        "Uni3C takes size and first channels from the image condition, so that has to stand before it",
-        "put the image node before ControlNetApplyAdvanced",
+        [
+            "Uni3C takes size and first channels from the image condition, so that has to stand before it",
+            "Uni3C はサイズと最初のチャンネルを画像条件から受け取るため、画像条件が前に必要です",
+        ],
+        [
+            "put the image node before ControlNetApplyAdvanced",
+            "画像のノードを ControlNetApplyAdvanced の前に置いてください",
+        ],
     ),
     (
         &[SCAIL],
         &[IMAGE, FIRST_LAST],
-        "SCAIL has fixed the character and its time already, and the image condition would overwrite them",
-        "leave the image node out and give its picture to WanSCAILToVideo as reference_image, or as \
+        [
+            "SCAIL has fixed the character and its time already, and the image condition would overwrite them",
+            "SCAIL がキャラクターと時間をすでに決めており、画像条件がそれを上書きしてしまいます",
+        ],
+        [
+            "leave the image node out and give its picture to WanSCAILToVideo as reference_image, or as \
          previous_frames if it is to be the first frame",
+            "画像のノードを外し、その画像を WanSCAILToVideo の reference_image に渡してください。最初のフレームにする場合は previous_frames に渡します",
+        ],
     ),
     (
         &[IMAGE, FIRST_LAST],
         &[SCAIL],
-        "a SCAIL model takes its picture as a reference before the film and does not read the image \
+        [
+            "a SCAIL model takes its picture as a reference before the film and does not read the image \
          condition; both would fix where time begins",
-        "leave the image node out and give its picture to WanSCAILToVideo as reference_image",
+            "SCAIL モデルは画像を映像の前の参照として受け取り、画像条件は読みません。両方を使うと、時間の始まりを二重に決めることになります",
+        ],
+        [
+            "leave the image node out and give its picture to WanSCAILToVideo as reference_image",
+            "画像のノードを外し、その画像を WanSCAILToVideo の reference_image に渡してください",
+        ],
     ),
     (
         &[SCAIL],
         &[SCAIL],
-        "the second WanSCAILToVideo would replace pose and reference of the first",
-        "keep one; further references go into reference_image as a batch, a longer motion into pose_video",
+        [
+            "the second WanSCAILToVideo would replace pose and reference of the first",
+            "2 つ目の WanSCAILToVideo が 1 つ目のポーズと参照を置き換えてしまいます",
+        ],
+        [
+            "keep one; further references go into reference_image as a batch, a longer motion into pose_video",
+            "1 つだけにしてください。参照を増やすには reference_image にバッチで、長い動きは pose_video に渡します",
+        ],
     ),
     (
         &[IMAGE, FIRST_LAST],
         &[IMAGE, FIRST_LAST],
-        "the second image condition would replace the first",
-        "keep one; WanFirstLastFrameToVideo takes a picture for each end",
+        [
+            "the second image condition would replace the first",
+            "2 つ目の画像条件が 1 つ目を置き換えてしまいます",
+        ],
+        [
+            "keep one; WanFirstLastFrameToVideo takes a picture for each end",
+            "1 つだけにしてください。WanFirstLastFrameToVideo なら両端の画像を受け取れます",
+        ],
     ),
 ];
 
@@ -72,12 +116,19 @@ pub fn check(steps: &[String], class: &str) -> Result<(), InferError> {
             earlier.contains(&before.as_str()) && later.contains(&class)
         });
         if let Some((_, _, why, what)) = rule {
+            let [why, what] = [why, what].map(|[en, ja]| Sentence {
+                en: (*en).to_owned(),
+                ja: (*ja).to_owned(),
+            });
             return Err(InferError {
                 code: "order_breaks_meaning",
                 input: None,
-                message: format!(
+                message: say!(
                     "{class} comes after {before}, which breaks the meaning: {why}. Expected SCAIL, \
-                     then Uni3C, then the sampler; {what}."
+                     then Uni3C, then the sampler; {what}.",
+                    "{class} が {before} の後にあり、意味が崩れます。{why}。順序は SCAIL、Uni3C、サンプラーです。\
+                     {what}。";
+                    why, what
                 ),
             });
         }
@@ -112,7 +163,7 @@ mod tests {
         let error = check(&[SCAIL.into(), CONTROL.into()], CONTROL).unwrap_err();
         assert_eq!(error.code, "order_breaks_meaning");
         assert_eq!(
-            error.message,
+            error.message.en,
             "ControlNetApplyAdvanced comes after ControlNetApplyAdvanced, which breaks the meaning: a \
              model takes one camera, and the second Uni3C would replace the first. Expected SCAIL, then \
              Uni3C, then the sampler; keep one ControlNetApplyAdvanced, and put both moves into one \
@@ -120,7 +171,7 @@ mod tests {
         );
         let error = check(&[CONTROL.into()], SCAIL).unwrap_err();
         assert!(
-            error.message.contains("put WanSCAILToVideo before"),
+            error.message.en.contains("put WanSCAILToVideo before"),
             "{}",
             error.message
         );

@@ -1,7 +1,7 @@
 //! Sizes of what is to be made: the inputs all these nodes share, and the latent they ask for.
 
-use longtake_graph::InputDecl;
 use longtake_graph::declare::int;
+use longtake_graph::{InputDecl, say};
 use longtake_plan::{ClipInfo, InferCx, InferError, LatentInfo, WeightsInfo};
 use longtake_run::{RunCx, RunError};
 
@@ -83,19 +83,29 @@ pub fn vae<'a>(cx: &'a InferCx<'_>, expected: Vae) -> Result<&'a WeightsInfo, In
         return Ok(weights);
     }
     let what = match expected {
-        Vae::Wan21 => {
+        Vae::Wan21 => say!(
             "expected a Wan 2.1 VAE (16 channels, wan_2.1_vae.safetensors), which all Wan models but \
-             TI2V-5B use; for TI2V-5B take Wan22ImageToVideoLatent"
-        }
-        Vae::Wan22 => {
+             TI2V-5B use; for TI2V-5B take Wan22ImageToVideoLatent",
+            "Wan 2.1 の VAE(16 チャンネル、wan_2.1_vae.safetensors)が必要です。TI2V-5B 以外のすべての Wan モデルが\
+             これを使います。TI2V-5B には Wan22ImageToVideoLatent を使ってください。"
+        ),
+        Vae::Wan22 => say!(
             "expected a Wan 2.2 VAE (48 channels, wan2.2_vae.safetensors), which only TI2V-5B uses; \
-             for other models take WanImageToVideo"
-        }
+             for other models take WanImageToVideo",
+            "Wan 2.2 の VAE(48 チャンネル、wan2.2_vae.safetensors)が必要です。これを使うのは TI2V-5B だけです。\
+             ほかのモデルには WanImageToVideo を使ってください。"
+        ),
     };
     Err(InferError::at(
         "wrong_family",
         "vae",
-        format!("{}: {what}. Found {}.", weights.name, weights.family),
+        say!(
+            "{}: {what}. Found {}.",
+            "{}: {what}現在の種類は {} です。",
+            weights.name,
+            weights.family;
+            what
+        ),
     ))
 }
 
@@ -135,9 +145,11 @@ pub fn asked(cx: &InferCx<'_>, family: Vae, grid: i64) -> Result<LatentInfo, Inf
     Err(InferError::at(
         "size_too_large",
         "length",
-        format!(
+        say!(
             "a latent of {batch}×{channels}×{frames}×{height}×{width} has {} values, more than the \
              {MOST} that can be held; lower width, height, length or batch_size",
+            "{batch}×{channels}×{frames}×{height}×{width} の潜在表現は値が {} 個になり、扱える上限の {MOST} 個を\
+             超えます。width、height、length、batch_size のいずれかを小さくしてください。",
             latent.elements()
         ),
     ))
@@ -174,10 +186,20 @@ pub fn frames(cx: &InferCx<'_>, input: &str) -> Result<Option<ClipInfo>, InferEr
     if clip.frames > 0 && clip.width > 0 && clip.height > 0 {
         return Ok(Some(clip));
     }
-    let found = format!("{} of {}×{}", clip.frames, clip.width, clip.height);
+    let found = say!(
+        "{} of {}×{}",
+        "{} フレーム、{}×{}",
+        clip.frames,
+        clip.width,
+        clip.height
+    );
     Err(InferError::at(
         "frames_missing",
         input,
-        format!("`{input}` needs at least one frame, found {found}; leave it unlinked instead"),
+        say!(
+            "`{input}` needs at least one frame, found {found}; leave it unlinked instead",
+            "「{input}」には 1 フレーム以上が必要です(現在: {found})。使わない場合はリンクを外してください。";
+            found
+        ),
     ))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use longtake_graph::declare::{output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{CostCx, InferCx, InferError, Info, Keep, Lane, Rung};
 use longtake_run::{Array, RunCx, RunError, Value};
 
@@ -73,9 +73,11 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
                 return Err(InferError::at(
                     "size_mismatch",
                     input,
-                    format!(
+                    say!(
                         "expected {width} values a row as in {}, found {dim}; encode both pictures \
                          with the same CLIP",
+                        "{} と同じく 1 行 {width} 個の値が必要ですが、{dim} 個です。両方の画像を同じ CLIP で\
+                         エンコードしてください。",
                         VISION[0]
                     ),
                 ));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use longtake_graph::declare::{InputDecl, boolean, float, int, output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{CostCx, InferCx, InferError, Info, Keep, Lane, LatentInfo, Rung};
 use longtake_run::{Array, RunCx, RunError, Value};
 use serde_json::json;
@@ -101,8 +101,10 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 fn add_settings(cx: &InferCx<'_>, added: &mut Added) -> Result<(), InferError> {
     let (start, end) = (cx.float("pose_start")?, cx.float("pose_end")?);
     if start > end {
-        let message =
-            format!("the pose would count from {start} to {end}; expected at least pose_start");
+        let message = say!(
+            "the pose would count from {start} to {end}; expected at least pose_start",
+            "ポーズの範囲が {start} から {end} になっています。pose_start 以上にしてください。"
+        );
         return Err(InferError::at("value_out_of_range", "pose_end", message));
     }
     let on = |name: &str| cx.boolean(name).unwrap_or(false);
@@ -158,8 +160,12 @@ fn inferred_cut(cx: &InferCx<'_>, latent: LatentInfo) -> Result<Cut, InferError>
         return Err(InferError::at(
             "required_input_missing",
             "pose_video",
-            "pose_video_mask says who is who in pose_video, and nothing is linked there; link the pose \
-             video too",
+            say!(
+                "pose_video_mask says who is who in pose_video, and nothing is linked there; link the \
+                 pose video too",
+                "pose_video_mask は pose_video の人物を区別するものですが、pose_video に何もリンクされていません。\
+                 ポーズ動画もリンクしてください。"
+            ),
         ));
     }
     let previous = size::frames(cx, "previous_frames")?;
@@ -170,9 +176,11 @@ fn inferred_cut(cx: &InferCx<'_>, latent: LatentInfo) -> Result<Cut, InferError>
         InferError::at(
             "frames_missing",
             "pose_video",
-            format!(
+            say!(
                 "the pose video (or its mask) has {frames} frames, and this chunk begins at frame \
-                 {start}; give a longer one or lower video_frame_offset"
+                 {start}; give a longer one or lower video_frame_offset",
+                "ポーズ動画(またはそのマスク)は {frames} フレームですが、この区間はフレーム {start} から始まります。\
+                 より長い動画を使うか、video_frame_offset を小さくしてください。"
             ),
         )
     })

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use longtake_graph::declare::{float, output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{ClipInfo, Fps, InferCx, InferError, Info};
 use longtake_run::{Clip, Frame, FrameSource, RunCx, RunError, Value};
 
@@ -40,9 +40,14 @@ pub const NODE: Node = Node::lazy(&DECLARATION, infer, floats_cost, run);
 
 fn rates(clip: ClipInfo, fps: f64, target: f64) -> Result<(Fps, Fps), InferError> {
     let from = if fps == 0.0 {
-        let missing = "the clip's rate is not known; write it here";
+        let missing = || {
+            say!(
+                "the clip's rate is not known; write it here",
+                "クリップのフレームレートが分かりません。ここに指定してください。"
+            )
+        };
         clip.fps
-            .ok_or_else(|| InferError::at("fps_unknown", "fps", missing))?
+            .ok_or_else(|| InferError::at("fps_unknown", "fps", missing()))?
     } else {
         rate::from_float("fps", fps)?
     };

@@ -1,7 +1,7 @@
 //! `CollectFilm`: the shots' clips as one film. The compiler replaces it by the film's pieces.
 
 use longtake_graph::declare::{output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{InferCx, InferError, Info, Role};
 
 use crate::Node;
@@ -28,6 +28,9 @@ fn infer(_: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     Err(InferError::at(
         "not_a_film",
         "storyboard",
-        "CollectFilm was not expanded: link its `storyboard` to a Storyboard",
+        say!(
+            "CollectFilm was not expanded: link its `storyboard` to a Storyboard",
+            "CollectFilm を展開できませんでした。「storyboard」に Storyboard をリンクしてください。"
+        ),
     ))
 }

@@ -1,7 +1,7 @@
 //! `ConcatClips`: clips one after the other.
 
 use longtake_graph::declare::{output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{ClipInfo, InferCx, InferError, Info};
 use longtake_run::{RunCx, RunError, Value};
 
@@ -27,13 +27,17 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let mut whole: Option<ClipInfo> = None;
     for (index, info) in cx.list("clips").iter().enumerate() {
         let (Info::Clip(clip) | Info::Segment(clip)) = info else {
-            let message = format!("piece {} of the film is not made of frames", index + 1);
+            let message = say!(
+                "piece {} of the film is not made of frames",
+                "映像の {} 番目の区間がフレームではありません。",
+                index + 1
+            );
             return Err(InferError::at("return_type_mismatch", "clips", message));
         };
         match &mut whole {
             None => whole = Some(*clip),
             Some(whole) => {
-                let what = format!("piece {} of the film", index + 1);
+                let what = say!("piece {} of the film", "映像の {} 番目の区間", index + 1);
                 same_size("clips", *whole, *clip, &what)?;
                 whole.frames = whole.frames.saturating_add(clip.frames);
             }
@@ -44,7 +48,10 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         None => Err(InferError::at(
             "required_input_missing",
             "clips",
-            "the film has no shots; add one to the storyboard",
+            say!(
+                "the film has no shots; add one to the storyboard",
+                "映像にショットがありません。絵コンテに追加してください。"
+            ),
         )),
     }
 }
@@ -62,7 +69,7 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         ..first.clip.info()
     };
     for (index, part) in parts.iter().enumerate() {
-        let what = format!("piece {} of the film", index + 1);
+        let what = say!("piece {} of the film", "映像の {} 番目の区間", index + 1);
         same_size("clips", info, part.clip.info(), &what)
             .map_err(|e| RunError::failed(e.message))?;
     }

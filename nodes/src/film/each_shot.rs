@@ -1,7 +1,7 @@
 //! `EachShot`: the fields of one shot. The compiler replaces it by every shot's own values.
 
 use longtake_graph::declare::{output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{InferCx, InferError, Info, Role};
 
 use crate::Node;
@@ -51,6 +51,9 @@ fn infer(_: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     Err(InferError::at(
         "not_a_film",
         "storyboard",
-        "EachShot was not expanded: link its `storyboard` to a Storyboard and gather the clips with CollectFilm",
+        say!(
+            "EachShot was not expanded: link its `storyboard` to a Storyboard and gather the clips with CollectFilm",
+            "EachShot を展開できませんでした。「storyboard」に Storyboard をリンクし、クリップを CollectFilm でまとめてください。"
+        ),
     ))
 }

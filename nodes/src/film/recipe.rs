@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use longtake_graph::{Sentence, say};
 use longtake_plan::{ClipInfo, Cost, CostCx, InferError, Info};
 use longtake_run::{Clip, Frame, FrameSource, RunError};
 
@@ -194,20 +195,29 @@ pub fn same_size(
     input: &str,
     expected: ClipInfo,
     found: ClipInfo,
-    what: &str,
+    what: &Sentence,
 ) -> Result<(), InferError> {
     let size = |it: ClipInfo| (it.width, it.height, it.channels);
     if size(expected) == size(found) {
         return Ok(());
     }
-    let words = |it: ClipInfo| format!("{}×{} with {} channels", it.width, it.height, it.channels);
+    let words = |it: ClipInfo| {
+        say!(
+            "{}×{} with {} channels",
+            "{}×{}・{} チャンネル",
+            it.width,
+            it.height,
+            it.channels
+        )
+    };
+    let (expected, found) = (words(expected), words(found));
     Err(InferError::at(
         "size_mismatch",
         input,
-        format!(
-            "{what}: expected {} as before it, found {}; scale it with ImageScale",
-            words(expected),
-            words(found)
+        say!(
+            "{what}: expected {expected} as before it, found {found}; scale it with ImageScale",
+            "{what}: 前と同じ {expected} が必要ですが、{found} です。ImageScale で大きさを合わせてください。";
+            what, expected, found
         ),
     ))
 }

@@ -1,7 +1,7 @@
 //! `ShotBody`: what of a shot's clip its transitions leave.
 
 use longtake_graph::declare::{int, output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{ClipInfo, InferCx, InferError, Info};
 use longtake_run::{RunCx, RunError, Value};
 
@@ -39,9 +39,12 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         _ => Err(InferError::at(
             "transition_too_long",
             "clip",
-            format!(
+            say!(
                 "the clip has {} frames, and {} at its start and {} at its end belong to transitions; make the shot longer or the transitions shorter",
-                clip.frames, trims[0], trims[1]
+                "クリップは {} フレームですが、先頭の {} と末尾の {} フレームがトランジションに使われます。ショットを長くするか、トランジションを短くしてください。",
+                clip.frames,
+                trims[0],
+                trims[1]
             ),
         )),
     }

@@ -1,7 +1,7 @@
 //! `StillShot`: a picture held for a while, with a title and a caption over it if wanted.
 
 use longtake_graph::declare::{choice, colour, float, int, output, socket, text, text_area};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{ClipInfo, InferCx, InferError, Info};
 use longtake_run::{Frame, Pixels, RunCx, RunError, Value};
 
@@ -54,7 +54,10 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         if let Ok(text) = cx.text(name)
             && palette::parse(text).is_none()
         {
-            let message = format!("expected a colour such as #1e2a38, found `{text}`");
+            let message = say!(
+                "expected a colour such as #1e2a38, found `{text}`",
+                "#1e2a38 のような色を指定してください(現在: 「{text}」)。"
+            );
             return Err(InferError::at("invalid_input_type", name, message));
         }
     }

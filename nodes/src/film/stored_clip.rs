@@ -1,7 +1,7 @@
 //! `StoredClip`: the clip that a pinned shot stands for, out of the store.
 
 use longtake_graph::declare::{output, text};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, Sentence, say};
 use longtake_plan::{Cost, InferCx, InferError, Info, Keep, Lane, Signature};
 use longtake_run::{RunCx, RunError, Value};
 
@@ -32,11 +32,14 @@ pub const NODE: Node = Node::work(
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let text = cx.text("signature")?;
-    let error = |code, message: String| InferError::at(code, "signature", message);
+    let error = |code, message: Sentence| InferError::at(code, "signature", message);
     let signature = Signature::from_hex(text).ok_or_else(|| {
         error(
             "pinned_invalid",
-            format!("expected 64 hex digits, found `{text}`"),
+            say!(
+                "expected 64 hex digits, found `{text}`",
+                "16 進数 64 桁を指定してください(現在: 「{text}」)。"
+            ),
         )
     })?;
     let stored = cx.facts.stored(&signature);
@@ -44,11 +47,17 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         Some(Info::Clip(clip)) => Ok(vec![Info::Clip(clip)]),
         Some(_) => Err(error(
             "pinned_invalid",
-            format!("{text}: the store holds no frames under it, but something else"),
+            say!(
+                "{text}: the store holds no frames under it, but something else",
+                "{text}: 保存領域にあるのはフレームではなく別のものです。"
+            ),
         )),
         None => Err(error(
             "pinned_missing",
-            format!("{text} is not in the store; unpin the shot to make it again"),
+            say!(
+                "{text} is not in the store; unpin the shot to make it again",
+                "{text} は保存領域にありません。ショットの固定を解除すると作り直せます。"
+            ),
         )),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use longtake_graph::declare::{float, int, output, shots, text};
-use longtake_graph::{Declaration, Diagnostic, Kind, Place, Storyboard};
+use longtake_graph::{Declaration, Diagnostic, Kind, Place, Sentence, Storyboard, say};
 use longtake_plan::{InferCx, InferError, Info};
 
 use crate::{Node, rate};
@@ -47,18 +47,26 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         return Err(InferError::at(
             "required_input_missing",
             "shots",
-            "`shots` needs a list of shots",
+            say!(
+                "`shots` needs a list of shots",
+                "「shots」にはショットのリストが必要です。"
+            ),
         ));
     };
     let place = Place::default();
     let (shots, found) = longtake_graph::parse_shots(&place, shots);
-    let errors: Vec<String> = found
-        .iter()
-        .filter(|it| is_error(it))
-        .map(|it| format!("{it}"))
-        .collect();
+    let errors: Vec<&Diagnostic> = found.iter().filter(|it| is_error(it)).collect();
     if !errors.is_empty() {
-        return Err(InferError::at("invalid_shots", "shots", errors.join("; ")));
+        let en: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let ja = errors.iter().map(|it| {
+            let place = it.place.sentence().ja;
+            format!("{place}: {}", it.message.ja)
+        });
+        let message = Sentence {
+            en: en.join("; "),
+            ja: ja.collect(),
+        };
+        return Err(InferError::at("invalid_shots", "shots", message));
     }
     Ok(vec![Info::Storyboard(Storyboard {
         title: cx.text("title").unwrap_or_default().to_owned(),

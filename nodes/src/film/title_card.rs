@@ -1,7 +1,7 @@
 //! `TitleCard`: a designed card with a shot's title, description and caption.
 
 use longtake_graph::declare::{choice, colour, float, int, output, seed, socket, text, text_area};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{ClipInfo, InferCx, InferError, Info};
 use longtake_run::{Frame, RunCx, RunError, Value};
 
@@ -59,7 +59,10 @@ fn card_size(width: i64, height: i64, overscan: f64) -> Result<(u32, u32), Infer
         if (1.0..=32768.0).contains(&drawn) {
             return Ok(drawn as u32);
         }
-        let message = format!("expected 1 to 32768 px with overscan, found {drawn}");
+        let message = say!(
+            "expected 1 to 32768 px with overscan, found {drawn}",
+            "オーバースキャン込みで 1〜32768 px にしてください(現在: {drawn})。"
+        );
         Err(InferError::at("value_out_of_range", name, message))
     };
     Ok((side("width", width)?, side("height", height)?))
@@ -69,7 +72,10 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     for name in ["background", "accent"] {
         let text = cx.text(name)?;
         if palette::parse(text).is_none() {
-            let message = format!("expected a colour such as #1e2a38, found `{text}`");
+            let message = say!(
+                "expected a colour such as #1e2a38, found `{text}`",
+                "#1e2a38 のような色を指定してください(現在: 「{text}」)。"
+            );
             return Err(InferError::at("invalid_input_type", name, message));
         }
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use longtake_graph::declare::{boolean, choice, int, output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{ClipInfo, InferCx, InferError, Info};
 use longtake_run::{Clip, Frame, FrameSource, RunCx, RunError, Value};
 
@@ -46,18 +46,22 @@ fn shared(kind: &str, frames: i64) -> u64 {
 }
 
 fn out_frames(a: ClipInfo, b: ClipInfo, shared: u64, join: bool) -> Result<u64, InferError> {
-    same_size("b", a, b, "the second clip")?;
+    same_size("b", a, b, &say!("the second clip", "2 番目のクリップ"))?;
     for (name, clip) in [("a", a), ("b", b)] {
         if shared > clip.frames {
-            let message = format!(
+            let message = say!(
                 "the transition takes {shared} frames, and clip `{name}` has {}; make it shorter",
+                "トランジションは {shared} フレームですが、クリップ「{name}」は {} フレームです。短くしてください。",
                 clip.frames
             );
             return Err(InferError::at("transition_too_long", name, message));
         }
     }
     if join && shared == 0 {
-        let message = "`join` asks for the shared frames only, and there are none; raise `frames`";
+        let message = say!(
+            "`join` asks for the shared frames only, and there are none; raise `frames`",
+            "「join」は重なるフレームだけを求めますが、重なりがありません。「frames」を増やしてください。"
+        );
         return Err(InferError::at("transition_empty", "frames", message));
     }
     Ok(if join {

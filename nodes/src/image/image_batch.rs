@@ -1,7 +1,7 @@
 //! `ImageBatch`: two clips one after the other.
 
 use longtake_graph::declare::{output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{ClipInfo, InferCx, InferError, Info};
 use longtake_run::{RunCx, RunError, Value};
 
@@ -36,9 +36,11 @@ fn both(first: ClipInfo, second: ClipInfo) -> ClipInfo {
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let (first, second) = (cx.clip("image1")?, cx.clip("image2")?);
     if first.channels != second.channels {
-        let message = format!(
+        let message = say!(
             "expected {} channels as in image1, found {}",
-            first.channels, second.channels
+            "image1 と同じく {} チャンネルが必要ですが、{} チャンネルです。",
+            first.channels,
+            second.channels
         );
         return Err(InferError::at("size_mismatch", "image2", message));
     }

@@ -1,7 +1,7 @@
 //! `ImageScale`: another size.
 
 use longtake_graph::declare::{choice, int, output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{ClipInfo, InferCx, InferError, Info, Role};
 use longtake_run::{RunCx, RunError, Value};
 
@@ -42,9 +42,13 @@ fn size_of(clip: ClipInfo, width: i64, height: i64) -> Result<(u32, u32), InferE
     let side = |it: i64| it.clamp(0, 16384) as u32;
     let size = target_size((clip.width, clip.height), (side(width), side(height)));
     if size.0.max(size.1) > 32768 {
-        let message = format!(
+        let message = say!(
             "keeping the shape of {}×{} gives {}×{}; expected at most 32768 px",
-            clip.width, clip.height, size.0, size.1
+            "{}×{} の比率を保つと {}×{} になります。32768 px 以下にしてください。",
+            clip.width,
+            clip.height,
+            size.0,
+            size.1
         );
         return Err(InferError::at(
             "value_out_of_range",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use longtake_graph::declare::{FileKind, input_file, output};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{ClipInfo, InferCx, InferError, Info};
 use longtake_run::{Frame, Pixels, RunCx, RunError, Value, paths};
 
@@ -39,7 +39,7 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         return Err(InferError::at(
             "image_unreadable",
             "image",
-            format!("`{name}` is no picture"),
+            say!("`{name}` is no picture", "「{name}」は画像ではありません。"),
         ));
     };
     Ok(infos(found.width, found.height, found.channels == 4)

@@ -1,7 +1,7 @@
 //! `EmptyHunyuanLatentVideo`: zeros in the shape of a video, for text to video.
 
 use longtake_graph::declare::{int, output};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{Cost, InferCx, InferError, Info, Keep, Lane, LatentInfo};
 use longtake_run::{Latent, RunCx, RunError, Value};
 
@@ -65,8 +65,9 @@ pub fn on_grid(name: &str, value: i64, step: i64) -> Result<u32, InferError> {
     Err(InferError::at(
         "size_not_multiple",
         name,
-        format!(
+        say!(
             "expected a multiple of {step}, found {value}; the nearest are {below} and {}",
+            "{step} の倍数にしてください(現在: {value})。近い値は {below} と {} です。",
             below + step
         ),
     ))
@@ -81,8 +82,9 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         return Err(InferError::at(
             "length_not_4k1",
             "length",
-            format!(
+            say!(
                 "expected 4k + 1 frames, found {length}; the nearest are {below} and {}",
+                "フレーム数は 4k + 1 にしてください(現在: {length})。近い値は {below} と {} です。",
                 below + 4
             ),
         ));
@@ -100,9 +102,11 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         return Err(InferError::at(
             "size_too_large",
             "length",
-            format!(
+            say!(
                 "a latent of {batch}×{CHANNELS}×{frames}×{height}×{width} has {} values, more than \
                  the {MOST} that can be held; lower width, height, length or batch_size",
+                "{batch}×{CHANNELS}×{frames}×{height}×{width} の潜在表現は値が {} 個になり、扱える上限の {MOST} 個を\
+                 超えます。width、height、length、batch_size のいずれかを小さくしてください。",
                 latent.elements()
             ),
         ));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use longtake_graph::{Sentence, say};
 use longtake_models::weights::Checkpoint;
 use longtake_plan::{FactError, Info, LatentInfo};
 use longtake_run::{Latent, RunError, files};
@@ -18,27 +19,36 @@ const OLD_SCALE: f32 = 1.0 / 0.18215;
 /// # Errors
 /// Not such a file.
 pub fn probe(path: &Path) -> Result<Info, FactError> {
-    let bad = |message: String| FactError {
+    let bad = |message: Sentence| FactError {
         code: "latent_unreadable",
         message,
     };
-    let file = Checkpoint::open(path).map_err(|e| bad(e.to_string()))?;
+    let file = Checkpoint::open(path)
+        .map_err(|e| bad(crate::node::outside("潜在表現を読み込めません", &e)))?;
     info(&file, path).map(Info::Latent).map_err(bad)
 }
 
-fn info(file: &Checkpoint, path: &Path) -> Result<LatentInfo, String> {
+fn info(file: &Checkpoint, path: &Path) -> Result<LatentInfo, Sentence> {
     let shape = file.shape(TENSOR).ok_or_else(|| {
-        format!(
+        say!(
             "{}: expected a tensor `{TENSOR}`, found none",
+            "{}: テンソル「{TENSOR}」がありません。",
             path.display()
         )
     })?;
     let size = |n: usize| {
-        u32::try_from(n).map_err(|_| format!("{}: {shape:?} is too large", path.display()))
+        u32::try_from(n).map_err(|_| {
+            say!(
+                "{}: {shape:?} is too large",
+                "{}: {shape:?} は大きすぎます。",
+                path.display()
+            )
+        })
     };
     if shape.contains(&0) {
-        return Err(format!(
+        return Err(say!(
             "{}: expected sizes above 0, found {shape:?}",
+            "{}: サイズは 0 より大きい必要があります(現在: {shape:?})。",
             path.display()
         ));
     }
@@ -47,8 +57,9 @@ fn info(file: &Checkpoint, path: &Path) -> Result<LatentInfo, String> {
         [b, c, f, h, w] => (b, c, f, h, w),
         [b, c, h, w] => (b, c, 1, h, w),
         _ => {
-            return Err(format!(
+            return Err(say!(
                 "{}: expected [batch, channels, frames, height, width], found {shape:?}",
+                "{}: [batch, channels, frames, height, width] の形が必要です(現在: {shape:?})。",
                 path.display()
             ));
         }

@@ -1,5 +1,6 @@
 //! What the VAE nodes share: sizes of the VAE, checks, costs, and the work itself.
 
+use longtake_graph::{Sentence, say};
 use longtake_models::Tensor;
 use longtake_models::wan::vae::{
     DecodeStep, Decoder, TileEncoder, Tiling, VaeDims, WanVae, frames_of, latent_frames_of,
@@ -47,16 +48,25 @@ pub fn infer_decode(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let z = dims.z as u32;
     if latent.channels != z {
         let other = match latent.channels {
-            16 => "; this latent needs the Wan 2.1 VAE (wan_2.1_vae.safetensors)",
-            48 => "; this latent needs the Wan 2.2 VAE (wan2.2_vae.safetensors)",
-            _ => "",
+            16 => say!(
+                "; this latent needs the Wan 2.1 VAE (wan_2.1_vae.safetensors)",
+                "この潜在表現には Wan 2.1 の VAE(wan_2.1_vae.safetensors)が必要です。"
+            ),
+            48 => say!(
+                "; this latent needs the Wan 2.2 VAE (wan2.2_vae.safetensors)",
+                "この潜在表現には Wan 2.2 の VAE(wan2.2_vae.safetensors)が必要です。"
+            ),
+            _ => Sentence::default(),
         };
         return Err(InferError::at(
             "channels_do_not_fit",
             "samples",
-            format!(
+            say!(
                 "expected {z} latent channels for {}, found {}{other}",
-                vae.name, latent.channels
+                "{} には {z} チャンネルの潜在表現が必要ですが、{} チャンネルです。{other}",
+                vae.name,
+                latent.channels;
+                other
             ),
         ));
     }
@@ -85,9 +95,11 @@ pub fn infer_encode(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         return Err(InferError::at(
             "size_too_small",
             "pixels",
-            format!(
+            say!(
                 "expected at least one frame of {spatial}×{spatial} pixels, found {} of {}×{}; the \
                  nearest size is {}×{}",
+                "{spatial}×{spatial} ピクセル以上のフレームが 1 つ以上必要です(現在: {} フレーム、{}×{})。\
+                 近いサイズは {}×{} です。",
                 clip.frames,
                 clip.width,
                 clip.height,

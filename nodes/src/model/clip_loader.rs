@@ -1,7 +1,7 @@
 //! `CLIPLoader`: names a text encoder. "CLIP" is ComfyUI's name for any text encoder.
 
 use longtake_graph::declare::{choice, model_file, output};
-use longtake_graph::{Declaration, Kind, ModelFolder};
+use longtake_graph::{Declaration, Kind, ModelFolder, say};
 use longtake_plan::{InferCx, InferError, Info};
 
 use super::loading::checkpoint;
@@ -53,7 +53,10 @@ pub(super) fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         return Err(InferError::at(
             "value_not_supported",
             "type",
-            format!("text encoders of type `{kind}` cannot be run yet; choose `wan`"),
+            say!(
+                "text encoders of type `{kind}` cannot be run yet; choose `wan`",
+                "種類「{kind}」のテキストエンコーダーはまだ実行できません。「wan」を選んでください。"
+            ),
         ));
     }
     let weights = checkpoint(cx, "clip_name", ModelFolder::TextEncoders, &["umt5"], &[])?;

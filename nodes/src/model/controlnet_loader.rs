@@ -1,7 +1,7 @@
 //! `ControlNetLoader`: names a control network.
 
 use longtake_graph::declare::{model_file, output};
-use longtake_graph::{Declaration, Kind, ModelFolder};
+use longtake_graph::{Declaration, Kind, ModelFolder, say};
 use longtake_models::wan::uni3c::Uni3cDims;
 use longtake_plan::{InferCx, InferError, Info, WeightsInfo};
 
@@ -29,10 +29,12 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         if error.code != "wrong_family" {
             return error;
         }
-        let message = format!(
-            "{}. Of control networks only Uni3C can be run; others, for images or other models, \
+        let found = &error.message;
+        let message = say!(
+            "{found}. Of control networks only Uni3C can be run; others, for images or other models, \
              cannot",
-            error.message
+            "{found}コントロールネットで実行できるのは Uni3C だけです。画像用やほかのモデル用のものは使えません。";
+            found
         );
         InferError { message, ..error }
     })?;

@@ -12,7 +12,7 @@ use longtake_models::weights::{Checkpoint, Dtype, Placement, WeightsError};
 use longtake_plan::{DeviceKind, InferCx, InferError, Machine, WeightsInfo};
 use longtake_run::{Device, Loading, Resident, RunError};
 
-use longtake_graph::ModelFolder;
+use longtake_graph::{ModelFolder, Sentence, say};
 use serde_json::Value as Json;
 
 use super::lora;
@@ -117,18 +117,21 @@ pub fn checkpoint(
         .weights(folder, name)
         .map_err(|e| fact_error(input, e))?;
     if !families.contains(&facts.family.as_str()) {
+        let found = described(&facts.family);
+        let wanted: Vec<Sentence> = families.iter().map(|it| described(it)).collect();
+        let words = |side: fn(&Sentence) -> &str| wanted.iter().map(side).collect::<Vec<_>>();
+        let wanted = Sentence {
+            en: words(|it| &it.en).join(" or "),
+            ja: words(|it| &it.ja).join("か"),
+        };
         return Err(InferError::at(
             "wrong_family",
             input,
-            format!(
-                "{} holds {}; expected {}",
-                facts.path.display(),
-                described(&facts.family),
-                families
-                    .iter()
-                    .map(|it| described(it))
-                    .collect::<Vec<_>>()
-                    .join(" or ")
+            say!(
+                "{} holds {found}; expected {wanted}",
+                "{} は{found}です。{wanted}を指定してください。",
+                facts.path.display();
+                found, wanted
             ),
         ));
     }
@@ -193,16 +196,25 @@ fn cast(info: &WeightsInfo) -> Option<Dtype> {
     }
 }
 
-pub(super) fn described(family: &str) -> &str {
+pub(super) fn described(family: &str) -> Sentence {
     match family {
-        "wan-dit" => "a Wan diffusion model",
-        "wan-vae-2.1" => "a Wan 2.1 VAE",
-        "wan-vae-2.2" => "a Wan 2.2 VAE (48 channels)",
-        "umt5" => "a UMT5 text encoder",
-        "t5" => "a T5 text encoder (Wan needs UMT5)",
-        "clip-vision" => "a CLIP vision encoder",
-        "uni3c" => "a Uni3C control network",
-        "lora" => "a LoRA",
-        _ => "a model that Longtake does not know",
+        "wan-dit" => say!("a Wan diffusion model", "Wan の拡散モデル"),
+        "wan-vae-2.1" => say!("a Wan 2.1 VAE", "Wan 2.1 の VAE"),
+        "wan-vae-2.2" => say!(
+            "a Wan 2.2 VAE (48 channels)",
+            "Wan 2.2 の VAE(48 チャンネル)"
+        ),
+        "umt5" => say!("a UMT5 text encoder", "UMT5 のテキストエンコーダー"),
+        "t5" => say!(
+            "a T5 text encoder (Wan needs UMT5)",
+            "T5 のテキストエンコーダー(Wan には UMT5 が必要)"
+        ),
+        "clip-vision" => say!("a CLIP vision encoder", "CLIP ビジョンエンコーダー"),
+        "uni3c" => say!("a Uni3C control network", "Uni3C のコントロールネット"),
+        "lora" => say!("a LoRA", "LoRA"),
+        _ => say!(
+            "a model that Longtake does not know",
+            "Longtake が知らないモデル"
+        ),
     }
 }

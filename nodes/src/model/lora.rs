@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use longtake_graph::ModelFolder;
+use longtake_graph::{ModelFolder, say};
 use longtake_models::lora::{self, Lora, Survey, Wish};
 use longtake_models::weights::Checkpoint;
 use longtake_plan::facts::WeightsFacts;
@@ -38,7 +38,11 @@ impl Choice {
         if facts.family != "lora" {
             let path = facts.path.display();
             let found = described(&facts.family);
-            let message = format!("{path} holds {found}; expected a LoRA");
+            let message = say!(
+                "{path} holds {found}; expected a LoRA",
+                "{path} は{found}です。LoRA を指定してください。";
+                found
+            );
             return Err(InferError::at("wrong_family", INPUT, message));
         }
         let survey = Survey::from_dims(&facts.dims);
@@ -73,8 +77,9 @@ impl Choice {
 
     /// The diagnostic that it does not fit `model`.
     pub fn refused(&self, model: &str, why: &str) -> InferError {
-        let message = format!(
+        let message = say!(
             "the LoRA {} does not fit {model}. {why}; choose a LoRA trained on this model's family and size",
+            "LoRA {} は {model} に合いません({why})。このモデルと同じ系列・サイズで学習した LoRA を選んでください。",
             self.name
         );
         InferError::at("lora_does_not_fit", "lora_name", message)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use longtake_graph::declare::{float, output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{InferCx, InferError, Info};
 use serde_json::json;
 
@@ -40,7 +40,10 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         return Err(InferError::at(
             "value_smaller_than_min",
             "shift",
-            format!("expected a shift above 0, found {shift}; every sigma would be 0"),
+            say!(
+                "expected a shift above 0, found {shift}; every sigma would be 0",
+                "シフトは 0 より大きくしてください(現在: {shift})。このままではすべてのシグマが 0 になります。"
+            ),
         ));
     }
     weights.options.insert("shift".to_owned(), json!(shift));

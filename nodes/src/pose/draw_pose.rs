@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use longtake_graph::declare::{boolean, choice, float, int, output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{ClipInfo, Cost, CostCx, InferCx, InferError, Info};
 use longtake_run::{Clip, Frame, FrameSource, Pixels, RunCx, RunError, Value};
 use serde_json::json;
@@ -60,8 +60,10 @@ fn clip(
     let shown = if fps > 0.0 { Some(fps) } else { recipe.fps };
     let (frames, _) = timing(recipe, length, fps);
     if frames > 10_000_000 {
-        let message =
-            format!("expected at most 10000000 frames, found {frames}; raise no rate that far");
+        let message = say!(
+            "expected at most 10000000 frames, found {frames}; raise no rate that far",
+            "フレーム数は 10000000 以下にしてください(現在: {frames})。フレームレートを下げてください。"
+        );
         return Err(InferError::at("value_out_of_range", "fps", message));
     }
     Ok(ClipInfo {

@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use longtake_graph::{Sentence, say};
 use longtake_plan::{ClipInfo, FactError, Info, MediaFacts};
 
-use super::error::PoseError;
+use super::error::{PoseError, Spot};
 use super::read::{self, RawFrame};
+use crate::node::outside;
 
 /// Bytes of keypoints read at once; an hour of one body with hands and face takes less.
 const LARGEST: u64 = 256 << 20;
@@ -40,14 +42,15 @@ pub fn load(path: &Path) -> Result<Loaded, PoseError> {
     for file in files {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let unreadable =
-            |e: std::io::Error| PoseError::at(file.display().to_string(), e.to_string());
+            |e: std::io::Error| PoseError::in_file(&file, outside("読み込めません", &e));
         bytes += fs::metadata(&file).map_err(unreadable)?.len();
         if bytes > LARGEST {
-            let what = format!(
+            let what = say!(
                 "more than {} MiB of keypoints; cut the motion",
+                "キーポイントが {} MiB を超えています。動きを短くしてください。",
                 LARGEST >> 20
             );
-            return Err(PoseError::at(path.display().to_string(), what));
+            return Err(PoseError::in_file(path, what));
         }
         let text = fs::read(&file).map_err(unreadable)?;
         hasher
@@ -55,16 +58,20 @@ pub fn load(path: &Path) -> Result<Loaded, PoseError> {
             .update(&text);
         let read = read::frames(&name, &text)?;
         if folder && read.len() != 1 {
-            let what = format!(
+            let what = say!(
                 "expected one frame per file of a folder, found {}",
+                "フォルダー内の各ファイルは 1 フレームにしてください(現在: {})。",
                 read.len()
             );
-            return Err(PoseError::at(name, what));
+            return Err(PoseError::at(Spot::file(&name), what));
         }
         frames.extend(read);
         if frames.len() > MOST_FRAMES {
-            let what = format!("more than {MOST_FRAMES} frames; cut the motion");
-            return Err(PoseError::at(path.display().to_string(), what));
+            let what = say!(
+                "more than {MOST_FRAMES} frames; cut the motion",
+                "{MOST_FRAMES} フレームを超えています。動きを短くしてください。"
+            );
+            return Err(PoseError::in_file(path, what));
         }
     }
     Ok(Loaded {
@@ -74,8 +81,8 @@ pub fn load(path: &Path) -> Result<Loaded, PoseError> {
 }
 
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, PoseError> {
-    let failed = |what: String| PoseError::at(folder.display().to_string(), what);
-    let entries = fs::read_dir(folder).map_err(|e| failed(e.to_string()))?;
+    let failed = |what: Sentence| PoseError::in_file(folder, what);
+    let entries = fs::read_dir(folder).map_err(|e| failed(outside("読み込めません", &e)))?;
     let mut names: Vec<String> = entries
         .flatten()
         .filter(|it| it.path().is_file())
@@ -86,7 +93,10 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, PoseError> {
         names.retain(|it| it.ends_with("_keypoints.json"));
     }
     if names.is_empty() {
-        return Err(failed("expected `*_keypoints.json`, found none".to_owned()));
+        return Err(failed(say!(
+            "expected `*_keypoints.json`, found none",
+            "`*_keypoints.json` がありません。"
+        )));
     }
     names.sort_by_cached_key(|name| (last_number(name), name.clone()));
     Ok(names.iter().map(|it| folder.join(it)).collect())

@@ -1,7 +1,7 @@
 //! `LoadPoseKeypoints`: a motion from OpenPose, DWPose or ComfyUI keypoint JSON.
 
 use longtake_graph::declare::{FileKind, choice, float, input_file, int, output};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{InferCx, InferError, Info};
 use serde_json::json;
 
@@ -52,15 +52,19 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let facts = cx.facts.media(FileKind::Keypoints, file);
     let facts = facts.map_err(|e| fact_error("file", e))?;
     let Info::Clip(found) = facts.info else {
-        let message = format!("`{file}` holds no keypoints");
+        let message = say!(
+            "`{file}` holds no keypoints",
+            "「{file}」にキーポイントがありません。"
+        );
         return Err(InferError::at("pose_unreadable", "file", message));
     };
     let side = |name: &str| cx.int(name).unwrap_or(0).clamp(0, 32768) as u32;
     let told = (side("canvas_width"), side("canvas_height"));
     let canvas = match (told, (found.width, found.height)) {
         ((0, 0), (0, _) | (_, 0)) => {
-            let message = format!(
-                "`{file}` tells no canvas_width and canvas_height; set both to the size of the picture its keypoints were found in"
+            let message = say!(
+                "`{file}` tells no canvas_width and canvas_height; set both to the size of the picture its keypoints were found in",
+                "「{file}」に canvas_width と canvas_height がありません。キーポイントを検出した画像のサイズを両方に指定してください。"
             );
             return Err(InferError::at(
                 "pose_without_canvas",
@@ -70,7 +74,10 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         }
         ((0, 0), size) => size,
         ((0, _) | (_, 0), _) => {
-            let message = "set both canvas_width and canvas_height, or neither";
+            let message = say!(
+                "set both canvas_width and canvas_height, or neither",
+                "canvas_width と canvas_height は、両方とも指定するか、どちらも指定しないでください。"
+            );
             return Err(InferError::at(
                 "pose_without_canvas",
                 "canvas_width",

@@ -5,10 +5,12 @@
 //! with 18 joints (COCO-18), 20 or 24 (with feet, left out) or 25 (BODY_25). Coordinates are
 //! pixels of the canvas, or fractions of it when none is above [`NORMALISED`] in the whole file.
 
+use longtake_graph::{Sentence, say};
 use serde_json::{Map, Value as Json};
 
-use super::error::PoseError;
+use super::error::{PoseError, Spot};
 use super::skeleton::{FACE, FROM_BODY_25, HAND, JOINTS};
+use longtake_graph::literal::describe;
 
 /// Largest coordinate of a file in fractions of the canvas: joints may lie somewhat outside of it,
 /// and no picture is as small as that.
@@ -52,31 +54,37 @@ pub struct RawFrame {
 /// # Errors
 /// No JSON, or not of the shape above: names file, frame, person and field.
 pub fn frames(file: &str, text: &[u8]) -> Result<Vec<RawFrame>, PoseError> {
-    let json: Json = serde_json::from_slice(text)
-        .map_err(|e| PoseError::at(file, format!("expected keypoints as JSON: {e}")))?;
+    let place = Spot::file(file);
+    let json: Json = serde_json::from_slice(text).map_err(|e| {
+        let what = say!(
+            "expected keypoints as JSON: {e}",
+            "JSON 形式のキーポイントが必要です: {e}"
+        );
+        PoseError::at(place, what)
+    })?;
     match &json {
         Json::Array(list) => {
             if list.is_empty() {
-                let what = "expected at least one frame, found an empty list";
-                return Err(PoseError::at(file, what));
+                let what = say!(
+                    "expected at least one frame, found an empty list",
+                    "フレームが 1 つ以上必要ですが、リストが空です。"
+                );
+                return Err(PoseError::at(place, what));
             }
             let each = list.iter().enumerate();
-            each.map(|(i, it)| frame(&format!("{file}, frame {i}"), it))
-                .collect()
+            each.map(|(i, it)| frame(place.frame(i), it)).collect()
         }
-        one => Ok(vec![frame(file, one)?]),
+        one => Ok(vec![frame(place, one)?]),
     }
 }
 
-fn found(value: &Json) -> String {
-    longtake_graph::literal::describe(value)
-}
-
-fn frame(place: &str, value: &Json) -> Result<RawFrame, PoseError> {
+fn frame(place: Spot<'_>, value: &Json) -> Result<RawFrame, PoseError> {
     let Some(map) = value.as_object() else {
-        let what = format!(
-            "expected a frame {{\"people\": […]}}, found {}",
-            found(value)
+        let found = describe(value);
+        let what = say!(
+            "expected a frame {{\"people\": […]}}, found {found}",
+            "フレーム {{\"people\": […]}} が必要です(現在: {found})。";
+            found
         );
         return Err(PoseError::at(place, what));
     };
@@ -84,14 +92,19 @@ fn frame(place: &str, value: &Json) -> Result<RawFrame, PoseError> {
         Some(Json::Array(people)) => people.as_slice(),
         Some(Json::Null) => &[],
         other => {
-            let other = other.map_or_else(|| "none".to_owned(), found);
-            let what = format!("expected a list `people`, found {other}");
+            let other = other.map_or_else(|| say!("none", "なし"), describe);
+            let what = say!(
+                "expected a list `people`, found {other}",
+                "「people」はリストである必要があります(現在: {other})。";
+                other
+            );
             return Err(PoseError::at(place, what));
         }
     };
     if people.len() > MOST_PEOPLE {
-        let what = format!(
+        let what = say!(
             "expected at most {MOST_PEOPLE} people, found {}",
+            "人数は {MOST_PEOPLE} 人以下にしてください(現在: {})。",
             people.len()
         );
         return Err(PoseError::at(place, what));
@@ -102,22 +115,24 @@ fn frame(place: &str, value: &Json) -> Result<RawFrame, PoseError> {
         _ => None,
     };
     let people = people.iter().enumerate();
-    let people = people.map(|(i, it)| person(&format!("{place}, person {i}"), it));
+    let people = people.map(|(i, it)| person(place.person(i), it));
     Ok(RawFrame {
         canvas,
         people: people.collect::<Result<_, _>>()?,
     })
 }
 
-fn side(place: &str, map: &Map<String, Json>, name: &str) -> Result<Option<f64>, PoseError> {
+fn side(place: Spot<'_>, map: &Map<String, Json>, name: &str) -> Result<Option<f64>, PoseError> {
     match map.get(name) {
         None | Some(Json::Null) => Ok(None),
         Some(value) => match value.as_f64() {
             Some(side) if (1.0..=32768.0).contains(&side) => Ok(Some(side)),
             _ => {
-                let what = format!(
-                    "expected `{name}` from 1 to 32768 pixels, found {}",
-                    found(value)
+                let found = describe(value);
+                let what = say!(
+                    "expected `{name}` from 1 to 32768 pixels, found {found}",
+                    "「{name}」は 1〜32768 ピクセルにしてください(現在: {found})。";
+                    found
                 );
                 Err(PoseError::at(place, what))
             }
@@ -125,11 +140,13 @@ fn side(place: &str, map: &Map<String, Json>, name: &str) -> Result<Option<f64>,
     }
 }
 
-fn person(place: &str, value: &Json) -> Result<RawPerson, PoseError> {
+fn person(place: Spot<'_>, value: &Json) -> Result<RawPerson, PoseError> {
     let Some(map) = value.as_object() else {
-        let what = format!(
-            "expected a person {{\"pose_keypoints_2d\": […]}}, found {}",
-            found(value)
+        let found = describe(value);
+        let what = say!(
+            "expected a person {{\"pose_keypoints_2d\": […]}}, found {found}",
+            "人物 {{\"pose_keypoints_2d\": […]}} が必要です(現在: {found})。";
+            found
         );
         return Err(PoseError::at(place, what));
     };
@@ -138,10 +155,15 @@ fn person(place: &str, value: &Json) -> Result<RawPerson, PoseError> {
             return Ok(points);
         }
         let expected: Vec<String> = counts.iter().map(|n| (n * 3).to_string()).collect();
-        let what = format!(
-            "`{name}` has {} numbers; expected {}",
-            points.len() * 3,
-            expected.join(" or ")
+        let expected = Sentence {
+            en: expected.join(" or "),
+            ja: expected.join("か "),
+        };
+        let what = say!(
+            "`{name}` has {} numbers; expected {expected}",
+            "「{name}」の数値は {} 個ですが、{expected} 個が必要です。",
+            points.len() * 3;
+            expected
         );
         Err(PoseError::at(place, what))
     };
@@ -168,7 +190,7 @@ fn person(place: &str, value: &Json) -> Result<RawPerson, PoseError> {
 
 /// The 18 joints of a body in any known layout.
 fn joints<const N: usize>(
-    place: &str,
+    place: Spot<'_>,
     name: &str,
     points: Vec<[f64; N]>,
 ) -> Result<Vec<[f64; N]>, PoseError> {
@@ -179,8 +201,9 @@ fn joints<const N: usize>(
         25 => Ok(FROM_BODY_25.iter().map(|&i| points[i]).collect()),
         n => {
             let (few, feet, many) = (JOINTS * N, 24 * N, 25 * N);
-            let what = format!(
+            let what = say!(
                 "`{name}` has {} numbers; expected {few} (18 joints), {} or {feet} (with feet) or {many} (BODY_25)",
+                "「{name}」の数値は {} 個ですが、{few} 個(18 関節)、{} か {feet} 個(足を含む)、{many} 個(BODY_25)のいずれかが必要です。",
                 n * N,
                 20 * N
             );
@@ -191,7 +214,7 @@ fn joints<const N: usize>(
 
 /// A flat list of numbers as points of `N` numbers.
 fn points<const N: usize>(
-    place: &str,
+    place: Spot<'_>,
     map: &Map<String, Json>,
     name: &str,
 ) -> Result<Vec<[f64; N]>, PoseError> {
@@ -199,12 +222,21 @@ fn points<const N: usize>(
         None | Some(Json::Null) => return Ok(Vec::new()),
         Some(Json::Array(list)) => list,
         Some(other) => {
-            let what = format!("expected `{name}` to be a list, found {}", found(other));
+            let found = describe(other);
+            let what = say!(
+                "expected `{name}` to be a list, found {found}",
+                "「{name}」はリストである必要があります(現在: {found})。";
+                found
+            );
             return Err(PoseError::at(place, what));
         }
     };
     if list.len() % N != 0 {
-        let what = format!("`{name}` has {} numbers, no multiple of {N}", list.len());
+        let what = say!(
+            "`{name}` has {} numbers, no multiple of {N}",
+            "「{name}」の数値は {} 個で、{N} の倍数ではありません。",
+            list.len()
+        );
         return Err(PoseError::at(place, what));
     }
     let number = |index: usize| match &list[index] {
@@ -213,9 +245,11 @@ fn points<const N: usize>(
         value => match value.as_f64() {
             Some(number) if number.abs() <= LARGEST => Ok(number),
             _ => {
-                let what = format!(
-                    "`{name}`[{index}]: expected a number up to {LARGEST}, found {}",
-                    found(value)
+                let found = describe(value);
+                let what = say!(
+                    "`{name}`[{index}]: expected a number up to {LARGEST}, found {found}",
+                    "「{name}」[{index}]: {LARGEST} 以下の数値が必要です(現在: {found})。";
+                    found
                 );
                 Err(PoseError::at(place, what))
             }

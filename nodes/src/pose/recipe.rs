@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use longtake_graph::say;
 use longtake_plan::{InferCx, InferError};
 use longtake_run::{RunError, paths};
 use serde::{Deserialize, Serialize};
@@ -84,8 +85,10 @@ impl Recipe {
     pub fn known(cx: &InferCx<'_>, name: &str) -> Result<Self, InferError> {
         let json = cx.json(name).cloned().unwrap_or_default();
         serde_json::from_value(json).map_err(|e| {
-            let message =
-                format!("`{name}` takes pose keypoints, as LoadPoseKeypoints makes them ({e})");
+            let message = say!(
+                "`{name}` takes pose keypoints, as LoadPoseKeypoints makes them ({e})",
+                "「{name}」には LoadPoseKeypoints が作るポーズキーポイントが必要です({e})。"
+            );
             InferError::at("return_type_mismatch", name, message)
         })
     }

@@ -11,6 +11,7 @@ use super::motion::{
     distance,
 };
 use super::skeleton::{EYES_EARS, JOINTS, LEFT_ARM, NECK, NOSE, RIGHT_ARM};
+use longtake_graph::say;
 
 /// How a motion is given to another body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -189,8 +190,13 @@ impl Line {
 pub fn retarget(mut driving: Motion, reference: &Motion, mode: Mode) -> Result<Motion, PoseError> {
     let known = standing(reference);
     if known.is_empty() {
-        let what = "expected somebody with a neck and two more joints, found nobody; draw the pose of the reference picture again";
-        return Err(PoseError::at("the reference pose", what));
+        return Err(PoseError {
+            place: say!("the reference pose", "参照ポーズ"),
+            what: say!(
+                "expected somebody with a neck and two more joints, found nobody; draw the pose of the reference picture again",
+                "首とほかに 2 つ以上の関節がある人物が必要ですが、見つかりません。参照画像のポーズを検出し直してください。"
+            ),
+        });
     }
     driving = driving.fitted(reference.canvas, Fit::Cover);
     let mut order: Vec<(f64, usize)> = Vec::new();
@@ -207,8 +213,13 @@ pub fn retarget(mut driving: Motion, reference: &Motion, mode: Mode) -> Result<M
     if matched || driving.tracks.is_empty() {
         return Ok(driving);
     }
-    let what = "no frame shares its neck and two more joints with the reference pose";
-    Err(PoseError::at("the driving pose", what))
+    Err(PoseError {
+        place: say!("the driving pose", "元の動き"),
+        what: say!(
+            "no frame shares its neck and two more joints with the reference pose",
+            "参照ポーズと首およびほかの 2 つの関節が共通するフレームがありません。"
+        ),
+    })
 }
 
 /// Who stands in the reference, from left to right: the first frame of each that has a neck.

@@ -1,10 +1,11 @@
 //! From frames as written to people: units made pixels, doubtful points left out, everybody followed.
 
-use super::error::PoseError;
+use super::error::{PoseError, Spot};
 use super::motion::{
     BODY, FACE_POINTS, Joint, LEFT_HAND, Motion, Person, Point, RIGHT_HAND, Track, View, distance,
 };
 use super::read::{NORMALISED, RawFrame, RawPerson, Seen};
+use longtake_graph::say;
 
 /// A person who is gone for more frames than this comes back as somebody else.
 const FORGOTTEN: usize = 48;
@@ -62,8 +63,7 @@ pub fn motion(file: &str, frames: &[RawFrame], how: &Reading) -> Result<Motion, 
     let units = Units::of(frames, how, canvas);
     let followed = frames.iter().enumerate().map(|(i, frame)| {
         let people = frame.people.iter().enumerate();
-        let people =
-            people.map(|(j, it)| units.person(&format!("{file}, frame {i}, person {j}"), it));
+        let people = people.map(|(j, it)| units.person(Spot::file(file).frame(i).person(j), it));
         let people: Vec<Person> = people.collect::<Result<_, PoseError>>()?;
         Ok(people.into_iter().filter(Person::is_there).collect())
     });
@@ -83,18 +83,25 @@ fn canvas(file: &str, frames: &[RawFrame], told: Option<[f64; 2]>) -> Result<[f6
         match (known, frame.canvas) {
             (None, Some(canvas)) => known = Some(canvas),
             (Some(first), Some(canvas)) if first != canvas => {
-                let what = format!(
+                let what = say!(
                     "expected the canvas of the frames before, {}×{}, found {}×{}; scale all frames to one size",
-                    first[0], first[1], canvas[0], canvas[1]
+                    "前のフレームのキャンバス {}×{} と異なります(現在: {}×{})。すべてのフレームを同じサイズにしてください。",
+                    first[0],
+                    first[1],
+                    canvas[0],
+                    canvas[1]
                 );
-                return Err(PoseError::at(format!("{file}, frame {i}"), what));
+                return Err(PoseError::at(Spot::file(file).frame(i), what));
             }
             _ => {}
         }
     }
     told.or(known).ok_or_else(|| {
-        let what = "the file tells no canvas_width and canvas_height; set both to the size of the picture the keypoints were found in";
-        PoseError::at(file, what)
+        let what = say!(
+            "the file tells no canvas_width and canvas_height; set both to the size of the picture the keypoints were found in",
+            "ファイルに canvas_width と canvas_height がありません。キーポイントを検出した画像のサイズを両方に指定してください。"
+        );
+        PoseError::at(Spot::file(file), what)
     })
 }
 
@@ -151,7 +158,7 @@ impl Units {
         there.then(|| [x * self.flat[0], y * self.flat[1]])
     }
 
-    fn person(&self, place: &str, raw: &RawPerson) -> Result<Person, PoseError> {
+    fn person(&self, place: Spot<'_>, raw: &RawPerson) -> Result<Person, PoseError> {
         let mut person = Person::absent();
         let parts = [
             (BODY, &raw.body),
@@ -182,10 +189,11 @@ impl Units {
         Ok(person)
     }
 
-    fn seen(&self, place: &str, joint: usize, at: Joint) -> Result<Point, PoseError> {
+    fn seen(&self, place: Spot<'_>, joint: usize, at: Joint) -> Result<Point, PoseError> {
         self.view.project(at).ok_or_else(|| {
-            let what = format!(
+            let what = say!(
                 "joint {joint} of `pose_keypoints_3d`: expected millimetres before the camera, found z = {}; if z is relative, set depth to image",
+                "`pose_keypoints_3d` の関節 {joint}: カメラの前にあるミリメートル単位の値が必要です(現在: z = {})。z が相対値の場合は depth を image にしてください。",
                 at[2]
             );
             PoseError::at(place, what)

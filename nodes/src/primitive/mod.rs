@@ -7,6 +7,7 @@ pub mod primitive_int;
 pub mod primitive_string;
 pub mod primitive_string_multiline;
 
+use longtake_graph::say;
 use longtake_plan::{InferCx, InferError, Info};
 
 use crate::Node;
@@ -22,9 +23,12 @@ pub const NODES: &[Node] = &[
 
 /// The value as it stands.
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
-    let message = "expected a value known before the run";
-    let value = cx
-        .json("value")
-        .ok_or_else(|| InferError::at("value_unknown", "value", message))?;
+    let value = cx.json("value").ok_or_else(|| {
+        let message = say!(
+            "expected a value known before the run",
+            "実行前に決まっている値が必要です。"
+        );
+        InferError::at("value_unknown", "value", message)
+    })?;
     Ok(vec![Info::Constant(value.clone())])
 }

@@ -1,5 +1,6 @@
 //! Before the run: do model, latent, text and what stands beside it belong together?
 
+use longtake_graph::{Sentence, say};
 use longtake_models::wan::dit::{DitDims, PassShape, TEXT_LEN};
 use longtake_plan::{ExtrasInfo, InferCx, InferError, LatentInfo, WeightsInfo};
 
@@ -97,24 +98,37 @@ fn channels(
         return Err(InferError::at(
             "family_not_supported",
             names.model,
-            format!(
+            say!(
                 "{} takes {} channels and gives {}: neither text to video, image to video nor SCAIL",
-                weights.name, dims.in_dim, dims.out_dim
+                "{} は入力 {} チャンネル、出力 {} チャンネルで、テキストから動画、画像から動画、SCAIL のいずれでもありません。",
+                weights.name,
+                dims.in_dim,
+                dims.out_dim
             ),
         ));
     }
     if latent.channels as usize != dims.out_dim {
         let remedy = match dims.out_dim {
-            48 => "; make it with Wan22ImageToVideoLatent and decode it with the Wan 2.2 VAE",
-            16 => "; make it with EmptyHunyuanLatentVideo or WanImageToVideo",
-            _ => "",
+            48 => say!(
+                "; make it with Wan22ImageToVideoLatent and decode it with the Wan 2.2 VAE",
+                "Wan22ImageToVideoLatent で作り、Wan 2.2 の VAE でデコードしてください。"
+            ),
+            16 => say!(
+                "; make it with EmptyHunyuanLatentVideo or WanImageToVideo",
+                "EmptyHunyuanLatentVideo か WanImageToVideo で作ってください。"
+            ),
+            _ => Sentence::default(),
         };
         return Err(InferError::at(
             "channels_do_not_fit",
             names.latent,
-            format!(
-                "expected {} channels for {}, found {}{remedy}",
-                dims.out_dim, weights.name, latent.channels
+            say!(
+                "expected {0} channels for {1}, found {2}{remedy}",
+                "{1} には {0} チャンネルが必要ですが、{2} チャンネルです。{remedy}",
+                dims.out_dim,
+                weights.name,
+                latent.channels;
+                remedy
             ),
         ));
     }
@@ -134,10 +148,13 @@ fn text(
     Err(InferError::at(
         "text_does_not_fit",
         input,
-        format!(
-            "expected conditioning {} wide for {}, found {width}; load the text encoder that the \
+        say!(
+            "expected conditioning {0} wide for {1}, found {width}; load the text encoder that the \
              model was made for",
-            dims.text_dim, weights.name
+            "{1} には幅 {0} のコンディショニングが必要ですが、幅 {width} です。このモデル用のテキストエンコーダーを\
+             読み込んでください。",
+            dims.text_dim,
+            weights.name
         ),
     ))
 }
@@ -150,20 +167,23 @@ fn beside(
     extras: &ExtrasInfo,
     input: &str,
 ) -> Result<(), InferError> {
-    let wrong = |message: String| Err(InferError::at("condition_does_not_fit", input, message));
+    let wrong = |message: Sentence| Err(InferError::at("condition_does_not_fit", input, message));
     let has = |name: &str| extras.arrays.contains_key(name);
     let scail = has("scail_reference") || has("scail_pose");
     if scail && dims.pose_dim == 0 {
-        return wrong(format!(
+        return wrong(say!(
             "the conditioning carries SCAIL's reference or pose, and {} is no SCAIL model; load one, \
              or take WanSCAILToVideo out",
+            "コンディショニングに SCAIL の参照かポーズが含まれていますが、{} は SCAIL モデルではありません。SCAIL モデルを\
+             読み込むか、WanSCAILToVideo を外してください。",
             weights.name
         ));
     }
     if !scail && dims.pose_dim > 0 {
-        return wrong(format!(
+        return wrong(say!(
             "{} is a SCAIL model and needs a reference or a pose video; make the conditioning with \
              WanSCAILToVideo",
+            "{} は SCAIL モデルで、参照かポーズ動画が必要です。WanSCAILToVideo でコンディショニングを作ってください。",
             weights.name
         ));
     }
@@ -187,9 +207,11 @@ fn beside(
         if let Some(found) = extras.arrays.get(name)
             && *found != expected
         {
-            return wrong(format!(
+            return wrong(say!(
                 "`{name}` is {found:?}, and the latent calls for {expected:?}; give both nodes the \
-                 same width, height and length"
+                 same width, height and length",
+                "「{name}」は {found:?} ですが、潜在表現には {expected:?} が必要です。両方のノードの width、height、length を\
+                 同じにしてください。"
             ));
         }
     }
@@ -205,9 +227,10 @@ fn control(extras: &ExtrasInfo, dims: &DitDims, input: &str) -> Result<(), Infer
         return Err(InferError::at(
             "control_does_not_fit",
             input,
-            format!(
+            say!(
                 "{} adds to a stream {} wide, and the model's is {} wide; Uni3C was trained for the \
                  14B models",
+                "{} の対象は幅 {} ですが、モデルの幅は {} です。Uni3C は 14B モデル用に学習されています。",
                 net.name,
                 of("out_dim"),
                 dims.dim
@@ -218,8 +241,9 @@ fn control(extras: &ExtrasInfo, dims: &DitDims, input: &str) -> Result<(), Infer
         return Err(InferError::at(
             "control_does_not_fit",
             input,
-            format!(
+            say!(
                 "{} adds after {} blocks, and the model has {}",
+                "{} は {} ブロックに加わりますが、モデルのブロックは {} 個です。",
                 net.name,
                 of("layers"),
                 dims.layers

@@ -1,10 +1,12 @@
 //! What a sampler node asks for, and the lists of names it offers.
 
+use longtake_graph::Sentence;
 use longtake_plan::{InferError, WeightsInfo};
 use longtake_sampling::{Sampler, Schedule, ScheduleRequest, Scheduler, Solver};
 
 use crate::inputs::Inputs;
 use crate::model::model_sampling_sd3::DEFAULT_SHIFT;
+use crate::node::outside;
 
 /// One sampling run, or a part of one.
 #[derive(Clone, Debug)]
@@ -74,8 +76,13 @@ pub type ReadJob = fn(&dyn Inputs) -> Result<Job, InferError>;
 /// # Errors
 /// Unknown name, at `sampler_name`.
 pub fn solver(name: &str) -> Result<Solver, InferError> {
-    name.parse()
-        .map_err(|e| InferError::at("value_not_in_list", "sampler_name", format!("{e}")))
+    name.parse().map_err(|e| {
+        InferError::at(
+            "value_not_in_list",
+            "sampler_name",
+            outside("サンプラーの名前が正しくありません", &e),
+        )
+    })
 }
 
 /// Reads a schedule's name.
@@ -83,12 +90,17 @@ pub fn solver(name: &str) -> Result<Solver, InferError> {
 /// # Errors
 /// Unknown name, at `scheduler`.
 pub fn scheduler(name: &str) -> Result<Scheduler, InferError> {
-    name.parse()
-        .map_err(|e| InferError::at("value_not_in_list", "scheduler", format!("{e}")))
+    name.parse().map_err(|e| {
+        InferError::at(
+            "value_not_in_list",
+            "scheduler",
+            outside("スケジューラーの名前が正しくありません", &e),
+        )
+    })
 }
 
 /// An error that belongs to no input in particular.
-pub fn plain(message: String) -> InferError {
+pub fn plain(message: Sentence) -> InferError {
     InferError {
         code: "value_not_valid",
         input: None,
@@ -121,7 +133,11 @@ pub fn request(cx: &dyn Inputs, shift: f64) -> Result<ScheduleRequest, InferErro
 /// # Errors
 /// As the schedule's, said at `steps`.
 pub fn build(request: &ScheduleRequest) -> Result<Schedule, InferError> {
-    request
-        .build()
-        .map_err(|e| InferError::at("value_out_of_range", "steps", e.to_string()))
+    request.build().map_err(|e| {
+        InferError::at(
+            "value_out_of_range",
+            "steps",
+            outside("スケジュールを作れません", &e),
+        )
+    })
 }

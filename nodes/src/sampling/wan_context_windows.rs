@@ -10,6 +10,7 @@ use longtake_sampling::windows::{ContextWindows, Fuse, WindowSchedule};
 use super::names::names_of;
 use super::settings::{WINDOWS, Windows};
 use crate::Node;
+use crate::node::outside;
 
 const DECLARATION: Declaration = Declaration {
     class: "WanContextWindowsManual",
@@ -58,23 +59,24 @@ pub const NODE: Node = Node::constant(&DECLARATION, infer);
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let mut weights = cx.weights("model")?.clone();
     let frames = |name: &str| cx.int(name).map(|it| it.max(0) as usize);
-    let wrong = |input: &str, message: String| InferError::at("value_not_valid", input, message);
+    let wrong = |input: &str, error: &dyn std::fmt::Display| {
+        let message = outside("この値は使えません", error);
+        InferError::at("value_not_valid", input, message)
+    };
     let context = ContextWindows {
         schedule: cx
             .text("context_schedule")?
             .parse()
-            .map_err(|e| wrong("context_schedule", format!("{e}")))?,
+            .map_err(|e| wrong("context_schedule", &e))?,
         stride: frames("context_stride")?,
         closed_loop: cx.boolean("closed_loop")?,
         fuse: cx
             .text("fuse_method")?
             .parse()
-            .map_err(|e| wrong("fuse_method", format!("{e}")))?,
+            .map_err(|e| wrong("fuse_method", &e))?,
         ..ContextWindows::wan(frames("context_length")?, frames("context_overlap")?)
     };
-    context
-        .check()
-        .map_err(|e| wrong("context_overlap", e.to_string()))?;
+    context.check().map_err(|e| wrong("context_overlap", &e))?;
     let windows = Windows {
         context,
         free_noise: cx.boolean("freenoise")?,

@@ -2,7 +2,7 @@
 //! each piece that a `SaveVideo` needs.
 
 use longtake_graph::declare::{choice, int, output, socket};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Rung};
 use longtake_run::{Preview, RunCx, RunError, Value};
 
@@ -43,7 +43,10 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         return Err(InferError::at(
             "no_frame_rate",
             "video",
-            "expected frames with a rate; put a CreateVideo before this node",
+            say!(
+                "expected frames with a rate; put a CreateVideo before this node",
+                "フレームレートのあるフレームが必要です。このノードの前に CreateVideo を置いてください。"
+            ),
         ));
     }
     let lossless = super::save_video::lossless(cx.text("format")?, cx.text("codec")?);
@@ -51,8 +54,9 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         return Err(InferError::at(
             "size_not_multiple",
             "video",
-            format!(
+            say!(
                 "H.264 takes even sizes, found {}×{}; scale to {}×{} or choose ffv1",
+                "H.264 の幅と高さは偶数にしてください(現在: {}×{})。{}×{} に縮小するか、ffv1 を選んでください。",
                 clip.width,
                 clip.height,
                 clip.width / 2 * 2,

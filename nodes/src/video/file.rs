@@ -4,13 +4,19 @@ use std::path::Path;
 
 use longtake_plan::{FactError, InferError, Info};
 
+#[cfg(not(feature = "media"))]
+use longtake_graph::{Sentence, say};
 #[cfg(feature = "media")]
 use longtake_plan::{ClipInfo, Fps};
 
 /// Said by every video node in a build without the media layer.
 #[cfg(not(feature = "media"))]
-const NO_MEDIA: &str = "this build has no video support; use SaveImage for PNG frames, or build \
-                        with the feature `media`";
+fn no_media() -> Sentence {
+    say!(
+        "this build has no video support; use SaveImage for PNG frames, or build with the feature `media`",
+        "このビルドは動画に対応していません。SaveImage で PNG フレームを保存するか、機能「media」を付けてビルドしてください。"
+    )
+}
 
 /// Sizes of a video file.
 ///
@@ -20,7 +26,7 @@ const NO_MEDIA: &str = "this build has no video support; use SaveImage for PNG f
 pub fn probe(path: &Path) -> Result<Info, FactError> {
     let found = longtake_media::probe(path).map_err(|e| FactError {
         code: "video_unreadable",
-        message: e.to_string(),
+        message: crate::node::outside("動画を読み込めません", &e),
     })?;
     let (num, den) = found.fps;
     Ok(Info::Clip(ClipInfo {
@@ -38,9 +44,10 @@ pub fn probe(path: &Path) -> Result<Info, FactError> {
 /// Always: this build has no media layer.
 #[cfg(not(feature = "media"))]
 pub fn probe(path: &Path) -> Result<Info, FactError> {
+    let why = no_media();
     Err(FactError {
         code: "no_media",
-        message: format!("{}: {NO_MEDIA}", path.display()),
+        message: say!("{}: {why}", "{}: {why}", path.display(); why),
     })
 }
 
@@ -69,11 +76,13 @@ pub fn open(path: &Path) -> Result<longtake_run::Clip, longtake_run::RunError> {
 pub fn available(input: &str) -> Result<(), InferError> {
     #[cfg(feature = "media")]
     {
-        longtake_media::check_installation()
-            .map_err(|e| InferError::at("no_media", input, e.to_string()))
+        longtake_media::check_installation().map_err(|e| {
+            let message = crate::node::outside("動画の入出力を使えません", &e);
+            InferError::at("no_media", input, message)
+        })
     }
     #[cfg(not(feature = "media"))]
     {
-        Err(InferError::at("no_media", input, NO_MEDIA))
+        Err(InferError::at("no_media", input, no_media()))
     }
 }

@@ -1,7 +1,7 @@
 //! `SaveVideo`: a film as a file, joined from its encoded pieces.
 
 use longtake_graph::declare::{choice, int, socket, text};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Role, Rung};
 #[cfg(not(feature = "media"))]
 use longtake_run::{RunCx, RunError, Value};
@@ -70,7 +70,10 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         return Err(InferError::at(
             "value_not_supported",
             "codec",
-            "ffv1 does not go into mp4; choose mkv, or h264",
+            say!(
+                "ffv1 does not go into mp4; choose mkv, or h264",
+                "ffv1 は mp4 に入れられません。mkv か h264 を選んでください。"
+            ),
         ));
     }
     Ok(Vec::new())

@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::print::Printer;
 use super::{Wrong, shallow};
+use crate::literal::describe;
 use crate::live::{Live, Source};
-use crate::{Catalog, Diagnostic, Input, Link, Node, NodeId, Place, Project, lower};
+use crate::{Catalog, Diagnostic, Input, Link, Node, NodeId, Place, Project, lower, say};
 
 /// Where foreign keys are kept in `extra`.
 const KEPT: &str = "comfyui";
@@ -117,8 +118,9 @@ fn left_out(live: &Live<'_>) -> Vec<Diagnostic> {
             let Some((name, _)) = node.inputs.get_index(wire.input) else {
                 continue;
             };
-            let message = format!(
+            let message = say!(
                 "the link is left out of the prompt, since node {} is muted or bypassed",
+                "ノード {} がミュートまたはバイパスされているため、このリンクはプロンプトに含まれません。",
                 live.node(from).0
             );
             let place = Place::node(id, &node.class).input(name);
@@ -147,9 +149,11 @@ pub(super) fn from_json(
                     node: Some(NodeId::new(&id)),
                     ..Place::default()
                 };
-                let message = format!(
-                    "expected a node (an object with `class_type`), found {}; it is kept and not run",
-                    crate::literal::describe(&other)
+                let found_here = describe(&other);
+                let message = say!(
+                    "expected a node (an object with `class_type`), found {found_here}; it is kept and not run",
+                    "ノード(「class_type」を持つオブジェクト)ではありません(現在: {found_here})。そのまま残しますが、実行しません。";
+                    found_here
                 );
                 found.push(Diagnostic::warning("not_a_node", place, message));
                 foreign.insert(id, other);
@@ -227,10 +231,13 @@ fn input(
                 return Ok(Input::Link(link));
             }
             let value = Value::Array(items);
-            let message = format!(
+            let written = describe(&value);
+            let message = say!(
                 "expected a link `[\"node id\", output number]` or a literal list wrapped as \
-                `{{\"{WRAP}\": […]}}`, found {}",
-                crate::literal::describe(&value)
+                `{{\"{WRAP}\": […]}}`, found {written}",
+                "リンク `[\"ノード ID\", 出力番号]` か、`{{\"{WRAP}\": […]}}` の形で包んだリストを指定してください\
+                (現在: {written})。";
+                written
             );
             let place = Place::node(&NodeId::new(id), class).input(name);
             found.push(Diagnostic::error("bad_linked_input", place, message));

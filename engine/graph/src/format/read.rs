@@ -10,7 +10,7 @@ use super::carrier::{self, Carrier};
 use super::{
     Format, MAX_BYTES, Position, ReadError, ReadErrorKind, json, project, prompt, workflow,
 };
-use crate::{Catalog, Declaration, Diagnostic, Place, Project};
+use crate::{Catalog, Declaration, Diagnostic, Place, Project, say};
 
 /// A graph read from a file.
 #[derive(Debug)]
@@ -132,7 +132,10 @@ fn carried(
             Ok(mut loaded) => {
                 loaded.carrier = Some(carrier);
                 if let Some(error) = failed {
-                    let message = format!("{error}; its {key} is read in place of it");
+                    let message = say!(
+                        "{error}; its {key} is read in place of it",
+                        "{error}。代わりにファイル内の「{key}」を読み込みました。"
+                    );
                     let finding = Diagnostic::warning("carrier_damaged", Place::default(), message);
                     loaded.diagnostics.insert(0, finding);
                 }
@@ -208,9 +211,10 @@ fn rounded_integers(name: &str, bytes: &[u8]) -> Vec<Diagnostic> {
     json::rounded_integers(bytes)
         .into_iter()
         .map(|(digits, Position { line, column })| {
-            let message = format!(
+            let message = say!(
                 "{name}:{line}:{column}: {digits} does not fit in 64 bits and was rounded; \
                 the largest whole number kept exactly is {}",
+                "{name}:{line}:{column}: {digits} は 64 ビットに収まらないため丸めました。正確に保存できる最大の整数は {} です。",
                 u64::MAX
             );
             Diagnostic::warning("number_rounded", Place::default(), message)

@@ -8,7 +8,7 @@ use super::Reason;
 use super::scope::{Expansion, Role, Scope, name};
 use crate::document::REROUTE_INPUT;
 use crate::literal::shorten;
-use crate::{Input, Link, Port, Subgraph};
+use crate::{Input, Link, Port, Sentence, Subgraph, say};
 
 /// Where a link comes from.
 #[derive(Clone)]
@@ -116,19 +116,25 @@ impl<'e, 'a> Follow<'e, 'a> {
             Role::Inputs => {
                 let (Some(definition), Some((outer, instance))) = (here.definition, here.outer)
                 else {
-                    return Err(self.broken("linked to the input of a subgraph, outside of any"));
+                    return Err(self.broken(say!(
+                        "linked to the input of a subgraph, outside of any",
+                        "サブグラフの外で、サブグラフの入力にリンクされています。"
+                    )));
                 };
-                let port = self.port(definition, "input", &definition.1.inputs, hop.output)?;
+                let port = self.port(definition, false, &definition.1.inputs, hop.output)?;
                 let instance = &expansion.scopes[outer].graph.nodes[instance];
                 Ok((outer, instance.inputs.get(&port.name)))
             }
-            Role::Outputs => Err(self.broken("linked to the output of a subgraph from within it")),
+            Role::Outputs => Err(self.broken(say!(
+                "linked to the output of a subgraph from within it",
+                "サブグラフの中から、そのサブグラフ自身の出力にリンクされています。"
+            ))),
             Role::Instance(inner) => {
                 let inside = &expansion.scopes[inner];
                 let Some(definition) = inside.definition else {
                     return Ok((inner, None));
                 };
-                let port = self.port(definition, "output", &definition.1.outputs, hop.output)?;
+                let port = self.port(definition, true, &definition.1.outputs, hop.output)?;
                 let ends = inside.outputs.map(|at| &inside.graph.nodes[at]);
                 Ok((inner, ends.and_then(|it| it.inputs.get(&port.name))))
             }
@@ -146,27 +152,37 @@ impl<'e, 'a> Follow<'e, 'a> {
     fn port(
         &mut self,
         (id, definition): (&'a str, &'a Subgraph),
-        side: &str,
+        outputs: bool,
         ports: &'a [Port],
         at: u32,
     ) -> Result<&'a Port, End<'a>> {
         ports.get(at as usize).ok_or_else(|| {
             let name = name(id, definition);
-            let have = match ports.len() {
-                0 => "none".to_owned(),
-                1 => format!("only {side} 0"),
-                count => format!("{side}s 0 to {}", count - 1),
+            let side = if outputs {
+                say!("output", "出力")
+            } else {
+                say!("input", "入力")
             };
-            self.broken(&format!(
-                "linked to {side} {at} of the subgraph `{name}`, which has {have}"
+            let have = match ports.len() {
+                0 => Sentence {
+                    en: "none".to_owned(),
+                    ja: format!("{}がありません", side.ja),
+                },
+                1 => say!("only {side} 0", "{side}は 0 だけです"; side),
+                count => say!("{side}s 0 to {}", "{side}は 0 から {} までです", count - 1; side),
+            };
+            self.broken(say!(
+                "linked to {side} {at} of the subgraph `{name}`, which has {have}",
+                "{side} {at} にリンクされていますが、サブグラフ「{name}」の{have}。";
+                side, have
             ))
         })
     }
 
-    fn broken(&mut self, message: &str) -> End<'a> {
+    fn broken(&mut self, message: Sentence) -> End<'a> {
         self.reasons.push(Reason {
             code: "bad_linked_input",
-            message: message.to_owned(),
+            message,
         });
         End::Broken(self.reasons.len() - 1)
     }
@@ -182,12 +198,13 @@ impl<'e, 'a> Follow<'e, 'a> {
         let first = ids.first().cloned().unwrap_or_default();
         let hidden = ring.count().saturating_sub(SHOWN);
         if hidden > 0 {
-            ids.push(format!("… ({hidden} more)"));
+            ids.push(format!("… (+{hidden})"));
         }
         ids.push(first);
-        let message = format!(
+        let message = say!(
             "the link comes back to where it was and no node on its way makes a value: {}; cut one \
             of the links",
+            "リンクが元の場所に戻っており、途中に値を作るノードがありません: {}。リンクを 1 本外してください。",
             ids.join(" ← ")
         );
         self.reasons.push(Reason {

@@ -21,7 +21,7 @@ use self::follow::{End, Follow};
 use self::scope::{Expansion, Role, bytes_of};
 use crate::document::is_virtual;
 use crate::live::plain_kind;
-use crate::{Catalog, Declaration, Diagnostic, Input, Mode, Node, Place, Project};
+use crate::{Catalog, Declaration, Diagnostic, Input, Mode, Node, Place, Project, Sentence};
 
 /// Most nodes that subgraphs may add.
 pub const MAX_NODES: usize = 100_000;
@@ -204,5 +204,5 @@ fn remembered(node: &Node, input: &str) -> Option<Value> {
 #[derive(Clone)]
 struct Reason {
     code: &'static str,
-    message: String,
+    message: Sentence,
 }

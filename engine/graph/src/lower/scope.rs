@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{MAX_BYTES, MAX_LEVELS, MAX_NODES, Reason};
 use crate::document::REROUTE;
 use crate::literal::shorten;
-use crate::{Diagnostic, Input, Mode, Node, NodeId, Place, Project, Subgraph};
+use crate::{Diagnostic, Input, Mode, Node, NodeId, Place, Project, Subgraph, say};
 
 /// What becomes of a node.
 pub enum Role<'a> {
@@ -217,10 +217,12 @@ impl<'a> Expansion<'a> {
     pub fn too_large() -> Reason {
         Reason {
             code: "subgraphs_too_large",
-            message: format!(
+            message: say!(
                 "with this and what stands before it, the subgraphs come to more than {MAX_NODES} \
                 nodes or {} MiB of text; this instance and further ones are not expanded: use \
                 fewer, or smaller ones",
+                "ここまでのサブグラフの合計が {MAX_NODES} ノードまたはテキスト {} MiB を超えました。このサブグラフと\
+                以降のものは展開されません。数を減らすか、小さくしてください。",
                 MAX_BYTES >> 20
             ),
         }
@@ -234,21 +236,23 @@ fn unfit(above: &[(&str, &Subgraph)], class: &str, definition: &Subgraph) -> Opt
         names.push(name(class, definition));
         if names.len() > 9 {
             let hidden = names.len() - 9;
-            names.splice(8..8 + hidden, [format!("… ({hidden} more)")]);
+            names.splice(8..8 + hidden, [format!("… (+{hidden})")]);
         }
         return Some(Reason {
             code: "subgraph_recursion",
-            message: format!(
+            message: say!(
                 "a subgraph cannot contain itself: {}; remove one of these instances",
+                "サブグラフは自分自身を含むことができません: {}。いずれかを取り除いてください。",
                 names.join(" → ")
             ),
         });
     }
     (above.len() >= MAX_LEVELS).then(|| Reason {
         code: "subgraphs_too_deep",
-        message: format!(
+        message: say!(
             "subgraphs are nested deeper than {MAX_LEVELS} levels here, so `{}` is not expanded; \
             merge some of them",
+            "サブグラフの入れ子が {MAX_LEVELS} 段を超えているため、「{}」は展開されません。いくつかを 1 つにまとめてください。",
             name(class, definition)
         ),
     })

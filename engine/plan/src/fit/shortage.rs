@@ -1,5 +1,7 @@
 //! What is said when no way of doing a step fits.
 
+use longtake_graph::{Sentence, say};
+
 use crate::text::bytes;
 use crate::{Machine, Plan, Step};
 
@@ -15,52 +17,56 @@ pub(super) struct Shortage {
 }
 
 impl Shortage {
-    pub fn message(&self, plan: &Plan, step: &Step, machine: &Machine) -> String {
+    pub fn message(&self, plan: &Plan, step: &Step, machine: &Machine) -> Sentence {
         let (memory, option) = match (self.device, machine.device) {
-            (true, _) => ("device memory", "--vram"),
-            (false, _) => ("host memory", "--ram"),
+            (true, _) => (say!("device memory", "デバイスメモリ"), "--vram"),
+            (false, _) => (say!("host memory", "ホストメモリ"), "--ram"),
         };
         let names: Vec<&str> = step
             .weights
             .iter()
             .map(|id| plan.weight(*id).name.as_str())
             .collect();
-        let mut parts = Vec::new();
+        let mut weights = Sentence::default();
         if self.weights > 0 {
-            parts.push(format!(
-                "{} of it {}",
-                bytes(self.weights),
-                names.join(" and ")
-            ));
+            let (en, ja) = (names.join(" and "), names.join("、"));
+            weights = Sentence {
+                en: format!(", {} of it {en}", bytes(self.weights)),
+                ja: format!("うち {} は {ja} の分です。", bytes(self.weights)),
+            };
         }
+        let mut values = Sentence::default();
         if self.values > 0 {
-            parts.push(format!(
-                "{} the program and values kept for later",
+            values = say!(
+                ", {} the program and values kept for later",
+                "うち {} はプログラムと、後で使うために残す値の分です。",
                 bytes(self.values)
-            ));
+            );
         }
-        let parts = if parts.is_empty() {
-            String::new()
-        } else {
-            format!(", {}", parts.join(", "))
-        };
-        let way = if self.rung.is_empty() {
-            String::new()
-        } else {
-            format!(" even as `{}`", self.rung)
-        };
+        let mut way = Sentence::default();
+        if !self.rung.is_empty() {
+            way = say!(" even as `{}`", "「{}」でも", self.rung);
+        }
         // Smaller frames are no remedy when the checkpoints alone are too much.
         let remedy = if self.weights >= self.budget {
-            "Use a smaller checkpoint"
+            say!(
+                "Use a smaller checkpoint",
+                "より小さいチェックポイントを使う"
+            )
         } else {
-            "Lower the width, the height or the length"
+            say!(
+                "Lower the width, the height or the length",
+                "幅、高さ、長さのいずれかを小さくする"
+            )
         };
-        format!(
-            "Step {} ({}) needs {} of {memory}{way}{parts}; the budget is {}. {remedy}, or raise {option}.",
+        say!(
+            "Step {} ({}) needs {} of {memory}{way}{weights}{values}; the budget is {}. {remedy}, or raise {option}.",
+            "ステップ {} ({}) には{way}{memory}が {} 必要です。{weights}{values}上限は {} です。{remedy}か、{option} を増やしてください。",
             step.path,
             step.class,
             bytes(self.needed),
-            bytes(self.budget),
+            bytes(self.budget);
+            memory, way, weights, values, remedy
         )
     }
 }

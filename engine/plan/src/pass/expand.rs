@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use longtake_graph::{InputType, literal};
+use longtake_graph::{InputType, literal, say};
 
 use super::film::{self, CLIP, FIRST_FRAME, Films, PREVIOUS_FRAME};
 use super::resolve::compact;
@@ -202,8 +202,12 @@ impl<'a> Expander<'_, 'a> {
                     Err(misfit) => {
                         op.failed = true;
                         let place = self.state.place(op).input(name);
-                        let message =
-                            format!("What the shot says does not fit here: {}.", misfit.message);
+                        let why = misfit.message;
+                        let message = say!(
+                            "What the shot says does not fit here: {why}.",
+                            "ショットの値がここに合いません: {why}";
+                            why
+                        );
                         self.state.fail(misfit.code, place, message);
                     }
                 }
@@ -213,7 +217,10 @@ impl<'a> Expander<'_, 'a> {
                 if decl.is_some_and(|decl| decl.required) {
                     op.failed = true;
                     let place = self.state.place(op).input(name);
-                    let message = "The first shot has no frame before it: link an image to `first_frame` of `EachShot`.";
+                    let message = say!(
+                        "The first shot has no frame before it: link an image to `first_frame` of `EachShot`.",
+                        "最初のショットには前のフレームがありません。EachShot の「first_frame」に画像をリンクしてください。"
+                    );
                     self.state.fail("required_input_missing", place, message);
                 }
             }
@@ -262,7 +269,10 @@ impl<'a> Expander<'_, 'a> {
         let Some(before) = instance.checked_sub(1) else {
             // Shots before the wanted ones are made only for a film whose own `EachShot` asks.
             let place = self.state.place(&self.old[each]);
-            let message = "`previous_frame` is taken by the shots of another film than this node's: give each film its own `EachShot`.";
+            let message = say!(
+                "`previous_frame` is taken by the shots of another film than this node's: give each film its own `EachShot`.",
+                "「previous_frame」が別の映像のショットで使われています。映像ごとに EachShot を置いてください。"
+            );
             self.state.fail("two_films", place, message);
             return Found::Failed;
         };
@@ -290,7 +300,10 @@ impl<'a> Expander<'_, 'a> {
                 self.clip_of(collect, film, instance)
             } else {
                 let place = self.state.place(&self.new[op as usize]);
-                let message = "`previous_frame` needs to know what a shot's clip is: gather the clips with `CollectFilm`.";
+                let message = say!(
+                    "`previous_frame` needs to know what a shot's clip is: gather the clips with `CollectFilm`.",
+                    "「previous_frame」には各ショットのクリップが必要です。CollectFilm でクリップをまとめてください。"
+                );
                 self.state.fail("no_collect_film", place, message);
                 None
             };

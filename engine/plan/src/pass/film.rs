@@ -1,7 +1,7 @@
 //! What the graph says of its films: which storyboard, which ops belong to one shot, which shots are
 //! wanted, and what each output of `EachShot` is for a shot.
 
-use longtake_graph::{Diagnostic, Place, Shot, Storyboard, TransitionKind};
+use longtake_graph::{Diagnostic, Place, Shot, Storyboard, TransitionKind, say};
 use serde_json::Value as Json;
 
 use super::infer::infer_op;
@@ -148,7 +148,10 @@ fn film_at(
     let Some(&Arg::Out(op, output)) = state.ops[at].arg(STORYBOARD) else {
         if !state.ops[at].failed {
             let place = state.place(&state.ops[at]).input(STORYBOARD);
-            let message = "Link the output of a `Storyboard` node here.";
+            let message = say!(
+                "Link the output of a `Storyboard` node here.",
+                "ここに Storyboard ノードの出力をリンクしてください。"
+            );
             state.fail("required_input_missing", place, message);
         }
         return None;
@@ -194,7 +197,10 @@ fn board_of(state: &mut State<'_>, (source, output): (u32, u32)) -> Option<Story
     };
     if needed.iter().find(of_a_shot).is_some() {
         let place = state.place(&state.ops[source as usize]);
-        let message = "A storyboard cannot depend on a film's shots; write its values here.";
+        let message = say!(
+            "A storyboard cannot depend on a film's shots; write its values here.",
+            "絵コンテは映像のショットに依存できません。ここに値を直接書いてください。"
+        );
         state.fail("differs_by_shot", place, message);
         return None;
     }
@@ -213,13 +219,19 @@ fn board_of(state: &mut State<'_>, (source, output): (u32, u32)) -> Option<Story
             state.fail(
                 "no_shots",
                 place,
-                "The storyboard has no shots; add at least one.",
+                say!(
+                    "The storyboard has no shots; add at least one.",
+                    "絵コンテにショットがありません。1 つ以上追加してください。"
+                ),
             );
             None
         }
         _ => {
             let place = state.place(op);
-            let message = "A storyboard must be known before the run; link a `Storyboard` node.";
+            let message = say!(
+                "A storyboard must be known before the run; link a `Storyboard` node.",
+                "絵コンテは実行前に決まっている必要があります。Storyboard ノードをリンクしてください。"
+            );
             state.fail("return_type_mismatch", place, message);
             None
         }
@@ -243,7 +255,10 @@ fn only_film_inputs(state: &mut State<'_>, found: &Films, at: usize, role: Role)
     if let Some(name) = wrong {
         state.ops[at].failed = true;
         let place = state.place(&state.ops[at]).input(name);
-        let message = "This input takes one value for the whole film, and what is linked differs from shot to shot.";
+        let message = say!(
+            "This input takes one value for the whole film, and what is linked differs from shot to shot.",
+            "この入力は映像全体で 1 つの値を受け取りますが、リンクされた値はショットごとに異なります。"
+        );
         state.fail("differs_by_shot", place, message);
     }
 }
@@ -276,7 +291,10 @@ fn repeat(state: &mut State<'_>, found: &mut Films, at: usize) {
     if second.is_some() {
         state.ops[at].failed = true;
         let place = state.place(&state.ops[at]);
-        let message = "Shots of two storyboards meet in this node; gather one of the films with `CollectFilm` first.";
+        let message = say!(
+            "Shots of two storyboards meet in this node; gather one of the films with `CollectFilm` first.",
+            "このノードで 2 つの絵コンテのショットが混ざっています。先に一方を CollectFilm でまとめてください。"
+        );
         state.fail("two_films", place, message);
     }
 }
@@ -316,13 +334,15 @@ fn choose(state: &mut State<'_>, film: &mut Film, continuity: bool) {
                 let place = state
                     .place(&state.ops[film.source.0 as usize])
                     .input("shots");
-                let message = format!(
-                    "--shots names {}, and the film has shots 1 to {count}.",
-                    if beyond.is_empty() {
-                        "no shot".to_owned()
-                    } else {
-                        beyond.join(", ")
-                    }
+                let named = if beyond.is_empty() {
+                    say!("no shot", "ショットを 1 つも指定していません")
+                } else {
+                    say!("{0}", "{0} を指定しています", beyond.join(", "))
+                };
+                let message = say!(
+                    "--shots names {named}, and the film has shots 1 to {count}.",
+                    "--shots は{named}が、映像のショットは 1 から {count} までです。";
+                    named
                 );
                 state.broken = true;
                 state
@@ -355,7 +375,10 @@ pub(crate) fn warn_no_film(state: &mut State<'_>, films: &Films) {
         state.diagnostics.push(Diagnostic::warning(
             "no_film",
             Place::default(),
-            "--shots was given, and the graph has no film (no `Storyboard` with `EachShot`); everything is made.",
+            say!(
+                "--shots was given, and the graph has no film (no `Storyboard` with `EachShot`); everything is made.",
+                "--shots が指定されましたが、グラフに映像(Storyboard と EachShot)がありません。すべてを作成します。"
+            ),
         ));
     }
 }

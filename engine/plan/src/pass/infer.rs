@@ -3,7 +3,7 @@
 //! An op that needs a failed one is left alone: one finding per cause.
 
 use indexmap::IndexMap;
-use longtake_graph::literal;
+use longtake_graph::{Sentence, literal, say};
 
 use crate::compile::{Arg, Op, State};
 use crate::spec::Known;
@@ -77,7 +77,12 @@ fn fold_constants(state: &mut State<'_>, at: usize) -> bool {
     }
     if let Some((name, misfit)) = problem {
         let place = state.place(&state.ops[at]).input(name);
-        let message = format!("What is linked here does not fit: {}.", misfit.message);
+        let why = misfit.message;
+        let message = say!(
+            "What is linked here does not fit: {why}.",
+            "リンクされた値が合いません: {why}";
+            why
+        );
         state.fail(misfit.code, place, message);
         return false;
     }
@@ -104,8 +109,9 @@ fn trims_fit(state: &mut State<'_>, at: usize) -> bool {
         state.ops[at].empty = true;
         return false;
     }
-    let message = format!(
+    let message = say!(
         "The shot has {} frames, and its transitions take {start} at its start and {end} at its end; make the shot longer or the transitions shorter.",
+        "ショットは {} フレームですが、トランジションが先頭で {start}、末尾で {end} フレームを使います。ショットを長くするか、トランジションを短くしてください。",
         clip.frames
     );
     let place = state.place(&state.ops[at]);
@@ -138,7 +144,7 @@ fn run_inference(state: &mut State<'_>, at: usize) {
 
 /// A spec that breaks its own promises is a bug; said rather than met as a panic.
 fn checked(op: &Op<'_>, outputs: Vec<Info>) -> Result<Vec<Info>, InferError> {
-    let bug = |message: String| {
+    let bug = |message: Sentence| {
         Err(InferError {
             code: "internal_error",
             input: None,
@@ -150,8 +156,9 @@ fn checked(op: &Op<'_>, outputs: Vec<Info>) -> Result<Vec<Info>, InferError> {
     };
     if outputs.len() != spec.decl.outputs.len() {
         let (found, declared) = (outputs.len(), spec.decl.outputs.len());
-        return bug(format!(
+        return bug(say!(
             "{} declares {declared} outputs and infers {found}; this is a bug in Longtake.",
+            "{} の出力は {declared} 個のはずですが、{found} 個になりました。Longtake の不具合です。",
             op.class
         ));
     }
@@ -162,8 +169,9 @@ fn checked(op: &Op<'_>, outputs: Vec<Info>) -> Result<Vec<Info>, InferError> {
         )
     };
     if matches!(spec.work, Work::Constant) && outputs.iter().any(needs_step) {
-        return bug(format!(
+        return bug(say!(
             "{} makes data without a step; this is a bug in Longtake.",
+            "{} はステップなしでデータを作っています。Longtake の不具合です。",
             op.class
         ));
     }

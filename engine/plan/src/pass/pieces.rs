@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use longtake_graph::{Kind, TransitionKind};
+use longtake_graph::{Kind, TransitionKind, say};
 use serde_json::{Value as Json, json};
 
 use super::expand::{Expander, Found, Made, Piece, internal};
@@ -31,7 +31,10 @@ impl<'a> Expander<'_, 'a> {
             _ => {
                 let place = self.state.place(&self.old[collect as usize]).input(CLIP);
                 let shot = &self.films.all[film as usize].shot(instance).id;
-                let message = "This shot has no clip: what is linked here makes no frames for it.";
+                let message = say!(
+                    "This shot has no clip: what is linked here makes no frames for it.",
+                    "このショットにはクリップがありません。リンクされたノードがこのショットのフレームを作りません。"
+                );
                 self.state
                     .fail("required_input_missing", place.shot(shot), message);
                 None
@@ -63,14 +66,16 @@ impl<'a> Expander<'_, 'a> {
             let (code, message) = match signature {
                 None => (
                     "pinned_invalid",
-                    format!(
-                        "The shot is pinned to `{pinned}`, which is no signature (64 hex digits); unpin it."
+                    say!(
+                        "The shot is pinned to `{pinned}`, which is no signature (64 hex digits); unpin it.",
+                        "ショットが「{pinned}」に固定されていますが、これは署名(16 進数 64 桁)ではありません。固定を解除してください。"
                     ),
                 ),
                 Some(_) => (
                     "pinned_missing",
-                    format!(
-                        "The shot is pinned to {pinned}, and the store has no such clip; unpin it to make it again."
+                    say!(
+                        "The shot is pinned to {pinned}, and the store has no such clip; unpin it to make it again.",
+                        "ショットが {pinned} に固定されていますが、保存領域にそのクリップがありません。固定を解除すると作り直せます。"
                     ),
                 ),
             };

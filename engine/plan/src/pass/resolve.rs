@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 
 use longtake_graph::check::check_lowered;
 use longtake_graph::live::{Live, Source};
-use longtake_graph::{Diagnostic, Input, NodeId, Place, Severity, literal};
+use longtake_graph::{Diagnostic, Input, NodeId, Place, Severity, literal, say};
 
 use super::film::PREVIOUS_FRAME;
 use crate::Role;
@@ -59,7 +59,10 @@ pub(crate) fn resolve(state: &mut State<'_>) {
             .iter()
             .any(|it| it.severity == Severity::Error)
     {
-        let message = "A node that an output needs is not valid.";
+        let message = say!(
+            "A node that an output needs is not valid.",
+            "出力に必要なノードに誤りがあります。"
+        );
         state.fail(
             "prompt_outputs_failed_validation",
             Place::default(),
@@ -119,8 +122,9 @@ fn wanted(state: &mut State<'_>, live: &Live<'_>) -> Vec<u32> {
                 .map(|at| at as u32),
         );
         if found.len() == before {
-            let message = format!(
-                "The graph has no active output node {id}; give the id of a node that saves or shows something."
+            let message = say!(
+                "The graph has no active output node {id}; give the id of a node that saves or shows something.",
+                "グラフに有効な出力ノード {id} がありません。結果を保存・表示するノードの ID を指定してください。"
             );
             state.broken = true;
             state.diagnostics.push(Diagnostic::error(

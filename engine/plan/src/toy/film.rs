@@ -1,7 +1,7 @@
 //! Toy film nodes, and the classes that only the compiler makes steps of.
 
 use longtake_graph::declare::{self, int, output, socket, text};
-use longtake_graph::{Declaration, Kind, Place};
+use longtake_graph::{Declaration, Kind, Place, say};
 
 use super::{CHUNK, Infer, MIB, run, rung, spec};
 use crate::{
@@ -78,7 +78,7 @@ pub(super) fn film() -> Vec<NodeSpec> {
 
 fn infer_board(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let fps = Fps::from_f64(cx.float("fps")?)
-        .ok_or_else(|| InferError::at("bad_fps", "fps", "bad rate"))?;
+        .ok_or_else(|| InferError::at("bad_fps", "fps", say!("bad rate", "不正なレート")))?;
     let size = (cx.int("width")? as u32, cx.int("height")? as u32);
     let shots = cx.json("shots").cloned().unwrap_or_default();
     let board = longtake_graph::storyboard(
@@ -139,8 +139,13 @@ pub(super) fn steps() -> Vec<NodeSpec> {
                 let stored =
                     Signature::from_hex(cx.text("signature")?).and_then(|it| cx.facts.stored(&it));
                 let info = stored.and_then(|it| it.info);
-                info.map(|info| vec![info])
-                    .ok_or_else(|| InferError::at("pinned_missing", "signature", "not stored"))
+                info.map(|info| vec![info]).ok_or_else(|| {
+                    InferError::at(
+                        "pinned_missing",
+                        "signature",
+                        say!("not stored", "保存されていません"),
+                    )
+                })
             },
         ),
         spec(body, lazy, |cx| {

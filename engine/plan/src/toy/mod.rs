@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use longtake_graph::declare::{self, FileKind, int, output, socket, text};
-use longtake_graph::{Catalog, Declaration, Kind, ModelFolder};
+use longtake_graph::{Catalog, Declaration, Kind, ModelFolder, say};
 use serde_json::json;
 
 use crate::{
@@ -218,7 +218,10 @@ fn infer_sample(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     cx.weights("model")?;
     let (width, height, length) = (cx.int("width")?, cx.int("height")?, cx.int("length")?);
     if width % 16 != 0 {
-        let message = format!("width must be a multiple of 16, got {width}");
+        let message = say!(
+            "width must be a multiple of 16, got {width}",
+            "幅は 16 の倍数にしてください(現在: {width})。"
+        );
         return Err(InferError::at("size_not_multiple", "width", message));
     }
     let frames = (length as u32 - 1) / 4 + 1;

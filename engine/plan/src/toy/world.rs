@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use longtake_graph::declare::FileKind;
-use longtake_graph::{ModelFolder, Project};
+use longtake_graph::{ModelFolder, Project, say};
 
 use super::{GIB, MIB};
 use crate::{
@@ -27,7 +27,11 @@ pub struct World {
 impl Facts for World {
     fn weights(&self, folder: ModelFolder, name: &str) -> Result<Arc<WeightsFacts>, FactError> {
         if self.missing.contains(name) {
-            let message = format!("There is no {name} in {}.", folder.names()[0]);
+            let message = say!(
+                "There is no {name} in {}.",
+                "{name} は {} にありません。",
+                folder.names()[0]
+            );
             return Err(FactError {
                 code: "file_missing",
                 message,
@@ -53,7 +57,7 @@ impl Facts for World {
         if self.missing.contains(name) {
             return Err(FactError {
                 code: "file_missing",
-                message: format!("There is no {name}."),
+                message: say!("There is no {name}.", "{name} はありません。"),
             });
         }
         let info = Info::Clip(ClipInfo {

@@ -1,6 +1,6 @@
 //! Schedules, samplers and noise as constants on links.
 
-use longtake_graph::Kind;
+use longtake_graph::{Kind, Sentence, say};
 use longtake_sampling::Schedule;
 use serde_json::{Value as Json, json};
 
@@ -22,7 +22,7 @@ pub fn of_schedule(schedule: &Schedule) -> Json {
 ///
 /// # Errors
 /// It is none.
-pub fn to_schedule(value: Option<&Json>) -> Result<Schedule, String> {
+pub fn to_schedule(value: Option<&Json>) -> Result<Schedule, Sentence> {
     let numbers = |name: &str| -> Option<Vec<f32>> {
         let list = value?.get(name)?.as_array()?;
         list.iter().map(|it| Some(it.as_f64()? as f32)).collect()
@@ -31,7 +31,10 @@ pub fn to_schedule(value: Option<&Json>) -> Result<Schedule, String> {
         (Some(sigmas), Some(timesteps)) if sigmas.len() == timesteps.len() => {
             Ok(Schedule { sigmas, timesteps })
         }
-        _ => Err("`sigmas` needs a schedule; link BasicScheduler or ManualSigmas to it".to_owned()),
+        _ => Err(say!(
+            "`sigmas` needs a schedule; link BasicScheduler or ManualSigmas to it",
+            "「sigmas」にはスケジュールが必要です。BasicScheduler か ManualSigmas をリンクしてください。"
+        )),
     }
 }
 
@@ -49,14 +52,17 @@ pub fn no_noise() -> Json {
 ///
 /// # Errors
 /// It is no noise constant.
-pub fn to_seed(value: Option<&Json>) -> Result<Option<u64>, String> {
+pub fn to_seed(value: Option<&Json>) -> Result<Option<u64>, Sentence> {
     match value.and_then(|it| it.get("seed")) {
         Some(Json::Null) => Ok(None),
         Some(seed) => seed
             .as_u64()
             .map(Some)
-            .ok_or_else(|| "`noise` needs a seed".to_owned()),
-        None => Err("`noise` needs RandomNoise or DisableNoise".to_owned()),
+            .ok_or_else(|| say!("`noise` needs a seed", "「noise」にはシードが必要です。")),
+        None => Err(say!(
+            "`noise` needs RandomNoise or DisableNoise",
+            "「noise」には RandomNoise か DisableNoise が必要です。"
+        )),
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::shape::{Item, Sheet, Slot, kind, list, name, numbers, text};
 use super::widgets::{self, Values};
 use super::{Cx, Names, keeps, sheet};
-use crate::{Input, Node, Port, Project, Subgraph};
+use crate::{Input, Node, Port, Project, Subgraph, say};
 
 /// Deepest nesting followed for a value.
 const MAX_DEPTH: usize = 64;
@@ -54,7 +54,10 @@ pub(super) fn take(top: &mut Map<String, Value>, cx: &mut Cx<'_>) -> IndexMap<St
             cx.say(
                 "workflow_subgraph",
                 None,
-                "a definition is no object; left out",
+                say!(
+                    "a definition is no object; left out",
+                    "オブジェクトではない定義を取り込みませんでした。"
+                ),
             );
             continue;
         };
@@ -63,21 +66,28 @@ pub(super) fn take(top: &mut Map<String, Value>, cx: &mut Cx<'_>) -> IndexMap<St
             cx.say(
                 "workflow_subgraph",
                 None,
-                "a definition has no id; left out",
+                say!(
+                    "a definition has no id; left out",
+                    "ID のない定義を取り込みませんでした。"
+                ),
             );
             continue;
         };
         if drafts.len() >= MAX_DEFINITIONS {
-            let message = format!("more than {MAX_DEFINITIONS} definitions; the rest is left out");
-            cx.say("workflow_subgraph", None, &message);
+            let message = say!(
+                "more than {MAX_DEFINITIONS} definitions; the rest is left out",
+                "定義が {MAX_DEFINITIONS} 個を超えています。残りは取り込みませんでした。"
+            );
+            cx.say("workflow_subgraph", None, message);
             break;
         }
         if drafts.contains_key(&id) || cx.catalog.declaration(&id).is_some() {
-            let message = format!(
+            let message = say!(
                 "the id {} of a definition is taken; left out",
+                "定義の ID {} は既に使われているため、取り込みませんでした。",
                 super::short(&id)
             );
-            cx.say("workflow_subgraph", None, &message);
+            cx.say("workflow_subgraph", None, message);
             continue;
         }
         let draft = Draft::take(saved, cx);
@@ -180,11 +190,12 @@ fn ports(saved: Option<Value>, what: &str, cx: &mut Cx<'_>) -> Vec<Port> {
         let wanted = label("name").unwrap_or_else(|| format!("{what}_{at}"));
         let name = names.fresh(&wanted);
         if name != wanted {
-            let message = format!(
+            let message = say!(
                 "two ports are called `{}`; one is now {name}",
+                "「{}」という名前のポートが 2 つあるため、一方を {name} にしました。",
                 super::short(&wanted)
             );
-            cx.say("workflow_subgraph", None, &message);
+            cx.say("workflow_subgraph", None, message);
         }
         ports.push(Port {
             label: label("label").filter(|it| *it != name),

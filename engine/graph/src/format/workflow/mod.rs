@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 
 use super::MAX_LITERAL_DEPTH;
 use crate::literal::fits_depth;
-use crate::{Catalog, Diagnostic, NodeId, Place, Project};
+use crate::{Catalog, Diagnostic, NodeId, Place, Project, Sentence, say};
 use definition::Ports;
 use shape::Sheet;
 
@@ -77,22 +77,28 @@ struct Cx<'a> {
 
 impl Cx<'_> {
     /// A finding at a node, or at the graph as a whole.
-    fn say(&mut self, code: &'static str, at: Option<(&str, &str)>, message: &str) {
+    fn say(&mut self, code: &'static str, at: Option<(&str, &str)>, message: Sentence) {
         // An id inside a definition is nobody's in the whole graph: instances have their own.
         let (place, message) = match (&self.scope, at) {
-            (None, Some((id, class))) => (
-                Place::node(&NodeId::new(id), &short(class)),
-                message.to_owned(),
-            ),
-            (None, None) => (Place::default(), message.to_owned()),
+            (None, Some((id, class))) => (Place::node(&NodeId::new(id), &short(class)), message),
+            (None, None) => (Place::default(), message),
             (Some(scope), Some((id, class))) => {
                 let (id, class, scope) = (short(id), short(class), short(scope));
-                let message = format!("subgraph `{scope}`, node {id} ({class}): {message}");
+                let message = say!(
+                    "subgraph `{scope}`, node {id} ({class}): {message}",
+                    "サブグラフ「{scope}」、ノード {id} ({class}): {message}";
+                    message
+                );
                 (Place::default(), message)
             }
             (Some(scope), None) => (
                 Place::default(),
-                format!("subgraph `{}`: {message}", short(scope)),
+                say!(
+                    "subgraph `{}`: {message}",
+                    "サブグラフ「{}」: {message}",
+                    short(scope);
+                    message
+                ),
             ),
         };
         self.found.push(Diagnostic::warning(code, place, message));
@@ -100,18 +106,16 @@ impl Cx<'_> {
 
     fn report_unknown(&mut self) {
         for (class, count) in std::mem::take(&mut self.unknown) {
-            let nodes = if count == 1 {
-                "1 node".to_owned()
-            } else {
-                format!("{count} nodes")
-            };
-            let message = format!(
-                "{nodes} of the class `{}`, which this program does not have: kept with all that \
-                the workflow says of them, but they cannot run",
-                short(&class)
+            let nodes = if count == 1 { "node" } else { "nodes" };
+            let class = short(&class);
+            let message = say!(
+                "{count} {nodes} of the class `{class}`, which this program does not have: kept with \
+                all that the workflow says of them, but they cannot run",
+                "クラス「{class}」のノード {count} 個はこのプログラムにありません。\
+                ワークフローの内容はすべて残しますが、実行できません。"
             );
             self.scope = None;
-            self.say("unknown_class", None, &message);
+            self.say("unknown_class", None, message);
         }
     }
 }

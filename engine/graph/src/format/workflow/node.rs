@@ -9,7 +9,7 @@ use super::sheet::{Builder, End};
 use super::widgets::{self, Values};
 use super::{KEPT, keeps, short};
 use crate::document::{REROUTE, REROUTE_INPUT, is_virtual};
-use crate::{Declaration, Input, Mode, Node};
+use crate::{Declaration, Input, Mode, Node, say};
 
 /// Fields of `extra`, as agreed in the document.
 const CONTROL: &str = "control_after_generate";
@@ -63,10 +63,13 @@ fn mode(builder: &mut Builder<'_, '_>, item: &Item) -> Mode {
         Some(2) => Mode::Mute,
         Some(4) => Mode::Bypass,
         Some(other) => {
-            let message = format!("mode {other} is not used any more; the node takes part");
+            let message = say!(
+                "mode {other} is not used any more; the node takes part",
+                "モード {other} は使われなくなりました。ノードは有効として扱います。"
+            );
             builder
                 .cx
-                .say("workflow_node", Some((&item.id, &item.class)), &message);
+                .say("workflow_node", Some((&item.id, &item.class)), message);
             Mode::Active
         }
     }
@@ -86,11 +89,12 @@ fn inputs(
         if keeps(&value) {
             node.inputs.insert(name, Input::Literal(value));
         } else {
-            let message = format!(
+            let message = say!(
                 "the value of `{}` is nested too deeply; left out",
+                "「{}」の値は入れ子が深すぎるため、取り込みませんでした。",
                 short(&name)
             );
-            builder.cx.say("workflow_values", at, &message);
+            builder.cx.say("workflow_values", at, message);
         }
     }
     let mut remembered = Map::new();
@@ -99,19 +103,21 @@ fn inputs(
         let Some(link) = slot.link else { continue };
         let name = input_name(item, slot, declared);
         let Some(input) = builder.follow(link) else {
-            let message = format!(
+            let message = say!(
                 "the link at `{}` begins nowhere in this workflow; left out",
+                "「{}」のリンク元がこのワークフローにないため、取り込みませんでした。",
                 short(name)
             );
-            builder.cx.say("workflow_link", at, &message);
+            builder.cx.say("workflow_link", at, message);
             continue;
         };
         if !linked.insert(name.to_owned()) {
-            let message = format!(
+            let message = say!(
                 "two sockets are called `{}`; the first link stays",
+                "「{}」という名前のソケットが 2 つあります。最初のリンクを残しました。",
                 short(name)
             );
-            builder.cx.say("workflow_link", at, &message);
+            builder.cx.say("workflow_link", at, message);
             continue;
         }
         let is_link = matches!(input, Input::Link(_));
@@ -127,11 +133,12 @@ fn inputs(
             .sort_by_cached_key(|name, _| place(name).unwrap_or(usize::MAX));
     }
     if known && !values.rest.is_empty() {
-        let message = format!(
+        let message = say!(
             "{} values belong to no widget that this program knows; they are kept and not used",
+            "このプログラムが知らないウィジェットの値が {} 個あります。残しますが、使いません。",
             values.rest.len()
         );
-        builder.cx.say("workflow_values", at, &message);
+        builder.cx.say("workflow_values", at, message);
         let rest = Value::Array(values.rest);
         if keeps(&rest) {
             node.extra.insert(MORE.to_owned(), rest);
@@ -192,8 +199,10 @@ pub(super) fn primitive(builder: &mut Builder<'_, '_>, item: &mut Item) -> Optio
     if value.is_null() || !keeps(&value) {
         return Some(End::Nothing);
     }
-    let message =
-        "a primitive of this type is no node here: its value stands at each input it led to";
+    let message = say!(
+        "a primitive of this type is no node here: its value stands at each input it led to",
+        "この型のプリミティブはここではノードになりません。値は、つながっていた各入力に書き込みました。"
+    );
     let at = Some((item.id.as_str(), item.class.as_str()));
     builder.cx.say("workflow_node", at, message);
     Some(End::Value(value))

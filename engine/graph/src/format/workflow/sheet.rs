@@ -9,7 +9,7 @@ use super::reroute::{Before, Ways};
 use super::shape::{Item, Sheet, Wire, colour, numbers, text};
 use super::{Cx, Names, keeps, node};
 use crate::document::{REROUTE, REROUTE_INPUT};
-use crate::{Group, Input, Link, Node, NodeId, Note, Project, Subgraph};
+use crate::{Group, Input, Link, Node, NodeId, Note, Project, Subgraph, say};
 
 /// What stands for a saved node where links begin at it.
 pub(super) enum End {
@@ -38,11 +38,12 @@ pub(super) struct Builder<'a, 'b> {
 /// Builds a graph. `draft` is the definition whose inside it is.
 pub(super) fn build(mut sheet: Sheet, cx: &mut Cx<'_>, draft: Option<&Draft>) -> Project {
     if sheet.strange > 0 {
-        let message = format!(
+        let message = say!(
             "{} entries of the lists of nodes, links, reroutes and groups are none; left out",
+            "ノード、リンク、リルート、グループの一覧のうち {} 項目は形式が違うため、取り込みませんでした。",
             sheet.strange
         );
-        cx.say("workflow_shape", None, &message);
+        cx.say("workflow_shape", None, message);
     }
     let mut builder = Builder {
         cx,
@@ -104,9 +105,12 @@ impl Builder<'_, '_> {
             let wanted = if item.id.is_empty() { "node" } else { &item.id };
             let id = names.fresh(wanted);
             if id != item.id {
-                let message = format!("the id is missing or taken; the node is now {id}");
+                let message = say!(
+                    "the id is missing or taken; the node is now {id}",
+                    "ID がないか既に使われているため、ノードの ID を {id} にしました。"
+                );
                 self.cx
-                    .say("workflow_node", Some((&id, &item.class)), &message);
+                    .say("workflow_node", Some((&id, &item.class)), message);
             }
             let id = NodeId::new(id);
             let end = match item.class.as_str() {
@@ -194,11 +198,12 @@ impl Builder<'_, '_> {
         }
         let lost = sheet.bends.len() - self.bend_ids.len();
         if lost > 0 || self.ways.straight > 0 {
-            let message = format!(
+            let message = say!(
                 "{lost} reroutes lie on no link or in a ring and are left out; {} links go straight",
+                "リンク上にないか輪になっているリルート {lost} 個を取り込みませんでした。リンク {} 本は直接つながります。",
                 self.ways.straight
             );
-            self.cx.say("workflow_reroute", None, &message);
+            self.cx.say("workflow_reroute", None, message);
         }
     }
 
@@ -235,9 +240,11 @@ impl Builder<'_, '_> {
             };
             let port = draft.outputs.get(slot as usize).map(|it| it.name.clone());
             let Some(port) = port else {
-                let message =
-                    format!("a link leaves through output {slot}, which it does not have");
-                self.cx.say("workflow_link", None, &message);
+                let message = say!(
+                    "a link leaves through output {slot}, which it does not have",
+                    "存在しない出力 {slot} から出るリンクがあります。"
+                );
+                self.cx.say("workflow_link", None, message);
                 continue;
             };
             if let Some(border) = self.project.nodes.get_mut(Subgraph::OUTPUT) {
@@ -253,10 +260,11 @@ impl Builder<'_, '_> {
             .filter(|it| !self.used.contains(*it))
             .count();
         if unused > 0 {
-            let message = format!(
-                "{unused} links of the table stand at no input and are left out, as ComfyUI does"
+            let message = say!(
+                "{unused} links of the table stand at no input and are left out, as ComfyUI does",
+                "どの入力にもつながらないリンク {unused} 本を、ComfyUI と同じく取り込みませんでした。"
             );
-            self.cx.say("workflow_link", None, &message);
+            self.cx.say("workflow_link", None, message);
         }
     }
 

@@ -86,7 +86,7 @@ impl Place {
     fn refused(&self, graph: &Json) -> String {
         let compiled = self.compiled(graph);
         assert!(compiled.plan.is_none());
-        compiled.diagnostics[0].message.clone()
+        compiled.diagnostics[0].message.en.clone()
     }
 }
 

@@ -37,6 +37,24 @@ impl Language {
         }
     }
 
+    /// What is said of a graph.
+    pub fn sentence(self, sentence: &longtake_graph::Sentence) -> &str {
+        match self {
+            Self::En => &sentence.en,
+            Self::Ja => &sentence.ja,
+        }
+    }
+
+    /// A finding with its place, for where that is not to be seen.
+    pub fn told(self, finding: &longtake_graph::Diagnostic) -> String {
+        let place = finding.place.sentence();
+        format!(
+            "{}: {}",
+            self.sentence(&place),
+            self.sentence(&finding.message)
+        )
+    }
+
     /// A declaration's title.
     pub fn title(self, declaration: &longtake_graph::Declaration) -> &'static str {
         match self {

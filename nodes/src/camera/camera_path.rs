@@ -202,7 +202,7 @@ mod tests {
         };
         let error = bad.path(5.0).unwrap_err();
         assert!(
-            error.message.contains("line 2, column 6"),
+            error.message.en.contains("line 2, column 6"),
             "{}",
             error.message
         );

@@ -77,8 +77,9 @@ impl CameraPath {
             }
             if numbers.is_none() || values.iter().any(|it| !it.is_finite()) {
                 let count = FIELDS.len();
-                return Err(format!(
-                    "camera path, frame {at}: expected {count} numbers, got {row}"
+                return Err(say!(
+                    "camera path, frame {at}: expected {count} numbers, got {row}",
+                    "カメラ軌跡、フレーム {at}: 数値が {count} 個必要です(現在: {row})。"
                 ));
             }
             Ok(Params::from_array(values))
@@ -165,7 +166,7 @@ mod tests {
             ),
         ] {
             let message = CameraPath::from_json(&bad).unwrap_err();
-            assert!(message.contains(said), "{message}");
+            assert!(message.en.contains(said), "{message}");
         }
     }
 }

@@ -297,7 +297,7 @@ mod tests {
             ("size_mismatch", Some("latent"))
         );
         assert!(
-            error.message.contains("81 frames of 832×480"),
+            error.message.en.contains("81 frames of 832×480"),
             "{}",
             error.message
         );

@@ -44,7 +44,7 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let literal = cx
         .json("curve")
         .ok_or_else(|| wrong("curve", "expected a curve, got nothing"))?;
-    let curve = Curve::parse(literal).map_err(|message| wrong("curve", &message))?;
+    let curve = Curve::parse(literal).map_err(|why| wrong("curve", &why.en))?;
     let name = cx.text("channel")?;
     let channel = CHANNELS.iter().position(|it| *it == name).ok_or_else(|| {
         let message = format!("expected one of {}, got `{name}`", CHANNELS.join(", "));

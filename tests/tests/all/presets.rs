@@ -22,7 +22,9 @@ impl Facts for Published {
     fn weights(&self, folder: ModelFolder, name: &str) -> Result<Arc<WeightsFacts>, FactError> {
         let missing = || FactError {
             code: "checkpoint_missing",
-            message: format!("{name} is not among the published files"),
+            message: longtake_graph::Sentence::same(format_args!(
+                "{name} is not among the published files"
+            )),
         };
         published(folder, name).map(Arc::new).ok_or_else(missing)
     }

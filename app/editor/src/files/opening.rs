@@ -295,7 +295,9 @@ impl Studio {
             }
         }
         for finding in loaded.found.iter().take(MOST_TOLD) {
-            let text = words::FOUND_IN_FILE.with(self.language(), &[&shown, &finding.to_string()]);
+            let language = self.language();
+            let told = language.told(finding);
+            let text = words::FOUND_IN_FILE.with(language, &[&shown, &told]);
             self.messages.tell(Tone::Note, text);
         }
         if let Some(more @ 1..) = loaded.found.len().checked_sub(MOST_TOLD) {

@@ -203,7 +203,7 @@ impl Studio {
         let Some(first) = bad.first() else {
             return false;
         };
-        let text = format!("{}: {}", first.place, first.message);
+        let text = self.language().told(first);
         let text = match bad.len() {
             1 => words::ERRORS.with(self.language(), &[&text]),
             n => words::ERRORS_MORE.with(self.language(), &[&text, &(n - 1).to_string()]),

@@ -142,7 +142,7 @@ impl Layout {
     fn build(&mut self, studio: &Studio, pictures: &HashMap<NodeId, f32>) {
         let session = &studio.session;
         let graph = session.graph();
-        let mut outlooks = outlook(&studio.planned);
+        let mut outlooks = outlook(&studio.planned, studio.language());
         let at_root = session.scope().is_empty();
         self.nodes.clear();
         self.index.clear();

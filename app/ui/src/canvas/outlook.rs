@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use longtake_editor::language::Language;
 use longtake_editor::planned::Planned;
 use longtake_graph::Severity;
 
@@ -40,7 +41,7 @@ impl Outlook {
 
 /// The outlook of every node that has one, by lowered id; a subgraph's instance gathers what is
 /// inside it.
-pub fn outlook(planned: &Planned) -> HashMap<&str, Outlook> {
+pub fn outlook(planned: &Planned, language: Language) -> HashMap<&str, Outlook> {
     let mut all: HashMap<&str, Outlook> = HashMap::new();
     for found in planned.diagnostics.iter() {
         let Some(node) = &found.place.node else {
@@ -51,7 +52,7 @@ pub fn outlook(planned: &Planned) -> HashMap<&str, Outlook> {
             all.entry(id).or_default().findings.push(Finding {
                 input,
                 error: found.severity == Severity::Error,
-                text: found.message.clone(),
+                text: language.sentence(&found.message).to_owned(),
             });
         }
     }

@@ -150,7 +150,8 @@ pub fn finding_ui(ui: &mut Ui, cx: &mut Cx<'_>, finding: &Diagnostic, place: Opt
     if let Some(place) = place {
         job.append(&format!("{place}: "), 0.0, format(colour));
     }
-    job.append(&finding.message, 0.0, format(text));
+    let message = cx.studio.language().sentence(&finding.message);
+    job.append(message, 0.0, format(text));
     let sense = if place.is_some() {
         Sense::click()
     } else {

@@ -134,7 +134,8 @@ fn a_slip_is_mended_by_the_near_name() {
     let mut harness = harness(&["9"]);
     // The small machine finds nothing wrong with a checkpoint's name: say it does.
     let place = longtake_graph::Place::node(&NodeId::new("9"), "Everything").input("model");
-    let finding = longtake_graph::Diagnostic::error("value_not_in_list", place, "no such file");
+    let message = longtake_graph::say!("no such file", "そのファイルはありません");
+    let finding = longtake_graph::Diagnostic::error("value_not_in_list", place, message);
     harness.state_mut().studio.planned.diagnostics = std::sync::Arc::new(vec![finding]);
     harness.run_steps(2);
     harness.get_by_label("Use wan.safetensors").click();

@@ -59,6 +59,7 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, found: &Diagnostic) {
     let colours = theme::of(ui);
     let size = egui::vec2(ui.available_width(), ROW);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let message = cx.studio.language().sentence(&found.message);
     let node = found.place.node.as_ref();
     let title = node.map(|id| Titles::new(cx.studio).of(id));
     let place = match (&title, &found.place.input) {
@@ -67,7 +68,7 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, found: &Diagnostic) {
         (None, _) => String::new(),
     };
     response.widget_info(|| {
-        let text = format!("{place}: {}", found.message);
+        let text = format!("{place}: {message}");
         WidgetInfo::labeled(WidgetType::Button, true, text)
     });
     if response.hovered() {
@@ -87,9 +88,9 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, found: &Diagnostic) {
     let align = egui::Align2::LEFT_CENTER;
     let drawn = painter.text(left, align, place, font.clone(), colours.text);
     let after = egui::pos2(drawn.right() + 2.0 * UNIT, left.y);
-    painter.text(after, align, &found.message, font, colours.weak);
+    painter.text(after, align, message, font, colours.weak);
     let clicked = response.clicked();
-    response.on_hover_text(&found.message);
+    response.on_hover_text(message);
     if clicked && let Some(node) = node {
         for action in way_to(&cx.studio.session, node) {
             cx.act(action);

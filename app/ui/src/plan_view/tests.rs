@@ -11,7 +11,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use longtake_editor::queue::JobState;
 use longtake_editor::{Action, Command, Studio, WindowAction, testing};
-use longtake_graph::{Diagnostic, NodeId, Place, Subgraph};
+use longtake_graph::{Diagnostic, NodeId, Place, Subgraph, say};
 use longtake_run::Report;
 use longtake_run::report::Status;
 
@@ -131,7 +131,11 @@ fn errors_are_listed_and_the_last_plan_stays() {
     show(studio(&mut panel), film(4));
     panel.run_steps(2);
     let place = Place::node(&NodeId::new("7"), "VAEDecode").input("samples");
-    let error = Diagnostic::error("missing", place, "Nothing is linked to `samples`.");
+    let message = say!(
+        "Nothing is linked to `samples`.",
+        "「samples」に何もリンクされていません。"
+    );
+    let error = Diagnostic::error("missing", place, message);
     let studio = studio(&mut panel);
     studio.planned.plan = None;
     studio.planned.diagnostics = Arc::new(vec![error]);

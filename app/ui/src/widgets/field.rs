@@ -139,7 +139,7 @@ impl Field<'_> {
         let language = cx.studio.language();
         let mut text = String::new();
         for finding in self.findings(cx) {
-            let _ = writeln!(text, "{}", finding.message);
+            let _ = writeln!(text, "{}", language.sentence(&finding.message));
         }
         if !self.decl.help.is_empty() {
             let _ = writeln!(text, "{}", self.decl.help);

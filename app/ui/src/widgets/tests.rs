@@ -389,7 +389,8 @@ fn pictures_to_look_at() {
         let mut world = world(&literals, Room::Node);
         let node = NodeId::new("1");
         let place = longtake_graph::Place::node(&node, "Everything").input("image");
-        let finding = longtake_graph::Diagnostic::error("missing", place, "choose a file");
+        let message = longtake_graph::say!("choose a file", "ファイルを選んでください");
+        let finding = longtake_graph::Diagnostic::error("missing", place, message);
         world.studio.planned.diagnostics = std::sync::Arc::new(vec![finding]);
         let mut styled = false;
         let draw = move |ui: &mut egui::Ui, world: &mut World| {

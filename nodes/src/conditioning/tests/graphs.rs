@@ -162,7 +162,7 @@ impl Place {
         (
             it.code.to_string(),
             format!("{node}.{input}"),
-            it.message.clone(),
+            it.message.en.clone(),
         )
     }
 

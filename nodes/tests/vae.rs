@@ -86,7 +86,9 @@ impl Place {
     fn refused(&self, graph: &Json) -> String {
         let compiled = self.compiled(graph);
         assert!(compiled.plan.is_none());
-        compiled.diagnostics[0].message.en.clone()
+        let message = &compiled.diagnostics[0].message;
+        assert_eq!(message.lacks(), None);
+        message.en.clone()
     }
 }
 

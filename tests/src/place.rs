@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
+use longtake_run::Roots;
 use serde_json::Value as Json;
 
 use crate::{data, root};
@@ -159,6 +160,16 @@ impl Workplace {
     /// A path in it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
+    }
+
+    /// The folders as the engine knows them.
+    pub fn roots(&self) -> Roots {
+        Roots {
+            input: self.path("input"),
+            models: self.models.clone(),
+            output: self.path("output"),
+            store: self.path("store"),
+        }
     }
 
     /// Writes a file in it.

@@ -62,6 +62,30 @@ impl Language {
             _ => declaration.title,
         }
     }
+
+    /// What a declared node is for.
+    pub fn help(self, declaration: &longtake_graph::Declaration) -> &'static str {
+        match self {
+            Self::Ja if !declaration.help_ja.is_empty() => declaration.help_ja,
+            _ => declaration.help,
+        }
+    }
+
+    /// What a declared input is for.
+    pub fn input_help(self, input: &longtake_graph::InputDecl) -> &'static str {
+        match self {
+            Self::Ja if !input.help_ja.is_empty() => input.help_ja,
+            _ => input.help,
+        }
+    }
+
+    /// A declaration's menu path.
+    pub fn category(self, declaration: &longtake_graph::Declaration) -> &'static str {
+        match self {
+            Self::Ja if !declaration.category_ja.is_empty() => declaration.category_ja,
+            _ => declaration.category,
+        }
+    }
 }
 
 /// A text in every language.

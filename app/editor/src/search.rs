@@ -183,6 +183,10 @@ struct Name<'a> {
     alias: Option<&'static str>,
 }
 
+fn places(category: Text, language: Language) -> [&'static str; 2] {
+    [category.get(language), category.en]
+}
+
 fn name(text: &str, less: i64) -> Name<'_> {
     Name {
         text,
@@ -219,7 +223,8 @@ impl Query {
             less: 20,
             alias: Some(text),
         }));
-        self.hit(declaration.class, &names, declaration.category)
+        let categories = [language.category(declaration), declaration.category];
+        self.hit(declaration.class, &names, &categories)
     }
 
     /// Reroutes and the document's own subgraphs.
@@ -235,7 +240,7 @@ impl Query {
             name(REROUTE_TITLE.en, 8),
             name(REROUTE_TITLE.ja, 8),
         ];
-        let mut hits = Vec::from_iter(self.hit(REROUTE, &names, UTILITY.get(language)));
+        let mut hits = Vec::from_iter(self.hit(REROUTE, &names, &places(UTILITY, language)));
         for key in project.subgraphs.keys() {
             let node = Node {
                 class: key.clone(),
@@ -244,16 +249,17 @@ impl Query {
             let shape = Shape::of(project, None, &node, catalog, language);
             if filter.is_none_or(|it| it.shape_passes(&shape)) {
                 let names = [name(&shape.title, 0)];
-                hits.extend(self.hit(key, &names, SUBGRAPHS.get(language)));
+                hits.extend(self.hit(key, &names, &places(SUBGRAPHS, language)));
             }
         }
         hits
     }
 
-    fn hit(&self, class: &str, names: &[Name<'_>], category: &str) -> Option<Hit> {
+    /// `categories`: the menu path as shown, then in English, by which it is found as well.
+    fn hit(&self, class: &str, names: &[Name<'_>], categories: &[&str; 2]) -> Option<Hit> {
         let title = names.first()?.text;
         let folded: Vec<Folded> = names.iter().map(|it| fold(it.text)).collect();
-        let place = fold(category);
+        let place = fold(&categories.join(" "));
         let mut score = 0;
         let mut best_name = 0;
         for word in &self.words {
@@ -276,7 +282,7 @@ impl Query {
             class: class.to_owned(),
             title: title.to_owned(),
             matched: self.matched(&folded[0]),
-            category: category.to_owned(),
+            category: categories[0].to_owned(),
             alias: names[best_name].alias,
             score,
         })

@@ -16,8 +16,12 @@ pub struct Declaration {
     pub title_ja: &'static str,
     /// Menu path, `a/b`.
     pub category: &'static str,
+    /// The same path in Japanese, as deep.
+    pub category_ja: &'static str,
     /// What the node is for, in a sentence or two.
     pub help: &'static str,
+    /// The same in Japanese.
+    pub help_ja: &'static str,
     /// Inputs in the order ComfyUI shows them: required first.
     pub inputs: &'static [InputDecl],
     /// Outputs by position.
@@ -37,7 +41,9 @@ impl Declaration {
         title: "",
         title_ja: "",
         category: "",
+        category_ja: "",
         help: "",
+        help_ja: "",
         inputs: &[],
         outputs: &[],
         output_node: false,
@@ -62,6 +68,8 @@ pub struct InputDecl {
     pub required: bool,
     /// One line for people.
     pub help: &'static str,
+    /// The same in Japanese.
+    pub help_ja: &'static str,
     /// Unit shown behind the number (`px`, `s`, `fps`), or empty.
     pub unit: &'static str,
 }
@@ -181,6 +189,7 @@ const fn input(name: &'static str, ty: InputType) -> InputDecl {
         ty,
         required: true,
         help: "",
+        help_ja: "",
         unit: "",
     }
 }
@@ -374,10 +383,18 @@ impl InputDecl {
         self
     }
 
-    /// One line for people.
+    /// One line for people, in English and Japanese.
+    ///
+    /// # Panics
+    /// When a side is empty: while compiling, for a constant.
     #[must_use]
-    pub const fn help(mut self, help: &'static str) -> Self {
-        self.help = help;
+    pub const fn help(mut self, en: &'static str, ja: &'static str) -> Self {
+        assert!(
+            !en.is_empty() && !ja.is_empty(),
+            "a help needs both languages"
+        );
+        self.help = en;
+        self.help_ja = ja;
         self
     }
 

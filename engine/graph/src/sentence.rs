@@ -17,11 +17,33 @@ pub struct Sentence {
 }
 
 impl Sentence {
+    /// What the Japanese text lacks: Japanese at all, or a number or a quoted name that stands in the
+    /// English one. `None` when it says the same, as far as a machine can tell. For tests.
+    pub fn lacks(&self) -> Option<String> {
+        let japanese = |c: char| ('\u{3041}'..='\u{9fff}').contains(&c);
+        if !self.ja.contains(japanese) {
+            return Some(format!("no Japanese: {self} | {}", self.ja));
+        }
+        let known: Vec<&str> = numbers(&self.ja).collect();
+        let number = numbers(&self.en).find(|it| !known.contains(it));
+        let mut names = self.en.split('`').skip(1).step_by(2);
+        let name = names.find(|it| !self.ja.contains(it));
+        let lost = number.or(name)?;
+        Some(format!("`{lost}` is lost: {self} | {}", self.ja))
+    }
+
     /// What reads the same in both languages: a number, a name, a text from outside.
     pub fn same(text: impl fmt::Display) -> Self {
         let en = text.to_string();
         Self { ja: en.clone(), en }
     }
+}
+
+/// Runs of digits, with the point within a number.
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_digit() && c != '.')
+        .map(|it| it.trim_matches('.'))
+        .filter(|it| !it.is_empty())
 }
 
 impl fmt::Display for Sentence {
@@ -70,4 +92,27 @@ macro_rules! say {
             },
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Sentence;
+
+    #[test]
+    fn what_a_translation_lacks_is_told() {
+        let steps = 20;
+        for (said, fine) in [
+            (say!("`a` has {steps}", "「a」は {steps} です"), true),
+            (
+                say!("`a` has 2.5 of 3.", "3 のうち 2.5 が「a」です。"),
+                true,
+            ),
+            (say!("`a` has 2", "「a」は 3 です"), false),
+            (say!("`a` has 2", "「b」は 2 です"), false),
+            (say!("nothing", ""), false),
+            (Sentence::same("nothing"), false),
+        ] {
+            assert_eq!(said.lacks().is_none(), fine, "{said:?}");
+        }
+    }
 }

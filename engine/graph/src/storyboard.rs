@@ -429,6 +429,8 @@ mod tests {
         for (shots, wanted) in rows {
             let (_, found) = parse_shots(&Place::default(), shots);
             let text: Vec<String> = found.iter().map(ToString::to_string).collect();
+            let lacking = found.iter().find_map(|it| it.message.lacks());
+            assert_eq!(lacking, None);
             if wanted.is_empty() {
                 assert_eq!(text, Vec::<String>::new(), "{shots}");
             } else {

@@ -10,7 +10,10 @@ use longtake_graph::format::{Format, to_text};
 fn findings(text: &str) -> Vec<String> {
     check(&project(text), &Shelf)
         .iter()
-        .map(|it| format!("{} {}", it.code, it))
+        .map(|it| {
+            assert_eq!(it.message.lacks(), None);
+            format!("{} {}", it.code, it)
+        })
         .collect()
 }
 

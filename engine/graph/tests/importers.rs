@@ -33,6 +33,7 @@ fn workflows_become_projects() {
         assert_eq!((loaded.format, loaded.carrier), (Format::Workflow, None));
         let mut text = loaded.project.to_json();
         for finding in &loaded.diagnostics {
+            assert_eq!(finding.message.lacks(), None);
             writeln!(text, "{finding}").unwrap();
         }
         wanted.assert_eq(&text);

@@ -16,6 +16,7 @@ fn lowers(text: &str, wanted: &Expect) {
     let lowered = lower(&project, &Shelf);
     let mut got = shown(&lowered.project);
     for finding in &lowered.diagnostics {
+        assert_eq!(finding.message.lacks(), None);
         got += &finding.to_string();
         got.push('\n');
     }

@@ -53,38 +53,68 @@ const DECLARATION: Declaration = Declaration {
     title: "Camera path",
     title_ja: "カメラの軌跡",
     category: "conditioning/camera",
+    category_ja: "コンディショニング/カメラ",
     help: "Where the camera goes, for a PointCloudGuide. Lengths are counted in the distance from the \
            first camera to the subject. Moves called uni3c-… are those that Uni3C's authors published, \
            number for number; amount, ease and curve leave them alone.",
+    help_ja: "PointCloudGuide に渡すカメラの動きです。長さは、\
+              最初のカメラから被写体までの距離を 1 として数えます。uni3c- で始まる動きは Uni3C \
+              の作者が公開した数値そのままで、amount、ease、curve の影響を受けません。",
     inputs: &[
-        choice("move", "orbit-right", MOVES)
-            .help("What the camera does; keyframes follows the text below"),
-        float("amount", 1.0)
-            .within_f(0.0, 8.0)
-            .step_f(0.05)
-            .help("Size of a named move: 1 is 35° of orbit, 20° of orbit up, 15° of pan, 10° of tilt, 0.3 of truck or crane, 0.6 × the distance, 1.5 × the focal length"),
+        choice("move", "orbit-right", MOVES).help(
+            "What the camera does; keyframes follows the text below",
+            "カメラの動き。keyframes を選ぶと下のテキストに従います。",
+        ),
+        float("amount", 1.0).within_f(0.0, 8.0).step_f(0.05).help(
+            "Size of a named move: 1 is 35° of orbit, 20° of orbit up, 15° of pan, 10° of \
+                 tilt, 0.3 of truck or crane, 0.6 × the distance, 1.5 × the focal length",
+            "名前付きの動きの大きさ。1 は、orbit で 35°、上下の orbit で 20°、pan で 15°、\
+                 tilt で 10°、truck と crane で 0.3、距離の 0.6 倍、焦点距離の 1.5 \
+                 倍に当たります。",
+        ),
         int("length", 81)
             .within(0, MOST_FRAMES as i128)
             .unit("frames")
-            .help("Length (Wan takes 4k+1); 0 takes seconds × fps"),
+            .help(
+                "Length (Wan takes 4k+1); 0 takes seconds × fps",
+                "長さ(Wan は 4k+1)。0 なら seconds × fps",
+            ),
         float("seconds", 5.0)
             .within_f(0.0, 3600.0)
             .unit("s")
-            .help("Length, when length is 0"),
-        float("fps", 16.0)
-            .within_f(0.001, 1000.0)
-            .unit("fps")
-            .help("Frame rate that seconds are counted in"),
-        choice("ease", "ease-in-out", EASES).help("How the whole path starts and ends"),
-        choice("curve", "smooth", CURVES)
-            .help("Between keyframes. smooth: never beyond the keys; swing: Catmull-Rom; linear: straight"),
+            .help("Length, when length is 0", "length が 0 のときの長さ"),
+        float("fps", 16.0).within_f(0.001, 1000.0).unit("fps").help(
+            "Frame rate that seconds are counted in",
+            "秒数を数えるフレームレート",
+        ),
+        choice("ease", "ease-in-out", EASES).help(
+            "How the whole path starts and ends",
+            "軌跡全体の始まり方と終わり方",
+        ),
+        choice("curve", "smooth", CURVES).help(
+            "Between keyframes. smooth: never beyond the keys; swing: Catmull-Rom; linear: \
+                 straight",
+            "キーフレーム間のつなぎ方。smooth: キーの値を超えない、swing: Catmull-Rom、\
+                 linear: 直線",
+        ),
         float("elevation", 5.0)
             .within_f(-45.0, 45.0)
             .step_f(0.5)
             .unit("°")
-            .help("How far the first camera is thought to stand above the subject; orbits turn about the subject's upright axis"),
-        text_area("keyframes", KEYFRAMES)
-            .help("A line per key: a time (0 to 1, or 0% to 100%), then names and numbers. theta and phi in degrees about the subject, distance and focal as factors, x, y, z right, down and forward, pan and tilt in degrees about the camera"),
+            .help(
+                "How far the first camera is thought to stand above the subject; orbits turn \
+                 about the subject's upright axis",
+                "最初のカメラが被写体をどれだけ見下ろす角度か。orbit \
+                 は被写体の垂直軸を中心に回ります。",
+            ),
+        text_area("keyframes", KEYFRAMES).help(
+            "A line per key: a time (0 to 1, or 0% to 100%), then names and numbers. theta \
+                 and phi in degrees about the subject, distance and focal as factors, x, y, z \
+                 right, down and forward, pan and tilt in degrees about the camera",
+            "1 行に 1 つのキー: 時刻(0〜1 または 0%〜100%)、続けて名前と数値。theta と phi \
+                 は被写体を中心とした角度(度)、distance と focal は倍率、x、y、z は右・下・前、\
+                 pan と tilt はカメラを中心とした角度(度)です。",
+        ),
     ],
     outputs: &[output("camera_path", CAMERA_PATH)],
     ..Declaration::EMPTY

@@ -21,47 +21,87 @@ const DECLARATION: Declaration = Declaration {
     title: "Point cloud guide",
     title_ja: "点群ガイド",
     category: "conditioning/camera",
+    category_ja: "コンディショニング/カメラ",
     help: "Turns one picture with a depth map into points in space and films them along a camera path: \
            the guide of Uni3C. The first frame is the picture itself. Without a depth map the picture \
            is a flat screen.",
+    help_ja: "画像 1 枚と深度マップから空間の点群を作り、カメラの軌跡に沿って撮影します。Uni3C \
+              のガイドになります。最初のフレームは画像そのものです。深度マップがなければ、\
+              画像は平らなスクリーンになります。",
     inputs: &[
-        socket("image", Kind::IMAGE).help("The picture; its first frame counts"),
-        socket("camera_path", CAMERA_PATH).help("Where the camera goes"),
-        int("width", 832).within(16, 8192).unit("px").help("Width of the guide; the picture fills it, edges are cut"),
-        int("height", 480).within(16, 8192).unit("px").help("Height of the guide"),
+        socket("image", Kind::IMAGE).help(
+            "The picture; its first frame counts",
+            "画像。最初のフレームだけを使います。",
+        ),
+        socket("camera_path", CAMERA_PATH).help("Where the camera goes", "カメラの動き"),
+        int("width", 832).within(16, 8192).unit("px").help(
+            "Width of the guide; the picture fills it, edges are cut",
+            "ガイドの幅。画像で全体を埋め、はみ出した端は切り取ります。",
+        ),
+        int("height", 480)
+            .within(16, 8192)
+            .unit("px")
+            .help("Height of the guide", "ガイドの高さ"),
         int("length", 0)
             .within(0, MOST_FRAMES as i128)
             .unit("frames")
-            .help("Length; 0 is the path's own, others play the path faster or slower"),
-        choice("depth_is", "disparity", DEPTHS)
-            .help("disparity: white is near (Depth Anything); depth: white is far, evenly; millimetres: a 16-bit picture, 0 is unknown"),
-        float("near", 1.0)
-            .within_f(0.001, 10_000.0)
-            .help("Distance of the nearest sample. Only its ratio to `far` matters"),
-        float("far", 10.0)
-            .within_f(0.001, 100_000.0)
-            .help("Distance of the farthest sample; larger gives more relief"),
+            .help(
+                "Length; 0 is the path's own, others play the path faster or slower",
+                "長さ。0 なら軌跡どおり、ほかの値なら軌跡を速く、または遅く再生します。",
+            ),
+        choice("depth_is", "disparity", DEPTHS).help(
+            "disparity: white is near (Depth Anything); depth: white is far, evenly; \
+                 millimetres: a 16-bit picture, 0 is unknown",
+            "disparity: 白が近い(Depth Anything)、depth: 白が遠く等間隔、millimetres: 16 \
+                 ビット画像、0 は不明",
+        ),
+        float("near", 1.0).within_f(0.001, 10_000.0).help(
+            "Distance of the nearest sample. Only its ratio to `far` matters",
+            "最も近い点までの距離。`far` との比だけが意味を持ちます。",
+        ),
+        float("far", 10.0).within_f(0.001, 100_000.0).help(
+            "Distance of the farthest sample; larger gives more relief",
+            "最も遠い点までの距離。大きいほど起伏が強くなります。",
+        ),
         float("fov", 55.0)
             .within_f(5.0, 150.0)
             .step_f(0.5)
             .unit("°")
-            .help("Angle that the picture spans across: 40 for a portrait lens, 55 usual, 75 wide"),
-        float("radius", 0.0)
-            .within_f(0.0, 100_000.0)
-            .help("Distance of the subject, which orbits turn about; 0 takes the median"),
-        float("edge", 0.35)
-            .within_f(0.0, 1.0)
-            .help("Cuts points where the depth tears; larger cuts more, 0 nothing"),
+            .help(
+                "Angle that the picture spans across: 40 for a portrait lens, 55 usual, 75 wide",
+                "画像の横方向の画角。40: ポートレートレンズ、55: 標準、75: 広角",
+            ),
+        float("radius", 0.0).within_f(0.0, 100_000.0).help(
+            "Distance of the subject, which orbits turn about; 0 takes the median",
+            "被写体までの距離。orbit はここを中心に回ります。0 なら中央値",
+        ),
+        float("edge", 0.35).within_f(0.0, 1.0).help(
+            "Cuts points where the depth tears; larger cuts more, 0 nothing",
+            "深度が途切れる所の点を取り除きます。大きいほど多く取り除き、0 なら何もしません。",
+        ),
         float("splat", 0.008)
             .within_f(0.001, 0.1)
             .step_f(0.001)
-            .help("Radius of a point, where the shorter side is 2"),
-        boolean("cover", true)
-            .help("Lets points grow when the camera comes near, so that surfaces stay closed"),
-        colour("background", "#808080")
-            .help("Holes; Uni3C was trained with mid-grey, the zero of its values"),
-        socket("depth", Kind::named("IMAGE,MASK")).optional().help("Depth map of the picture, of the same shape; 16-bit PNG keeps more of it"),
-        socket("subject", Kind::MASK).optional().help("1 on the subject: its median distance becomes the radius"),
+            .help(
+                "Radius of a point, where the shorter side is 2",
+                "点の半径。画像の短辺を 2 とします。",
+            ),
+        boolean("cover", true).help(
+            "Lets points grow when the camera comes near, so that surfaces stay closed",
+            "カメラが近づくと点を大きくし、面に隙間ができないようにします。",
+        ),
+        colour("background", "#808080").help(
+            "Holes; Uni3C was trained with mid-grey, the zero of its values",
+            "穴の色。Uni3C は中間の灰色(値の 0)で学習されています。",
+        ),
+        socket("depth", Kind::named("IMAGE,MASK")).optional().help(
+            "Depth map of the picture, of the same shape; 16-bit PNG keeps more of it",
+            "画像と同じ縦横比の深度マップ。16 ビット PNG なら精度が保たれます。",
+        ),
+        socket("subject", Kind::MASK).optional().help(
+            "1 on the subject: its median distance becomes the radius",
+            "被写体の部分が 1。その距離の中央値が半径になります。",
+        ),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE), output("MASK", Kind::MASK)],
     ..Declaration::EMPTY

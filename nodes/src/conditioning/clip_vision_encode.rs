@@ -18,13 +18,18 @@ const DECLARATION: Declaration = Declaration {
     title: "Encode image with CLIP",
     title_ja: "画像を CLIP でエンコード",
     category: "conditioning",
+    category_ja: "コンディショニング",
     help: "Describes a picture to a video model: the 257 tokens that enter the last block of CLIP's \
            vision encoder.",
+    help_ja: "画像の内容を動画モデルに伝えます。CLIP のビジョンエンコーダーの最終ブロックに入る \
+              257 個のトークンです。",
     inputs: &[
-        socket("clip_vision", Kind::CLIP_VISION).help("The vision encoder"),
-        socket("image", Kind::IMAGE).help("One picture"),
-        choice("crop", "center", &["center", "none"])
-            .help("center cuts the picture square; none squeezes it, as Wan was trained"),
+        socket("clip_vision", Kind::CLIP_VISION).help("The vision encoder", "ビジョンエンコーダー"),
+        socket("image", Kind::IMAGE).help("One picture", "画像 1 枚"),
+        choice("crop", "center", &["center", "none"]).help(
+            "center cuts the picture square; none squeezes it, as Wan was trained",
+            "center: 画像を正方形に切り取る、none: 正方形に縮める(Wan の学習時と同じ)",
+        ),
     ],
     outputs: &[output("CLIP_VISION_OUTPUT", Kind::CLIP_VISION_OUTPUT)],
     ..Declaration::EMPTY

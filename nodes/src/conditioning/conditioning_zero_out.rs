@@ -13,9 +13,13 @@ const DECLARATION: Declaration = Declaration {
     title: "Zero out conditioning",
     title_ja: "コンディショニングをゼロ化",
     category: "advanced/conditioning",
+    category_ja: "詳細/コンディショニング",
     help: "Text of zeros in place of the prompt, for a negative that says nothing. What stands \
            beside the text stays.",
-    inputs: &[socket("conditioning", Kind::CONDITIONING).help("The encoded text")],
+    help_ja: "プロンプトの代わりに、すべて 0 のテキストを渡します。\
+              何も指定しないネガティブに使います。テキスト以外の情報は残ります。",
+    inputs: &[socket("conditioning", Kind::CONDITIONING)
+        .help("The encoded text", "エンコード済みのテキスト")],
     outputs: &[output("CONDITIONING", Kind::CONDITIONING)],
     ..Declaration::EMPTY
 };

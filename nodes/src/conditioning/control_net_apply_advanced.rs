@@ -23,29 +23,40 @@ const DECLARATION: Declaration = Declaration {
     title: "Apply ControlNet",
     title_ja: "コントロールネットを適用",
     category: "conditioning/controlnet",
+    category_ja: "コンディショニング/コントロールネット",
     help: "Has Uni3C follow a render of the camera's move. The render is scaled to the video's size, \
            and its last frame held if it is shorter.",
+    help_ja: "カメラの動きのレンダーに Uni3C を従わせます。レンダーは動画のサイズに拡大縮小し、\
+              短い場合は最後のフレームを保ちます。",
     inputs: &[
-        socket("positive", Kind::CONDITIONING).help("What is to be seen"),
-        socket("negative", Kind::CONDITIONING).help("What is not to be seen"),
-        socket("control_net", Kind::CONTROL_NET).help("Uni3C"),
-        socket("image", Kind::IMAGE)
-            .help("The render video; its first frame is the picture itself"),
-        float("strength", 1.0)
-            .within_f(0.0, 10.0)
-            .help("How strongly it is followed; 0 leaves it out"),
-        float("start_percent", 0.0)
-            .step_f(0.001)
-            .help("Part of the sampling, 0 to 1, from which it counts"),
-        float("end_percent", 1.0)
-            .step_f(0.001)
-            .help("Part of the sampling, 0 to 1, up to which it counts"),
-        socket("vae", Kind::VAE)
-            .optional()
-            .help("The Wan 2.1 VAE; Uni3C needs it"),
-        socket("latent", Kind::LATENT)
-            .optional()
-            .help("The latent to be sampled, where the conditioning says no size (text to video)"),
+        socket("positive", Kind::CONDITIONING).help("What is to be seen", "映したいもの"),
+        socket("negative", Kind::CONDITIONING).help("What is not to be seen", "映したくないもの"),
+        socket("control_net", Kind::CONTROL_NET).help("Uni3C", "Uni3C"),
+        socket("image", Kind::IMAGE).help(
+            "The render video; its first frame is the picture itself",
+            "レンダー動画。最初のフレームは画像そのものにします。",
+        ),
+        float("strength", 1.0).within_f(0.0, 10.0).help(
+            "How strongly it is followed; 0 leaves it out",
+            "従う強さ。0 なら使いません。",
+        ),
+        float("start_percent", 0.0).step_f(0.001).help(
+            "Part of the sampling, 0 to 1, from which it counts",
+            "効き始める位置(サンプリング全体を 0〜1)",
+        ),
+        float("end_percent", 1.0).step_f(0.001).help(
+            "Part of the sampling, 0 to 1, up to which it counts",
+            "効き終わる位置(サンプリング全体を 0〜1)",
+        ),
+        socket("vae", Kind::VAE).optional().help(
+            "The Wan 2.1 VAE; Uni3C needs it",
+            "Wan 2.1 の VAE。Uni3C に必要です。",
+        ),
+        socket("latent", Kind::LATENT).optional().help(
+            "The latent to be sampled, where the conditioning says no size (text to video)",
+            "サンプリングする潜在表現。コンディショニングにサイズがない場合(テキストから動\
+                 画)に使います。",
+        ),
     ],
     outputs: &[
         output("positive", Kind::CONDITIONING),

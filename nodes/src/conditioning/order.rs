@@ -162,6 +162,7 @@ mod tests {
     fn the_message_says_why_and_what_to_do() {
         let error = check(&[SCAIL.into(), CONTROL.into()], CONTROL).unwrap_err();
         assert_eq!(error.code, "order_breaks_meaning");
+        assert_eq!(error.message.lacks(), None);
         assert_eq!(
             error.message.en,
             "ControlNetApplyAdvanced comes after ControlNetApplyAdvanced, which breaks the meaning: a \

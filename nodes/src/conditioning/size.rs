@@ -19,7 +19,7 @@ pub const fn width(default: i128, grid: i128) -> InputDecl {
         .within(grid, LARGEST)
         .step(grid)
         .unit("px")
-        .help("Frame width")
+        .help("Frame width", "フレームの幅")
 }
 
 /// Frame height in steps of `grid`, which is also the least.
@@ -28,7 +28,7 @@ pub const fn height(default: i128, grid: i128) -> InputDecl {
         .within(grid, LARGEST)
         .step(grid)
         .unit("px")
-        .help("Frame height")
+        .help("Frame height", "フレームの高さ")
 }
 
 /// Number of frames.
@@ -37,14 +37,17 @@ pub const fn length(default: i128) -> InputDecl {
         .within(1, LARGEST)
         .step(4)
         .unit("frames")
-        .help("Frames, 4k + 1; others are rounded down to that, as in ComfyUI")
+        .help(
+            "Frames, 4k + 1; others are rounded down to that, as in ComfyUI",
+            "フレーム数(4k + 1)。それ以外は ComfyUI と同じく切り下げます。",
+        )
 }
 
 /// Number of samples.
 pub const fn batch_size() -> InputDecl {
     int("batch_size", 1)
         .within(1, 4096)
-        .help("Independent samples")
+        .help("Independent samples", "独立したサンプルの数")
 }
 
 /// A VAE that a node works with.

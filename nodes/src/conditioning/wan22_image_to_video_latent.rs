@@ -21,16 +21,19 @@ const DECLARATION: Declaration = Declaration {
     title: "Wan 2.2 image to video latent",
     title_ja: "Wan 2.2 画像から動画の潜在表現",
     category: "conditioning/inpaint",
+    category_ja: "コンディショニング/インペイント",
     help: "The latent of Wan 2.2 TI2V-5B. Frames that are given stay as they are while the rest is made.",
+    help_ja: "Wan 2.2 TI2V-5B の潜在表現です。与えたフレームはそのまま残り、残りが生成されます。",
     inputs: &[
-        socket("vae", Kind::VAE).help("The Wan 2.2 VAE"),
+        socket("vae", Kind::VAE).help("The Wan 2.2 VAE", "Wan 2.2 の VAE"),
         size::width(1280, 32),
         size::height(704, 32),
         size::length(49),
         size::batch_size(),
-        socket("start_image", Kind::IMAGE)
-            .optional()
-            .help("First frames; without them the model starts from the text alone"),
+        socket("start_image", Kind::IMAGE).optional().help(
+            "First frames; without them the model starts from the text alone",
+            "最初のフレーム。なければテキストだけから始めます。",
+        ),
     ],
     outputs: &[output("LATENT", Kind::LATENT)],
     ..Declaration::EMPTY

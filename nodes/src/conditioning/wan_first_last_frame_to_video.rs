@@ -19,27 +19,37 @@ const DECLARATION: Declaration = Declaration {
     title: "Wan first and last frame to video",
     title_ja: "Wan 最初と最後のフレームから動画",
     category: "conditioning/video_models",
+    category_ja: "コンディショニング/動画モデル",
     help: "A video between two pictures. The frames between them are grey for the model to fill.",
+    help_ja: "2 枚の画像の間をつなぐ動画を作ります。間のフレームは灰色で、モデルが描きます。",
     inputs: &[
-        socket("positive", Kind::CONDITIONING).help("What is to be seen"),
-        socket("negative", Kind::CONDITIONING).help("What is not to be seen"),
-        socket("vae", Kind::VAE).help("The Wan 2.1 VAE"),
+        socket("positive", Kind::CONDITIONING).help("What is to be seen", "映したいもの"),
+        socket("negative", Kind::CONDITIONING).help("What is not to be seen", "映したくないもの"),
+        socket("vae", Kind::VAE).help("The Wan 2.1 VAE", "Wan 2.1 の VAE"),
         size::width(832, 16),
         size::height(480, 16),
         size::length(81),
         size::batch_size(),
         socket("clip_vision_start_image", Kind::CLIP_VISION_OUTPUT)
             .optional()
-            .help("What CLIP sees in the first picture"),
+            .help(
+                "What CLIP sees in the first picture",
+                "最初の画像を CLIP で読み取った結果",
+            ),
         socket("clip_vision_end_image", Kind::CLIP_VISION_OUTPUT)
             .optional()
-            .help("What CLIP sees in the last picture"),
-        socket("start_image", Kind::IMAGE)
-            .optional()
-            .help("First frames; scaled to cover the size, cut around the centre"),
-        socket("end_image", Kind::IMAGE)
-            .optional()
-            .help("Last frames; where both reach, these stand"),
+            .help(
+                "What CLIP sees in the last picture",
+                "最後の画像を CLIP で読み取った結果",
+            ),
+        socket("start_image", Kind::IMAGE).optional().help(
+            "First frames; scaled to cover the size, cut around the centre",
+            "最初のフレーム。サイズを覆うように拡大縮小し、中央を切り取ります。",
+        ),
+        socket("end_image", Kind::IMAGE).optional().help(
+            "Last frames; where both reach, these stand",
+            "最後のフレーム。両方が重なる所ではこちらが優先されます。",
+        ),
     ],
     outputs: &[
         output("positive", Kind::CONDITIONING),

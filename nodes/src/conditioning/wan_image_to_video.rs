@@ -20,22 +20,29 @@ const DECLARATION: Declaration = Declaration {
     title: "Wan image to video",
     title_ja: "Wan 画像から動画",
     category: "conditioning/video_models",
+    category_ja: "コンディショニング/動画モデル",
     help: "A video that begins with the given frames: one picture, or the last frames of the shot \
            before it. The rest is grey for the model to fill.",
+    help_ja: "与えたフレームから始まる動画を作ります。画像 1 枚でも、\
+              前のショットの最後の数フレームでもかまいません。残りは灰色で、モデルが描きます。",
     inputs: &[
-        socket("positive", Kind::CONDITIONING).help("What is to be seen"),
-        socket("negative", Kind::CONDITIONING).help("What is not to be seen"),
-        socket("vae", Kind::VAE).help("The Wan 2.1 VAE"),
+        socket("positive", Kind::CONDITIONING).help("What is to be seen", "映したいもの"),
+        socket("negative", Kind::CONDITIONING).help("What is not to be seen", "映したくないもの"),
+        socket("vae", Kind::VAE).help("The Wan 2.1 VAE", "Wan 2.1 の VAE"),
         size::width(832, 16),
         size::height(480, 16),
         size::length(81),
         size::batch_size(),
         socket("clip_vision_output", Kind::CLIP_VISION_OUTPUT)
             .optional()
-            .help("What CLIP sees in the picture; Wan 2.1 needs it, Wan 2.2 does not"),
-        socket("start_image", Kind::IMAGE)
-            .optional()
-            .help("First frames; scaled to cover the size, cut around the centre"),
+            .help(
+                "What CLIP sees in the picture; Wan 2.1 needs it, Wan 2.2 does not",
+                "画像を CLIP で読み取った結果。Wan 2.1 には必要で、Wan 2.2 には不要です。",
+            ),
+        socket("start_image", Kind::IMAGE).optional().help(
+            "First frames; scaled to cover the size, cut around the centre",
+            "最初のフレーム。サイズを覆うように拡大縮小し、中央を切り取ります。",
+        ),
     ],
     outputs: &[
         output("positive", Kind::CONDITIONING),

@@ -22,8 +22,11 @@ const DECLARATION: Declaration = Declaration {
     title: "Wan SCAIL to video",
     title_ja: "Wan SCAIL キャラクター動画",
     category: "conditioning/video_models",
+    category_ja: "コンディショニング/動画モデル",
     help: "A character from a reference picture that moves as a pose video does. If the pose video \
            is shorter than the length, its last frame is held.",
+    help_ja: "参照画像のキャラクターを、ポーズ動画のとおりに動かします。ポーズ動画が短い場合は、\
+              最後のフレームを保ちます。",
     inputs: INPUTS,
     outputs: &[
         output("positive", Kind::CONDITIONING),
@@ -35,51 +38,74 @@ const DECLARATION: Declaration = Declaration {
 };
 
 const INPUTS: &[InputDecl] = &[
-    socket("positive", Kind::CONDITIONING).help("What is to be seen"),
-    socket("negative", Kind::CONDITIONING).help("What is not to be seen"),
-    socket("vae", Kind::VAE).help("The Wan 2.1 VAE"),
+    socket("positive", Kind::CONDITIONING).help("What is to be seen", "映したいもの"),
+    socket("negative", Kind::CONDITIONING).help("What is not to be seen", "映したくないもの"),
+    socket("vae", Kind::VAE).help("The Wan 2.1 VAE", "Wan 2.1 の VAE"),
     size::width(512, 32),
     size::height(896, 32),
     size::length(81),
     size::batch_size(),
     float("pose_strength", 1.0)
         .within_f(0.0, 10.0)
-        .help("Scales the pose's latent"),
-    float("pose_start", 0.0).help("Part of the sampling, 0 to 1, from which the pose counts"),
-    float("pose_end", 1.0).help("Part of the sampling, 0 to 1, up to which the pose counts"),
+        .help("Scales the pose's latent", "ポーズの潜在表現に掛ける倍率"),
+    float("pose_start", 0.0).help(
+        "Part of the sampling, 0 to 1, from which the pose counts",
+        "ポーズが効き始める位置(サンプリング全体を 0〜1)",
+    ),
+    float("pose_end", 1.0).help(
+        "Part of the sampling, 0 to 1, up to which the pose counts",
+        "ポーズが効き終わる位置(サンプリング全体を 0〜1)",
+    ),
     int("video_frame_offset", 0)
         .within(0, LARGEST)
         .unit("frames")
-        .help("Frame of the film at which this chunk begins: the chunk before it gives it"),
+        .help(
+            "Frame of the film at which this chunk begins: the chunk before it gives it",
+            "この区間が始まる映像のフレーム番号。前の区間の出力を使います。",
+        ),
     int("previous_frame_count", 5)
         .within(1, LARGEST)
         .step(4)
         .unit("frames")
-        .help("Last frames of previous_frames that stay; SCAIL-2 was trained with 5"),
-    socket("pose_video", Kind::IMAGE)
-        .optional()
-        .help("Skeletons to follow; encoded at half the size"),
-    socket("pose_video_mask", Kind::IMAGE)
-        .optional()
-        .help("SCAIL-2: who is who in the pose video, a colour each"),
-    boolean("replacement_mode", false)
-        .optional()
-        .help("SCAIL-2: the character takes someone's place in the pose video; masks then have a white background"),
-    socket("reference_image", Kind::IMAGE)
-        .optional()
-        .help("The character; SCAIL-2 takes further views in the same batch"),
-    socket("reference_image_mask", Kind::IMAGE)
-        .optional()
-        .help("SCAIL-2: who is who in the reference, in the pose video's colours"),
+        .help(
+            "Last frames of previous_frames that stay; SCAIL-2 was trained with 5",
+            "previous_frames のうち残す最後のフレーム数。SCAIL-2 は 5 で学習されています。",
+        ),
+    socket("pose_video", Kind::IMAGE).optional().help(
+        "Skeletons to follow; encoded at half the size",
+        "従わせる骨格。半分のサイズでエンコードされます。",
+    ),
+    socket("pose_video_mask", Kind::IMAGE).optional().help(
+        "SCAIL-2: who is who in the pose video, a colour each",
+        "SCAIL-2: ポーズ動画の人物を色で区別するマスク",
+    ),
+    boolean("replacement_mode", false).optional().help(
+        "SCAIL-2: the character takes someone's place in the pose video; masks then have a \
+             white background",
+        "SCAIL-2: キャラクターをポーズ動画の人物と入れ替えます。マスクの背景は白にします。",
+    ),
+    socket("reference_image", Kind::IMAGE).optional().help(
+        "The character; SCAIL-2 takes further views in the same batch",
+        "キャラクター。SCAIL-2 では同じバッチで別の角度の画像も渡せます。",
+    ),
+    socket("reference_image_mask", Kind::IMAGE).optional().help(
+        "SCAIL-2: who is who in the reference, in the pose video's colours",
+        "SCAIL-2: 参照画像の人物を、ポーズ動画と同じ色で区別するマスク",
+    ),
     socket("clip_vision_output", Kind::CLIP_VISION_OUTPUT)
         .optional()
-        .help("What CLIP sees in the reference, stretched to a square"),
-    socket("previous_frames", Kind::IMAGE)
-        .optional()
-        .help("SCAIL-2: the chunk before this one; its last frames stay"),
-    boolean("comfy_rope", false)
-        .optional()
-        .help("Places the pose as ComfyUI does; off places it as SCAIL's authors do"),
+        .help(
+            "What CLIP sees in the reference, stretched to a square",
+            "参照画像を正方形に伸縮して CLIP で読み取った結果",
+        ),
+    socket("previous_frames", Kind::IMAGE).optional().help(
+        "SCAIL-2: the chunk before this one; its last frames stay",
+        "SCAIL-2: この区間の前の区間。その最後のフレームが残ります。",
+    ),
+    boolean("comfy_rope", false).optional().help(
+        "Places the pose as ComfyUI does; off places it as SCAIL's authors do",
+        "オン: ComfyUI と同じ位置にポーズを置く、オフ: SCAIL の作者と同じ位置に置く",
+    ),
 ];
 
 /// The node.

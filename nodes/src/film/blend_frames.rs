@@ -16,20 +16,26 @@ const DECLARATION: Declaration = Declaration {
     title: "Blend frames",
     title_ja: "フレームブレンド",
     category: "film",
+    category_ja: "映像",
     help: "Converts a clip to another frame rate. A new frame between two old ones is their mixture; times \
            are exact, so that nothing drifts.",
+    help_ja: "クリップのフレームレートを変換します。新しいフレームは前後の 2 \
+              枚を混ぜて作ります。時刻は正確で、ずれが積み重なりません。",
     inputs: &[
-        socket("images", Kind::IMAGE).help("The clip"),
+        socket("images", Kind::IMAGE).help("The clip", "クリップ"),
         float("fps", 16.0)
             .within_f(0.0, 1000.0)
             .step_f(0.001)
             .unit("fps")
-            .help("The clip's own rate; 0 takes what is known of it"),
+            .help(
+                "The clip's own rate; 0 takes what is known of it",
+                "クリップ自身のフレームレート。0 なら分かっている値",
+            ),
         float("target_fps", 24.0)
             .within_f(0.001, 1000.0)
             .step_f(0.001)
             .unit("fps")
-            .help("The rate to make"),
+            .help("The rate to make", "変換後のフレームレート"),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE), output("fps", Kind::FLOAT)],
     ..Declaration::EMPTY

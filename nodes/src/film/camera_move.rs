@@ -18,32 +18,43 @@ const DECLARATION: Declaration = Declaration {
     title: "Camera move",
     title_ja: "カメラワーク",
     category: "film/animatic",
+    category_ja: "映像/アニマティック",
     help: "Moves over a picture or clip, at exact sub-pixel positions. A source larger than the output \
            (a TitleCard with overscan) stays sharp all the way.",
+    help_ja: "画像やクリップの上を、サブピクセル単位の正確な位置で動きます。\
+              出力より大きい素材(オーバースキャン付きの TitleCard など)なら、最後まで鮮明です。",
     inputs: &[
-        socket("image", Kind::IMAGE)
-            .help("What the camera looks at; its last frame is held when it is too short"),
-        choice("move", "zoom-in", MOVES)
-            .help("The move; pans go in the direction that the camera turns"),
-        float("amount", 0.1)
-            .within_f(0.0, 4.0)
-            .help("How much smaller the close view is: 0.1 shows 1/1.1 of the picture"),
-        choice("ease", "ease-in-out", EASES).help("How the move starts and ends"),
-        int("frames", 0)
-            .within(0, 10_000_000)
-            .unit("frames")
-            .help("Length; 0 is as long as the input"),
-        int("width", 0)
-            .within(0, 16384)
-            .unit("px")
-            .help("Width of the output; 0 keeps the input's"),
-        int("height", 0)
-            .within(0, 16384)
-            .unit("px")
-            .help("Height of the output; 0 keeps the input's"),
-        text("camera", "")
-            .optional()
-            .help("Name of a move from a shot list; wins over `move`. Unknown names hold still"),
+        socket("image", Kind::IMAGE).help(
+            "What the camera looks at; its last frame is held when it is too short",
+            "カメラに映すもの。短い場合は最後のフレームを保ちます。",
+        ),
+        choice("move", "zoom-in", MOVES).help(
+            "The move; pans go in the direction that the camera turns",
+            "動き。pan はカメラが向く方向に進みます。",
+        ),
+        float("amount", 0.1).within_f(0.0, 4.0).help(
+            "How much smaller the close view is: 0.1 shows 1/1.1 of the picture",
+            "寄りの画面をどれだけ狭くするか。0.1 なら画像の 1/1.1 を映します。",
+        ),
+        choice("ease", "ease-in-out", EASES)
+            .help("How the move starts and ends", "動きの始まり方と終わり方"),
+        int("frames", 0).within(0, 10_000_000).unit("frames").help(
+            "Length; 0 is as long as the input",
+            "長さ。0 なら入力と同じ",
+        ),
+        int("width", 0).within(0, 16384).unit("px").help(
+            "Width of the output; 0 keeps the input's",
+            "出力の幅。0 なら入力と同じ",
+        ),
+        int("height", 0).within(0, 16384).unit("px").help(
+            "Height of the output; 0 keeps the input's",
+            "出力の高さ。0 なら入力と同じ",
+        ),
+        text("camera", "").optional().help(
+            "Name of a move from a shot list; wins over `move`. Unknown names hold still",
+            "ショットリストの動きの名前。`move` より優先されます。\
+                 知らない名前なら動きません。",
+        ),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     ..Declaration::EMPTY

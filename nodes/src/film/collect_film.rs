@@ -11,10 +11,12 @@ const DECLARATION: Declaration = Declaration {
     title: "Collect film",
     title_ja: "ショットをまとめる",
     category: "film",
+    category_ja: "映像",
     help: "Gathers the clips of all shots, with the storyboard's transitions between them.",
+    help_ja: "すべてのショットのクリップを、絵コンテのトランジションでつないでまとめます。",
     inputs: &[
-        socket("storyboard", Kind::STORYBOARD).help("The film"),
-        socket("clip", Kind::IMAGE).help("The frames of one shot"),
+        socket("storyboard", Kind::STORYBOARD).help("The film", "映像"),
+        socket("clip", Kind::IMAGE).help("The frames of one shot", "1 ショットのフレーム"),
     ],
     outputs: &[output("frames", Kind::IMAGE), output("fps", Kind::FLOAT)],
     ..Declaration::EMPTY

@@ -13,8 +13,10 @@ const DECLARATION: Declaration = Declaration {
     title: "Concatenate clips",
     title_ja: "クリップを連結",
     category: "film",
+    category_ja: "映像",
     help: "The pieces of a film as one clip.",
-    inputs: &[socket("clips", Kind::IMAGE).help("The clips in order")],
+    help_ja: "映像の各部分を 1 本のクリップにします。",
+    inputs: &[socket("clips", Kind::IMAGE).help("The clips in order", "順に並べたクリップ")],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     internal: true,
     ..Declaration::EMPTY

@@ -11,13 +11,17 @@ const DECLARATION: Declaration = Declaration {
     title: "Each shot",
     title_ja: "各ショット",
     category: "film",
+    category_ja: "映像",
     help: "What stands between this node and Collect film is made once for every shot of the storyboard; \
            the outputs are that shot's own values.",
+    help_ja: "このノードから CollectFilm までの間は、絵コンテのショットごとに 1 \
+              回ずつ作られます。出力はそのショットの値です。",
     inputs: &[
-        socket("storyboard", Kind::STORYBOARD).help("The film"),
-        socket("first_frame", Kind::IMAGE)
-            .optional()
-            .help("What the first shot gets as previous_frame"),
+        socket("storyboard", Kind::STORYBOARD).help("The film", "映像"),
+        socket("first_frame", Kind::IMAGE).optional().help(
+            "What the first shot gets as previous_frame",
+            "最初のショットが previous_frame として受け取る画像",
+        ),
     ],
     outputs: &[
         output("prompt", Kind::STRING),

@@ -13,8 +13,10 @@ const DECLARATION: Declaration = Declaration {
     title: "Last frame",
     title_ja: "最後のフレーム",
     category: "film",
+    category_ja: "映像",
     help: "The last frame of a clip.",
-    inputs: &[socket("clip", Kind::IMAGE).help("The clip")],
+    help_ja: "クリップの最後のフレームです。",
+    inputs: &[socket("clip", Kind::IMAGE).help("The clip", "クリップ")],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     internal: true,
     ..Declaration::EMPTY

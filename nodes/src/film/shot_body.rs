@@ -13,15 +13,17 @@ const DECLARATION: Declaration = Declaration {
     title: "Shot body",
     title_ja: "ショット本体",
     category: "film",
+    category_ja: "映像",
     help: "A clip without its first and last frames.",
+    help_ja: "クリップから最初と最後のフレームを除いたものです。",
     inputs: &[
-        socket("clip", Kind::IMAGE).help("The clip"),
+        socket("clip", Kind::IMAGE).help("The clip", "クリップ"),
         int("trim_start", 0)
             .unit("frames")
-            .help("Frames left out at the start"),
+            .help("Frames left out at the start", "先頭で除くフレーム数"),
         int("trim_end", 0)
             .unit("frames")
-            .help("Frames left out at the end"),
+            .help("Frames left out at the end", "末尾で除くフレーム数"),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     internal: true,

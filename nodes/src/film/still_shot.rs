@@ -18,21 +18,51 @@ const DECLARATION: Declaration = Declaration {
     title: "Still shot",
     title_ja: "静止画ショット",
     category: "film/animatic",
+    category_ja: "映像/アニマティック",
     help: "A picture (or a plain colour) for some seconds. Its first frame is scaled to the film's size.",
+    help_ja: "画像(または単色)を数秒間映します。最初のフレームを映像のサイズに合わせます。",
     inputs: &[
-        int("width", 1920).within(16, 16384).unit("px").help("Width of the film's frames"),
-        int("height", 1080).within(16, 16384).unit("px").help("Height of the film's frames"),
-        int("frames", 0).within(0, 10_000_000).unit("frames").help("Length; 0 takes seconds × fps"),
-        float("seconds", 4.0).within_f(0.0, 86_400.0).unit("s").help("Length, when frames is 0"),
-        float("fps", 24.0).within_f(0.001, 1000.0).unit("fps").help("Frame rate that seconds are counted in"),
-        choice("fit", "cover", &["cover", "contain", "stretch"])
-            .help("cover: fills the frame, edges are cut; contain: all of it, with bars; stretch: exactly the size"),
-        colour("background", "#101010").help("Bars, and the shot itself when there is no picture"),
-        text_area("title", "").help("Title at the lower left"),
-        text_area("caption", "").help("Subtitle"),
-        text("label", "").optional().help("Small line at the top"),
-        colour("accent", "#e8b04a").optional().help("Rule above the title"),
-        socket("image", Kind::IMAGE).optional().help("The picture"),
+        int("width", 1920)
+            .within(16, 16384)
+            .unit("px")
+            .help("Width of the film's frames", "映像のフレームの幅"),
+        int("height", 1080)
+            .within(16, 16384)
+            .unit("px")
+            .help("Height of the film's frames", "映像のフレームの高さ"),
+        int("frames", 0).within(0, 10_000_000).unit("frames").help(
+            "Length; 0 takes seconds × fps",
+            "長さ。0 なら seconds × fps",
+        ),
+        float("seconds", 4.0)
+            .within_f(0.0, 86_400.0)
+            .unit("s")
+            .help("Length, when frames is 0", "frames が 0 のときの長さ"),
+        float("fps", 24.0).within_f(0.001, 1000.0).unit("fps").help(
+            "Frame rate that seconds are counted in",
+            "秒数を数えるフレームレート",
+        ),
+        choice("fit", "cover", &["cover", "contain", "stretch"]).help(
+            "cover: fills the frame, edges are cut; contain: all of it, with bars; stretch: \
+                 exactly the size",
+            "cover: 画面を埋めて端を切る、contain: 全体を入れて余白を付ける、stretch: \
+                 サイズどおりに伸縮",
+        ),
+        colour("background", "#101010").help(
+            "Bars, and the shot itself when there is no picture",
+            "余白の色。画像がないときは画面全体の色",
+        ),
+        text_area("title", "").help("Title at the lower left", "左下のタイトル"),
+        text_area("caption", "").help("Subtitle", "サブタイトル"),
+        text("label", "")
+            .optional()
+            .help("Small line at the top", "上部の小さな行"),
+        colour("accent", "#e8b04a")
+            .optional()
+            .help("Rule above the title", "タイトルの上の線"),
+        socket("image", Kind::IMAGE)
+            .optional()
+            .help("The picture", "画像"),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     ..Declaration::EMPTY

@@ -14,8 +14,10 @@ const DECLARATION: Declaration = Declaration {
     title: "Store clip",
     title_ja: "クリップを保存",
     category: "film",
+    category_ja: "映像",
     help: "Keeps a clip's frames in the store, losslessly. `longtake pin` uses it.",
-    inputs: &[socket("clip", Kind::IMAGE).help("The clip")],
+    help_ja: "クリップのフレームを劣化なしで保存領域に残します。`longtake pin` が使います。",
+    inputs: &[socket("clip", Kind::IMAGE).help("The clip", "クリップ")],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     output_node: true,
     ..Declaration::EMPTY

@@ -13,8 +13,13 @@ const DECLARATION: Declaration = Declaration {
     title: "Stored clip",
     title_ja: "保存済みクリップ",
     category: "film",
+    category_ja: "映像",
     help: "Frames kept in the store under a signature.",
-    inputs: &[text("signature", "").help("64 hex digits, as `longtake pin` prints them")],
+    help_ja: "署名を付けて保存領域に残したフレームです。",
+    inputs: &[text("signature", "").help(
+        "64 hex digits, as `longtake pin` prints them",
+        "`longtake pin` が表示する 16 進数 64 桁",
+    )],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     internal: true,
     ..Declaration::EMPTY

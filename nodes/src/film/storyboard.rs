@@ -13,24 +13,30 @@ const DECLARATION: Declaration = Declaration {
     title: "Storyboard",
     title_ja: "絵コンテ",
     category: "film",
+    category_ja: "映像",
     help: "The film's shots in order, with its size and frame rate. Everything that depends on EachShot \
            is made once for every shot of this list.",
+    help_ja: "映像のショットを順に並べ、サイズとフレームレートを決めます。EachShot \
+              につながるものは、このリストのショットごとに 1 回ずつ作られます。",
     inputs: &[
-        text("title", "").help("Title of the film"),
+        text("title", "").help("Title of the film", "映像のタイトル"),
         int("width", 1920)
             .within(16, 16384)
             .unit("px")
-            .help("Width of the film's frames"),
+            .help("Width of the film's frames", "映像のフレームの幅"),
         int("height", 1080)
             .within(16, 16384)
             .unit("px")
-            .help("Height of the film's frames"),
+            .help("Height of the film's frames", "映像のフレームの高さ"),
         float("fps", 24.0)
             .within_f(1.0, 1000.0)
             .step_f(0.001)
             .unit("fps")
-            .help("Frame rate. 23.976, 29.97 and 59.94 stand for the exact NTSC rates"),
-        shots("shots").help("The shot list"),
+            .help(
+                "Frame rate. 23.976, 29.97 and 59.94 stand for the exact NTSC rates",
+                "フレームレート。23.976、29.97、59.94 は正確な NTSC のレートを表します。",
+            ),
+        shots("shots").help("The shot list", "ショットリスト"),
     ],
     outputs: &[output("STORYBOARD", Kind::STORYBOARD)],
     ..Declaration::EMPTY

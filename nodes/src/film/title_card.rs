@@ -17,33 +17,98 @@ const DECLARATION: Declaration = Declaration {
     title: "Title card",
     title_ja: "タイトルカード",
     category: "film/animatic",
+    category_ja: "映像/アニマティック",
     help: "A still card for an animatic: title, description and caption on a drawn backdrop or on a \
            picture. Drawn once, however many frames it has. A second line of the title is set smaller: \
            the place for another language.",
+    help_ja: "アニマティック用の静止カードです。描いた背景または画像の上に、タイトル、説明、\
+              キャプションを載せます。フレーム数によらず 1 回だけ描きます。タイトルの 2 \
+              行目は小さくなるので、別の言語を入れられます。",
     inputs: &[
-        text_area("title", "").help("Title; further lines are set smaller"),
-        text_area("body", "").help("What is to be seen"),
-        text_area("caption", "").help("Dialogue or narration, shown as a subtitle"),
-        int("width", 1920).within(16, 16384).unit("px").help("Width of the film's frames"),
-        int("height", 1080).within(16, 16384).unit("px").help("Height of the film's frames"),
-        int("frames", 96).within(1, 10_000_000).unit("frames").help("Length"),
-        choice("style", "auto", LAYOUTS)
-            .help("panel: words lower left; title: large and centred; subtitle: the caption only; auto: panel, or title when there is no body"),
-        choice("backdrop", "auto", SCENES).help("What is drawn behind the words; auto goes by the seed"),
-        choice("palette", "auto", palette::NAMES)
-            .help("Colours of the backdrop; auto goes by the seed, custom is made of background and accent"),
-        seed("seed").help("Makes each backdrop its own. auto takes palette seed mod 8, and backdrop (seed / 8) mod 7"),
-        colour("background", "#141a26").help("Base colour of the custom palette and the plain backdrop"),
-        colour("accent", "#e8b04a").help("Rules and numbers of the custom palette, and on pictures"),
-        float("overscan", 1.0)
-            .within_f(1.0, 2.0)
-            .help("Draws the card this much larger, so that a CameraMove after it moves over real pixels"),
-        text("label", "").optional().help("Small line at the top, usually the film's title"),
-        int("number", 0).optional().within(0, 1_000_000).help("Shot number; 0 shows none"),
-        int("total", 0).optional().within(0, 1_000_000).help("Number of shots; 0 shows none"),
-        float("seconds", 0.0).optional().within_f(0.0, 86_400.0).unit("s").help("Length shown at the top; 0 shows none"),
-        text("camera", "").optional().help("Camera move shown at the top"),
-        socket("image", Kind::IMAGE).optional().help("A picture behind the words, instead of a backdrop"),
+        text_area("title", "").help(
+            "Title; further lines are set smaller",
+            "タイトル。2 行目以降は小さくなります。",
+        ),
+        text_area("body", "").help("What is to be seen", "映したいもの"),
+        text_area("caption", "").help(
+            "Dialogue or narration, shown as a subtitle",
+            "字幕として表示するせりふやナレーション",
+        ),
+        int("width", 1920)
+            .within(16, 16384)
+            .unit("px")
+            .help("Width of the film's frames", "映像のフレームの幅"),
+        int("height", 1080)
+            .within(16, 16384)
+            .unit("px")
+            .help("Height of the film's frames", "映像のフレームの高さ"),
+        int("frames", 96)
+            .within(1, 10_000_000)
+            .unit("frames")
+            .help("Length", "長さ"),
+        choice("style", "auto", LAYOUTS).help(
+            "panel: words lower left; title: large and centred; subtitle: the caption only; \
+                 auto: panel, or title when there is no body",
+            "panel: 左下に文字、title: 中央に大きく、subtitle: キャプションだけ、auto: \
+                 panel。本文がなければ title",
+        ),
+        choice("backdrop", "auto", SCENES).help(
+            "What is drawn behind the words; auto goes by the seed",
+            "文字の後ろに描くもの。auto ならシードで決まります。",
+        ),
+        choice("palette", "auto", palette::NAMES).help(
+            "Colours of the backdrop; auto goes by the seed, custom is made of background \
+                 and accent",
+            "背景の配色。auto ならシードで決まり、custom なら background と accent \
+                 から作ります。",
+        ),
+        seed("seed").help(
+            "Makes each backdrop its own. auto takes palette seed mod 8, and backdrop (seed \
+                 / 8) mod 7",
+            "背景ごとに変化を付けます。auto は配色にシードを 8 で割った余り、背景に(シード \
+                 / 8)を 7 で割った余りを使います。",
+        ),
+        colour("background", "#141a26").help(
+            "Base colour of the custom palette and the plain backdrop",
+            "配色 custom と単色の背景の基本色",
+        ),
+        colour("accent", "#e8b04a").help(
+            "Rules and numbers of the custom palette, and on pictures",
+            "配色 custom のときと画像の上での、線と番号の色",
+        ),
+        float("overscan", 1.0).within_f(1.0, 2.0).help(
+            "Draws the card this much larger, so that a CameraMove after it moves over real \
+                 pixels",
+            "カードをこの倍率で大きく描き、後に続く CameraMove \
+                 が実際のピクセルの上を動けるようにします。",
+        ),
+        text("label", "").optional().help(
+            "Small line at the top, usually the film's title",
+            "上部の小さな行。通常は映像のタイトル",
+        ),
+        int("number", 0).optional().within(0, 1_000_000).help(
+            "Shot number; 0 shows none",
+            "ショット番号。0 なら表示しません。",
+        ),
+        int("total", 0).optional().within(0, 1_000_000).help(
+            "Number of shots; 0 shows none",
+            "ショットの数。0 なら表示しません。",
+        ),
+        float("seconds", 0.0)
+            .optional()
+            .within_f(0.0, 86_400.0)
+            .unit("s")
+            .help(
+                "Length shown at the top; 0 shows none",
+                "上部に示す長さ。0 なら表示しません。",
+            ),
+        text("camera", "")
+            .optional()
+            .help("Camera move shown at the top", "上部に示すカメラの動き"),
+        socket("image", Kind::IMAGE).optional().help(
+            "A picture behind the words, instead of a backdrop",
+            "描いた背景の代わりに、文字の後ろに置く画像",
+        ),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     ..Declaration::EMPTY

@@ -16,18 +16,26 @@ const DECLARATION: Declaration = Declaration {
     title: "Transition",
     title_ja: "トランジション",
     category: "film",
+    category_ja: "映像",
     help: "Puts one clip behind another. During a fade or dissolve the two share `frames` frames, so the \
            result is that much shorter.",
+    help_ja: "クリップをもう 1 つのクリップにつなぎます。フェードとディゾルブの間は両者が \
+              `frames` フレームを共有するので、その分だけ短くなります。",
     inputs: &[
-        socket("a", Kind::IMAGE).help("The first clip"),
-        socket("b", Kind::IMAGE).help("The second clip"),
-        choice("kind", "dissolve", &["cut", "fade", "dissolve"])
-            .help("At once, through black, or one melting into the other"),
+        socket("a", Kind::IMAGE).help("The first clip", "最初のクリップ"),
+        socket("b", Kind::IMAGE).help("The second clip", "2 番目のクリップ"),
+        choice("kind", "dissolve", &["cut", "fade", "dissolve"]).help(
+            "At once, through black, or one melting into the other",
+            "すぐに切り替える、黒を挟む、溶け合わせる",
+        ),
         int("frames", 12)
             .within(0, 100_000)
             .unit("frames")
-            .help("Length; a cut has none"),
-        boolean("join", false).help("Only the shared frames, without the rest of both clips"),
+            .help("Length; a cut has none", "長さ。カットにはありません。"),
+        boolean("join", false).help(
+            "Only the shared frames, without the rest of both clips",
+            "両方のクリップの残りを除き、重なるフレームだけにします。",
+        ),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     ..Declaration::EMPTY

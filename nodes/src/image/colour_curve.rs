@@ -18,12 +18,18 @@ const DECLARATION: Declaration = Declaration {
     title: "Tone curve",
     title_ja: "トーンカーブ",
     category: "image/colour",
+    category_ja: "画像/色",
     help: "Changes tones by a curve: what was as bright as x becomes as bright as y. Alpha stays.",
+    help_ja: "カーブで階調を変えます。明るさ x だった所が明るさ y になります。\
+              アルファはそのままです。",
     inputs: &[
-        socket("image", Kind::IMAGE).help("The frames"),
-        curve("curve", &[[0.0, 0.0], [1.0, 1.0]])
-            .help("Points from dark to bright; the curve between them never overshoots"),
-        choice("channel", "all", CHANNELS).help("The colour that the curve is laid on"),
+        socket("image", Kind::IMAGE).help("The frames", "フレーム"),
+        curve("curve", &[[0.0, 0.0], [1.0, 1.0]]).help(
+            "Points from dark to bright; the curve between them never overshoots",
+            "暗い側から明るい側への点。間のカーブは行き過ぎません。",
+        ),
+        choice("channel", "all", CHANNELS)
+            .help("The colour that the curve is laid on", "カーブを掛ける色"),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     ..Declaration::EMPTY

@@ -13,20 +13,26 @@ const DECLARATION: Declaration = Declaration {
     title: "Empty image",
     title_ja: "空の画像",
     category: "image",
+    category_ja: "画像",
     help: "Frames of one colour.",
+    help_ja: "単色のフレームです。",
     inputs: &[
-        int("width", 512).within(1, 16384).unit("px").help("Width"),
+        int("width", 512)
+            .within(1, 16384)
+            .unit("px")
+            .help("Width", "幅"),
         int("height", 512)
             .within(1, 16384)
             .unit("px")
-            .help("Height"),
+            .help("Height", "高さ"),
         int("batch_size", 1)
             .within(1, 4096)
             .unit("frames")
-            .help("Number of frames"),
-        int("color", 0)
-            .within(0, 0xFF_FFFF)
-            .help("Red × 65536 + green × 256 + blue"),
+            .help("Number of frames", "フレーム数"),
+        int("color", 0).within(0, 0xFF_FFFF).help(
+            "Red × 65536 + green × 256 + blue",
+            "赤 × 65536 + 緑 × 256 + 青",
+        ),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     ..Declaration::EMPTY

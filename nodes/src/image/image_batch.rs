@@ -14,10 +14,16 @@ const DECLARATION: Declaration = Declaration {
     title: "Batch images",
     title_ja: "画像をバッチ化",
     category: "image/batch",
+    category_ja: "画像/バッチ",
     help: "The frames of both inputs. The second is scaled to the first one's size, cut around its centre.",
+    help_ja: "両方の入力のフレームを並べます。2 番目は最初のサイズに合わせて拡大縮小し、\
+              中央を切り取ります。",
     inputs: &[
-        socket("image1", Kind::IMAGE).help("Comes first, and gives the size"),
-        socket("image2", Kind::IMAGE).help("Comes second"),
+        socket("image1", Kind::IMAGE).help(
+            "Comes first, and gives the size",
+            "先に並べるもの。サイズもこちらで決まります。",
+        ),
+        socket("image2", Kind::IMAGE).help("Comes second", "後に並べるもの"),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     ..Declaration::EMPTY

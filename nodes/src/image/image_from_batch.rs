@@ -13,16 +13,20 @@ const DECLARATION: Declaration = Declaration {
     title: "Image from batch",
     title_ja: "バッチから画像",
     category: "image/batch",
+    category_ja: "画像/バッチ",
     help: "Some of a clip's frames. What reaches past the end is cut off, as in ComfyUI.",
+    help_ja: "クリップの一部のフレームを取り出します。終わりを超える分は、ComfyUI \
+              と同じく切り捨てます。",
     inputs: &[
-        socket("image", Kind::IMAGE).help("The frames"),
-        int("batch_index", 0)
-            .within(0, 4095)
-            .help("The first frame, counted from 0"),
+        socket("image", Kind::IMAGE).help("The frames", "フレーム"),
+        int("batch_index", 0).within(0, 4095).help(
+            "The first frame, counted from 0",
+            "最初のフレーム(0 から数える)",
+        ),
         int("length", 1)
             .within(1, 4096)
             .unit("frames")
-            .help("How many"),
+            .help("How many", "枚数"),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     ..Declaration::EMPTY

@@ -13,8 +13,10 @@ const DECLARATION: Declaration = Declaration {
     title: "Invert image",
     title_ja: "画像を反転",
     category: "image",
+    category_ja: "画像",
     help: "Every sample becomes 1 minus itself.",
-    inputs: &[socket("image", Kind::IMAGE).help("The frames")],
+    help_ja: "各値を 1 から引いた値にします。",
+    inputs: &[socket("image", Kind::IMAGE).help("The frames", "フレーム")],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     ..Declaration::EMPTY
 };

@@ -14,21 +14,27 @@ const DECLARATION: Declaration = Declaration {
     title: "Scale image",
     title_ja: "画像を拡大縮小",
     category: "image/upscaling",
+    category_ja: "画像/拡大縮小",
     help: "Scales frames as ComfyUI does, method by method.",
+    help_ja: "ComfyUI と同じ方法でフレームを拡大縮小します。",
     inputs: &[
-        socket("image", Kind::IMAGE).help("The frames"),
-        choice("upscale_method", "nearest-exact", METHODS)
-            .help("How new pixels are made; lanczos is antialiased"),
-        int("width", 512)
-            .within(0, 16384)
-            .unit("px")
-            .help("New width; 0 keeps the shape"),
-        int("height", 512)
-            .within(0, 16384)
-            .unit("px")
-            .help("New height; 0 keeps the shape"),
-        choice("crop", "disabled", &["disabled", "center"])
-            .help("center cuts off what does not fit the new shape; disabled stretches"),
+        socket("image", Kind::IMAGE).help("The frames", "フレーム"),
+        choice("upscale_method", "nearest-exact", METHODS).help(
+            "How new pixels are made; lanczos is antialiased",
+            "新しいピクセルの作り方。lanczos はアンチエイリアス付き",
+        ),
+        int("width", 512).within(0, 16384).unit("px").help(
+            "New width; 0 keeps the shape",
+            "新しい幅。0 なら縦横比を保ちます。",
+        ),
+        int("height", 512).within(0, 16384).unit("px").help(
+            "New height; 0 keeps the shape",
+            "新しい高さ。0 なら縦横比を保ちます。",
+        ),
+        choice("crop", "disabled", &["disabled", "center"]).help(
+            "center cuts off what does not fit the new shape; disabled stretches",
+            "center: 新しい縦横比に収まらない部分を切り取る、disabled: 伸縮する",
+        ),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     ..Declaration::EMPTY

@@ -16,9 +16,15 @@ const DECLARATION: Declaration = Declaration {
     title: "Load image",
     title_ja: "画像を読み込む",
     category: "image",
+    category_ja: "画像",
     help: "A PNG, JPEG or WebP picture, turned upright. The mask is 1 where the picture is transparent; \
            without transparency it is 64×64 zeros, as in ComfyUI. 16-bit pictures keep their depth.",
-    inputs: &[input_file("image", FileKind::Image).help("File under --input")],
+    help_ja: "PNG、JPEG、WebP の画像を正しい向きで読み込みます。マスクは透明な所が 1 で、\
+              透明部分がなければ ComfyUI と同じく 64×64 の 0 です。16 \
+              ビットの画像は精度を保ちます。",
+    inputs: &[
+        input_file("image", FileKind::Image).help("File under --input", "--input の中のファイル")
+    ],
     outputs: &[output("IMAGE", Kind::IMAGE), output("MASK", Kind::MASK)],
     ..Declaration::EMPTY
 };

@@ -13,8 +13,11 @@ const DECLARATION: Declaration = Declaration {
     title: "Preview image",
     title_ja: "画像をプレビュー",
     category: "image",
+    category_ja: "画像",
     help: "Writes every frame as a PNG under temp/ of --output, to be looked at and thrown away.",
-    inputs: &[socket("images", Kind::IMAGE).help("The frames")],
+    help_ja: "すべてのフレームを --output の temp/ に PNG で書き出します。確認用で、\
+              残す必要のないものです。",
+    inputs: &[socket("images", Kind::IMAGE).help("The frames", "フレーム")],
     output_node: true,
     ..Declaration::EMPTY
 };

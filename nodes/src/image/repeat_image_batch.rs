@@ -13,10 +13,14 @@ const DECLARATION: Declaration = Declaration {
     title: "Repeat images",
     title_ja: "画像を繰り返す",
     category: "image/batch",
+    category_ja: "画像/バッチ",
     help: "The frames of a clip over and over.",
+    help_ja: "クリップのフレームを繰り返します。",
     inputs: &[
-        socket("image", Kind::IMAGE).help("The frames"),
-        int("amount", 1).within(1, 4096).help("How many times"),
+        socket("image", Kind::IMAGE).help("The frames", "フレーム"),
+        int("amount", 1)
+            .within(1, 4096)
+            .help("How many times", "繰り返す回数"),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE)],
     ..Declaration::EMPTY

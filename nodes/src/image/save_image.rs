@@ -19,11 +19,17 @@ const DECLARATION: Declaration = Declaration {
     title: "Save image",
     title_ja: "画像を保存",
     category: "image",
+    category_ja: "画像",
     help: "Writes every frame as an 8-bit PNG, PREFIX_00001_.png and so on, under --output. The graph is in \
            the file, as ComfyUI puts it there.",
+    help_ja: "すべてのフレームを --output に 8 ビット PNG(PREFIX_00001_.png \
+              など)で書き出します。ComfyUI と同じく、グラフもファイルに入ります。",
     inputs: &[
-        socket("images", Kind::IMAGE).help("The frames"),
-        text("filename_prefix", "ComfyUI").help("Folder and name under --output"),
+        socket("images", Kind::IMAGE).help("The frames", "フレーム"),
+        text("filename_prefix", "ComfyUI").help(
+            "Folder and name under --output",
+            "--output の中のフォルダーと名前",
+        ),
     ],
     output_node: true,
     ..Declaration::EMPTY

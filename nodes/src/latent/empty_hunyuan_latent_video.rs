@@ -13,26 +13,29 @@ const DECLARATION: Declaration = Declaration {
     title: "Empty latent video",
     title_ja: "空の潜在動画",
     category: "latent/video",
+    category_ja: "潜在表現/動画",
     help: "An empty latent for text to video. Wan's grid: sizes in steps of 16, 4k + 1 frames.",
+    help_ja: "テキストから動画を作るための空の潜在表現です。Wan では、サイズは 16 刻み、\
+              フレーム数は 4k + 1 です。",
     inputs: &[
         int("width", 848)
             .within(16, 16384)
             .step(16)
             .unit("px")
-            .help("Frame width"),
+            .help("Frame width", "フレームの幅"),
         int("height", 480)
             .within(16, 16384)
             .step(16)
             .unit("px")
-            .help("Frame height"),
+            .help("Frame height", "フレームの高さ"),
         int("length", 25)
             .within(1, 16384)
             .step(4)
             .unit("frames")
-            .help("Frames, 4k + 1"),
+            .help("Frames, 4k + 1", "フレーム数(4k + 1)"),
         int("batch_size", 1)
             .within(1, 4096)
-            .help("Independent samples"),
+            .help("Independent samples", "独立したサンプルの数"),
     ],
     outputs: &[output("LATENT", Kind::LATENT)],
     ..Declaration::EMPTY

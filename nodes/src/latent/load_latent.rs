@@ -14,8 +14,12 @@ const DECLARATION: Declaration = Declaration {
     title: "Load latent",
     title_ja: "潜在表現を読み込む",
     category: "_for_testing",
+    category_ja: "試験中",
     help: "Reads a .latent file from --input.",
-    inputs: &[input_file("latent", FileKind::Latent).help("File under --input")],
+    help_ja: "--input の .latent ファイルを読み込みます。",
+    inputs: &[
+        input_file("latent", FileKind::Latent).help("File under --input", "--input の中のファイル")
+    ],
     outputs: &[output("LATENT", Kind::LATENT)],
     ..Declaration::EMPTY
 };

@@ -15,10 +15,15 @@ const DECLARATION: Declaration = Declaration {
     title: "Save latent",
     title_ja: "潜在表現を保存",
     category: "_for_testing",
+    category_ja: "試験中",
     help: "Writes a latent under --output, as ComfyUI does.",
+    help_ja: "ComfyUI と同じ形式で、潜在表現を --output に書き出します。",
     inputs: &[
-        socket("samples", Kind::LATENT).help("The latent"),
-        text("filename_prefix", "latents/ComfyUI").help("Folder and name under --output"),
+        socket("samples", Kind::LATENT).help("The latent", "潜在表現"),
+        text("filename_prefix", "latents/ComfyUI").help(
+            "Folder and name under --output",
+            "--output の中のフォルダーと名前",
+        ),
     ],
     output_node: true,
     ..Declaration::EMPTY

@@ -31,14 +31,23 @@ const DECLARATION: Declaration = Declaration {
     title: "Load text encoder",
     title_ja: "テキストエンコーダーを読み込む",
     category: "loaders",
+    category_ja: "読み込み",
     help: "A UMT5 text encoder from models/text_encoders, safetensors or GGUF, with the tokenizer inside \
            the file.",
+    help_ja: "models/text_encoders にある UMT5 テキストエンコーダー(safetensors または \
+              GGUF)です。トークナイザーはファイルに含まれています。",
     inputs: &[
-        model_file("clip_name", ModelFolder::TextEncoders).help("File or diffusers folder"),
-        choice("type", "wan", TYPES).help("The model it is for: wan"),
+        model_file("clip_name", ModelFolder::TextEncoders).help(
+            "File or diffusers folder",
+            "ファイル、または diffusers のフォルダー",
+        ),
+        choice("type", "wan", TYPES).help("The model it is for: wan", "対象のモデル: wan"),
         choice("device", "default", &["default", "cpu"])
             .optional()
-            .help("Kept for ComfyUI's graphs. The plan decides where it runs"),
+            .help(
+                "Kept for ComfyUI's graphs. The plan decides where it runs",
+                "ComfyUI のグラフとの互換用です。どこで実行するかはプランが決めます。",
+            ),
     ],
     outputs: &[output("CLIP", Kind::CLIP)],
     ..Declaration::EMPTY

@@ -16,10 +16,13 @@ const DECLARATION: Declaration = Declaration {
     title: "Encode text",
     title_ja: "テキストをエンコード",
     category: "conditioning",
+    category_ja: "コンディショニング",
     help: "Encodes a prompt. (word:1.2) weighs a word; longer prompts than 512 tokens are kept whole.",
+    help_ja: "プロンプトをエンコードします。(word:1.2) のように書くと語に重みが付きます。512 \
+              トークンを超えるプロンプトもすべて使います。",
     inputs: &[
-        text_area("text", "").help("The prompt"),
-        socket("clip", Kind::CLIP).help("The text encoder"),
+        text_area("text", "").help("The prompt", "プロンプト"),
+        socket("clip", Kind::CLIP).help("The text encoder", "テキストエンコーダー"),
     ],
     outputs: &[output("CONDITIONING", Kind::CONDITIONING)],
     ..Declaration::EMPTY

@@ -13,9 +13,16 @@ const DECLARATION: Declaration = Declaration {
     title: "Load control network",
     title_ja: "コントロールネットを読み込む",
     category: "loaders",
+    category_ja: "読み込み",
     help: "A control network from models/controlnet: Uni3C, which makes Wan 14B follow a camera.",
-    inputs: &[model_file("control_net_name", ModelFolder::Controlnet)
-        .help("File, such as Wan21_Uni3C_controlnet_fp16.safetensors")],
+    help_ja: "models/controlnet にあるコントロールネットです。Wan 14B をカメラの動きに従わせる \
+              Uni3C を使えます。",
+    inputs: &[
+        model_file("control_net_name", ModelFolder::Controlnet).help(
+            "File, such as Wan21_Uni3C_controlnet_fp16.safetensors",
+            "ファイル(Wan21_Uni3C_controlnet_fp16.safetensors など)",
+        ),
+    ],
     outputs: &[output("CONTROL_NET", Kind::CONTROL_NET)],
     ..Declaration::EMPTY
 };

@@ -14,20 +14,30 @@ const DECLARATION: Declaration = Declaration {
     title: "Load LoRA",
     title_ja: "LoRA を読み込む",
     category: "loaders",
+    category_ja: "読み込み",
     help: "Puts a LoRA on the diffusion model and, where it has keys for it, on the text encoder. Most \
            LoRAs for Wan change the model alone.",
+    help_ja: "LoRA を拡散モデルに適用します。テキストエンコーダー用のキーがあれば、\
+              そちらにも適用します。Wan 用の LoRA の多くはモデルだけを変えます。",
     inputs: &[
-        socket("model", Kind::MODEL).help("The diffusion model"),
-        socket("clip", Kind::CLIP).help("The text encoder"),
-        model_file("lora_name", ModelFolder::Loras).help("File in models/loras"),
+        socket("model", Kind::MODEL).help("The diffusion model", "拡散モデル"),
+        socket("clip", Kind::CLIP).help("The text encoder", "テキストエンコーダー"),
+        model_file("lora_name", ModelFolder::Loras)
+            .help("File in models/loras", "models/loras のファイル"),
         float("strength_model", 1.0)
             .within_f(-100.0, 100.0)
             .step_f(0.01)
-            .help("How strongly it changes the diffusion model; may be negative"),
+            .help(
+                "How strongly it changes the diffusion model; may be negative",
+                "拡散モデルへの強さ。負の値も使えます。",
+            ),
         float("strength_clip", 1.0)
             .within_f(-100.0, 100.0)
             .step_f(0.01)
-            .help("How strongly it changes the text encoder; may be negative"),
+            .help(
+                "How strongly it changes the text encoder; may be negative",
+                "テキストエンコーダーへの強さ。負の値も使えます。",
+            ),
     ],
     outputs: &[output("MODEL", Kind::MODEL), output("CLIP", Kind::CLIP)],
     ..Declaration::EMPTY

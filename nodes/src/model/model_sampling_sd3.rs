@@ -18,13 +18,17 @@ const DECLARATION: Declaration = Declaration {
     title: "Flow shift",
     title_ja: "フローシフト",
     category: "advanced/model",
+    category_ja: "詳細/モデル",
     help: "Moves the schedule towards high noise: sigma' = shift·sigma / (1 + (shift − 1)·sigma). \
            Larger for larger pictures.",
+    help_ja: "スケジュールを高ノイズ側に寄せます: sigma' = shift·sigma / (1 + (shift − \
+              1)·sigma)。画像が大きいほど大きくします。",
     inputs: &[
-        socket("model", Kind::MODEL).help("The diffusion model"),
-        float("shift", 3.0)
-            .within_f(0.0, 100.0)
-            .help("3 for 480p, 5 to 8 for more"),
+        socket("model", Kind::MODEL).help("The diffusion model", "拡散モデル"),
+        float("shift", 3.0).within_f(0.0, 100.0).help(
+            "3 for 480p, 5 to 8 for more",
+            "480p なら 3、それより大きければ 5〜8",
+        ),
     ],
     outputs: &[output("MODEL", Kind::MODEL)],
     ..Declaration::EMPTY

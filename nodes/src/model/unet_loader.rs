@@ -13,16 +13,26 @@ const DECLARATION: Declaration = Declaration {
     title: "Load diffusion model",
     title_ja: "拡散モデルを読み込む",
     category: "loaders",
+    category_ja: "読み込み",
     help: "A Wan diffusion model from models/diffusion_models, safetensors or GGUF. The file is mapped \
            when a step needs it; quantised weights are kept as stored.",
+    help_ja: "models/diffusion_models にある Wan の拡散モデル(safetensors または GGUF)です。\
+              ファイルはステップで必要になったときに開き、\
+              量子化された重みは保存形式のまま使います。",
     inputs: &[
-        model_file("unet_name", ModelFolder::DiffusionModels).help("File or diffusers folder"),
+        model_file("unet_name", ModelFolder::DiffusionModels).help(
+            "File or diffusers folder",
+            "ファイル、または diffusers のフォルダー",
+        ),
         choice(
             "weight_dtype",
             "default",
             &["default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"],
         )
-        .help("fp8 rounds the blocks' weights to one byte each. Quantised files stay as they are"),
+        .help(
+            "fp8 rounds the blocks' weights to one byte each. Quantised files stay as they are",
+            "fp8 はブロックの重みを 1 バイトずつに丸めます。量子化済みのファイルはそのままです。",
+        ),
     ],
     outputs: &[output("MODEL", Kind::MODEL)],
     ..Declaration::EMPTY

@@ -13,9 +13,13 @@ const DECLARATION: Declaration = Declaration {
     title: "Load diffusion model (GGUF)",
     title_ja: "拡散モデルを読み込む (GGUF)",
     category: "bootleg",
+    category_ja: "非公式",
     help: "A Wan diffusion model in GGUF (Q8_0, Q4_K and the like) from models/diffusion_models. Its \
            weights are kept as stored and widened when a layer is used.",
-    inputs: &[model_file("unet_name", ModelFolder::DiffusionModels).help("A .gguf file")],
+    help_ja: "models/diffusion_models にある GGUF(Q8_0、Q4_K など)の Wan 拡散モデルです。\
+              重みは保存形式のまま持ち、層を使うときに展開します。",
+    inputs: &[model_file("unet_name", ModelFolder::DiffusionModels)
+        .help("A .gguf file", ".gguf のファイル")],
     outputs: &[output("MODEL", Kind::MODEL)],
     ..Declaration::EMPTY
 };

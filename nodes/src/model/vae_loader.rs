@@ -12,9 +12,15 @@ const DECLARATION: Declaration = Declaration {
     title: "Load VAE",
     title_ja: "VAE を読み込む",
     category: "loaders",
+    category_ja: "読み込み",
     help: "A Wan VAE from models/vae: wan_2.1_vae (16 channels; Wan 2.1 and Wan 2.2 A14B) or \
            wan2.2_vae (48 channels; Wan 2.2 TI2V-5B).",
-    inputs: &[model_file("vae_name", ModelFolder::Vae).help("File or diffusers folder")],
+    help_ja: "models/vae にある Wan の VAE です。wan_2.1_vae(16 チャンネル、Wan 2.1 と Wan 2.2 \
+              A14B 用)または wan2.2_vae(48 チャンネル、Wan 2.2 TI2V-5B 用)を使います。",
+    inputs: &[model_file("vae_name", ModelFolder::Vae).help(
+        "File or diffusers folder",
+        "ファイル、または diffusers のフォルダー",
+    )],
     outputs: &[output("VAE", Kind::VAE)],
     ..Declaration::EMPTY
 };

@@ -22,17 +22,47 @@ const DECLARATION: Declaration = Declaration {
     title: "Draw pose",
     title_ja: "ポーズを描く",
     category: "conditioning/pose",
+    category_ja: "コンディショニング/ポーズ",
     help: "Draws people as the shaded capsules that SCAIL was trained on (55° camera, limbs of 21.5 mm radius, black \
            background), with hands and faces flat over them. Feed the frames to WanSCAILToVideo's pose_video.",
+    help_ja: "SCAIL の学習に使われた陰影付きのカプセル(画角 55°、手足の半径 21.5 mm、\
+              黒い背景)で人物を描き、その上に手と顔を平面で重ねます。フレームは WanSCAILToVideo \
+              の pose_video につなぎます。",
     inputs: &[
-        socket("pose", Kind::POSE_KEYPOINT).help("The motion"),
-        int("width", 512).within(16, 16384).unit("px").help("Width of the frames: the video's"),
-        int("height", 896).within(16, 16384).unit("px").help("Height of the frames: the video's"),
-        int("length", 0).within(0, 100_000).unit("frames").help("How many frames; 0 takes all. Past the end the last pose is held. Wan wants 4n+1"),
-        float("fps", 0.0).within_f(0.0, 1000.0).unit("fps").help("Rate of the frames; 0 keeps the keypoints'. Another than theirs (set where they are loaded) takes poses between"),
-        choice("fit", "cover", Fit::NAMES).help("When the keypoints' canvas has another shape. cover: as the reference picture is cropped; contain; stretch"),
-        boolean("draw_hands", true).help("Fingers, where the keypoints have them"),
-        boolean("draw_face", true).help("Brows, eyes, mouth and the lines to the ears, where the keypoints have them"),
+        socket("pose", Kind::POSE_KEYPOINT).help("The motion", "動き"),
+        int("width", 512).within(16, 16384).unit("px").help(
+            "Width of the frames: the video's",
+            "フレームの幅。動画と同じにします。",
+        ),
+        int("height", 896).within(16, 16384).unit("px").help(
+            "Height of the frames: the video's",
+            "フレームの高さ。動画と同じにします。",
+        ),
+        int("length", 0).within(0, 100_000).unit("frames").help(
+            "How many frames; 0 takes all. Past the end the last pose is held. Wan wants 4n+1",
+            "フレーム数。0 ならすべて。終わりを過ぎると最後のポーズを保ちます。Wan では \
+                 4n+1 にします。",
+        ),
+        float("fps", 0.0).within_f(0.0, 1000.0).unit("fps").help(
+            "Rate of the frames; 0 keeps the keypoints'. Another than theirs (set where \
+                 they are loaded) takes poses between",
+            "フレームレート。0 ならキーポイントと同じ。読み込み時の値と異なる場合は、\
+                 間のポーズを補います。",
+        ),
+        choice("fit", "cover", Fit::NAMES).help(
+            "When the keypoints' canvas has another shape. cover: as the reference picture \
+                 is cropped; contain; stretch",
+            "キーポイントのキャンバスの縦横比が異なるときの合わせ方。cover: \
+                 参照画像と同じように切り取る、contain: 全体を収める、stretch: 伸縮する",
+        ),
+        boolean("draw_hands", true).help(
+            "Fingers, where the keypoints have them",
+            "指(キーポイントにある場合)",
+        ),
+        boolean("draw_face", true).help(
+            "Brows, eyes, mouth and the lines to the ears, where the keypoints have them",
+            "眉、目、口、耳への線(キーポイントにある場合)",
+        ),
     ],
     outputs: &[output("IMAGE", Kind::IMAGE), output("length", Kind::INT)],
     ..Declaration::EMPTY

@@ -10,8 +10,10 @@ const DECLARATION: Declaration = Declaration {
     title: "Boolean",
     title_ja: "真偽値",
     category: "utils/primitive",
+    category_ja: "ユーティリティ/プリミティブ",
     help: "True or false, for as many inputs as it is linked to.",
-    inputs: &[boolean("value", false).help("The value")],
+    help_ja: "真偽値です。いくつの入力にもリンクできます。",
+    inputs: &[boolean("value", false).help("The value", "値")],
     outputs: &[output("BOOLEAN", Kind::BOOLEAN)],
     ..Declaration::EMPTY
 };

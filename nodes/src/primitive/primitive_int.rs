@@ -10,10 +10,12 @@ const DECLARATION: Declaration = Declaration {
     title: "Integer",
     title_ja: "整数",
     category: "utils/primitive",
+    category_ja: "ユーティリティ/プリミティブ",
     help: "A whole number, for as many inputs as it is linked to. Wide enough for a 64-bit seed.",
+    help_ja: "整数です。いくつの入力にもリンクできます。64 ビットのシードも入ります。",
     inputs: &[int("value", 0)
         .within(-(i64::MAX as i128), u64::MAX as i128)
-        .help("The value")],
+        .help("The value", "値")],
     outputs: &[output("INT", Kind::INT)],
     ..Declaration::EMPTY
 };

@@ -10,8 +10,10 @@ const DECLARATION: Declaration = Declaration {
     title: "Text",
     title_ja: "テキスト",
     category: "utils/primitive",
+    category_ja: "ユーティリティ/プリミティブ",
     help: "A line of text, for as many inputs as it is linked to.",
-    inputs: &[text("value", "").help("The text")],
+    help_ja: "1 行のテキストです。いくつの入力にもリンクできます。",
+    inputs: &[text("value", "").help("The text", "テキスト")],
     outputs: &[output("STRING", Kind::STRING)],
     ..Declaration::EMPTY
 };

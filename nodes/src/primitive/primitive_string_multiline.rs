@@ -10,8 +10,10 @@ const DECLARATION: Declaration = Declaration {
     title: "Text (several lines)",
     title_ja: "テキスト（複数行）",
     category: "utils/primitive",
+    category_ja: "ユーティリティ/プリミティブ",
     help: "Several lines of text, for as many inputs as it is linked to.",
-    inputs: &[text_area("value", "").help("The text")],
+    help_ja: "複数行のテキストです。いくつの入力にもリンクできます。",
+    inputs: &[text_area("value", "").help("The text", "テキスト")],
     outputs: &[output("STRING", Kind::STRING)],
     ..Declaration::EMPTY
 };

@@ -15,23 +15,33 @@ const DECLARATION: Declaration = Declaration {
     title: "EasyCache",
     title_ja: "EasyCache（ステップ省略）",
     category: "advanced/model",
+    category_ja: "詳細/モデル",
     help: "Reuses the network's last answer while the latent moves little. After the run it is told \
            how many evaluations were left out; measure also tells what that costs.",
+    help_ja: "潜在表現の変化が小さい間は、ネットワークの前回の答えを使い回します。\
+              省いた評価の回数は実行後に表示します。measure ではその影響も表示します。",
     inputs: &[
-        socket("model", Kind::MODEL).help("The diffusion model"),
+        socket("model", Kind::MODEL).help("The diffusion model", "拡散モデル"),
         float("reuse_threshold", 0.2).within_f(0.0, 3.0).help(
             "Change that may add up before the network runs again; 0.05 is careful, 0.2 fast",
+            "ネットワークを再び実行するまでに許す変化の合計。0.05 は控えめ、0.2 は高速",
         ),
-        float("start_percent", 0.15)
-            .within_f(0.0, 1.0)
-            .help("Before this part of the schedule every evaluation is run"),
-        float("end_percent", 0.95)
-            .within_f(0.0, 1.0)
-            .help("After this part of the schedule every evaluation is run"),
-        boolean("verbose", false)
-            .help("Kept for ComfyUI's graphs; what was left out is always told"),
-        boolean("measure", false)
-            .help("Run the network all the same and tell how far off the reuse was; saves no time"),
+        float("start_percent", 0.15).within_f(0.0, 1.0).help(
+            "Before this part of the schedule every evaluation is run",
+            "スケジュールのこの位置までは、すべて評価します。",
+        ),
+        float("end_percent", 0.95).within_f(0.0, 1.0).help(
+            "After this part of the schedule every evaluation is run",
+            "スケジュールのこの位置からは、すべて評価します。",
+        ),
+        boolean("verbose", false).help(
+            "Kept for ComfyUI's graphs; what was left out is always told",
+            "ComfyUI のグラフとの互換用です。省いた回数は常に表示します。",
+        ),
+        boolean("measure", false).help(
+            "Run the network all the same and tell how far off the reuse was; saves no time",
+            "ネットワークもすべて実行し、使い回しのずれを表示します。時間は短縮されません。",
+        ),
     ],
     outputs: &[output("MODEL", Kind::MODEL)],
     ..Declaration::EMPTY

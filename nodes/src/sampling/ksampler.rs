@@ -18,26 +18,37 @@ const DECLARATION: Declaration = Declaration {
     title: "KSampler",
     title_ja: "K サンプラー",
     category: "sampling",
+    category_ja: "サンプリング",
     help: "Draws the latent: noise from the seed, denoised over the steps of a schedule.",
+    help_ja: "潜在表現を描きます。シードから作ったノイズを、\
+              スケジュールのステップに沿ってデノイズします。",
     inputs: &[
-        socket("model", Kind::MODEL).help("The diffusion model"),
-        seed("seed").help("The same seed gives the same film"),
+        socket("model", Kind::MODEL).help("The diffusion model", "拡散モデル"),
+        seed("seed").help(
+            "The same seed gives the same film",
+            "同じシードからは同じ映像ができます。",
+        ),
         int("steps", 20)
             .within(1, 10_000)
             .unit("steps")
-            .help("Steps of the schedule"),
-        float("cfg", 8.0)
-            .within_f(0.0, 100.0)
-            .step_f(0.1)
-            .help("Guidance; 1 skips the negative"),
-        choice("sampler_name", "euler", SAMPLERS).help("How one step goes to the next"),
-        choice("scheduler", "simple", SCHEDULERS).help("Where the steps lie"),
-        socket("positive", Kind::CONDITIONING).help("What is to be seen"),
-        socket("negative", Kind::CONDITIONING).help("What is not to be seen"),
-        socket("latent_image", Kind::LATENT).help("Size, or what to start from"),
-        float("denoise", 1.0)
-            .within_f(0.0, 1.0)
-            .help("Below 1 keeps part of the latent"),
+            .help("Steps of the schedule", "スケジュールのステップ数"),
+        float("cfg", 8.0).within_f(0.0, 100.0).step_f(0.1).help(
+            "Guidance; 1 skips the negative",
+            "ガイダンスの強さ(CFG)。1 ならネガティブを省きます。",
+        ),
+        choice("sampler_name", "euler", SAMPLERS).help(
+            "How one step goes to the next",
+            "1 ステップを次へ進める方法",
+        ),
+        choice("scheduler", "simple", SCHEDULERS).help("Where the steps lie", "ステップの配置"),
+        socket("positive", Kind::CONDITIONING).help("What is to be seen", "映したいもの"),
+        socket("negative", Kind::CONDITIONING).help("What is not to be seen", "映したくないもの"),
+        socket("latent_image", Kind::LATENT)
+            .help("Size, or what to start from", "サイズ、または出発点"),
+        float("denoise", 1.0).within_f(0.0, 1.0).help(
+            "Below 1 keeps part of the latent",
+            "1 未満なら潜在表現の一部を残します。",
+        ),
     ],
     outputs: &[output("LATENT", Kind::LATENT)],
     ..Declaration::EMPTY

@@ -17,34 +17,56 @@ const DECLARATION: Declaration = Declaration {
     title: "Wan context windows",
     title_ja: "Wan コンテキストウィンドウ",
     category: "advanced/model",
+    category_ja: "詳細/モデル",
     help: "Every step sees the clip in windows that overlap, and blends what it makes of them. Memory \
            on the device is that of one window, however long the clip.",
+    help_ja: "各ステップでクリップを重なり合うウィンドウに分けて見て、結果を混ぜ合わせます。\
+              どんなに長いクリップでも、デバイスメモリは 1 ウィンドウ分です。",
     inputs: &[
-        socket("model", Kind::MODEL).help("The diffusion model"),
+        socket("model", Kind::MODEL).help("The diffusion model", "拡散モデル"),
         int("context_length", 81)
             .within(1, 16_384)
             .step(4)
             .unit("frames")
-            .help("Frames of a window, 4n + 1"),
+            .help(
+                "Frames of a window, 4n + 1",
+                "ウィンドウのフレーム数(4n + 1)",
+            ),
         int("context_overlap", 30)
             .within(0, 16_384)
             .unit("frames")
-            .help("Frames that neighbours share; about a third of a window"),
+            .help(
+                "Frames that neighbours share; about a third of a window",
+                "隣同士で共有するフレーム数。ウィンドウの 3 分の 1 程度",
+            ),
         choice(
             "context_schedule",
             WindowSchedule::StandardUniform.name(),
             SCHEDULES,
         )
-        .help("Uniform windows move from step to step, which hides their edges; static ones stay"),
-        int("context_stride", 1)
-            .within(1, 32)
-            .help("Of uniform schedules: windows of every second, fourth … frame too"),
-        boolean("closed_loop", false).help("Of the looped schedule: one more window, over the end"),
-        choice("fuse_method", Fuse::Pyramid.name(), FUSES).help("How windows are blended"),
-        boolean("freenoise", true)
-            .help("Later windows begin with the first one's noise, shuffled: they agree better"),
-        boolean("retain_first_frame", false)
-            .help("Every window's picture condition begins with that of the first frame"),
+        .help(
+            "Uniform windows move from step to step, which hides their edges; static ones stay",
+            "uniform のウィンドウはステップごとに動いて境目を隠し、static は動きません。",
+        ),
+        int("context_stride", 1).within(1, 32).help(
+            "Of uniform schedules: windows of every second, fourth … frame too",
+            "uniform のスケジュール: 2 フレームおき、4 フレームおき…のウィンドウも使います。",
+        ),
+        boolean("closed_loop", false).help(
+            "Of the looped schedule: one more window, over the end",
+            "looped のスケジュール: 終わりをまたぐウィンドウを 1 つ加えます。",
+        ),
+        choice("fuse_method", Fuse::Pyramid.name(), FUSES)
+            .help("How windows are blended", "ウィンドウの混ぜ方"),
+        boolean("freenoise", true).help(
+            "Later windows begin with the first one's noise, shuffled: they agree better",
+            "後のウィンドウを、最初のウィンドウのノイズを並べ替えたものから始め、\
+                 互いになじませます。",
+        ),
+        boolean("retain_first_frame", false).help(
+            "Every window's picture condition begins with that of the first frame",
+            "各ウィンドウの画像条件を、最初のフレームの画像条件から始めます。",
+        ),
     ],
     outputs: &[output("MODEL", Kind::MODEL)],
     ..Declaration::EMPTY

@@ -34,36 +34,53 @@ const HIGH_NAMES: Names = Names {
 };
 
 const INPUTS: &[longtake_graph::InputDecl] = &[
-    socket("high_model", Kind::MODEL).help("The high-noise expert"),
-    socket("low_model", Kind::MODEL).help("The low-noise expert"),
-    seed("seed").help("The same seed gives the same film"),
-    int("steps", 20)
-        .within(1, 10_000)
-        .unit("steps")
-        .help("Steps of the whole schedule, over both experts"),
+    socket("high_model", Kind::MODEL).help("The high-noise expert", "高ノイズ側のエキスパート"),
+    socket("low_model", Kind::MODEL).help("The low-noise expert", "低ノイズ側のエキスパート"),
+    seed("seed").help(
+        "The same seed gives the same film",
+        "同じシードからは同じ映像ができます。",
+    ),
+    int("steps", 20).within(1, 10_000).unit("steps").help(
+        "Steps of the whole schedule, over both experts",
+        "両方のエキスパートを合わせたスケジュール全体のステップ数",
+    ),
     float("cfg_high", 3.5)
         .within_f(0.0, 100.0)
         .step_f(0.1)
-        .help("Guidance of the high-noise expert; 1 skips the negative"),
-    float("cfg_low", 3.5)
-        .within_f(0.0, 100.0)
-        .step_f(0.1)
-        .help("Guidance of the low-noise expert; 1 skips the negative"),
+        .help(
+            "Guidance of the high-noise expert; 1 skips the negative",
+            "高ノイズ側のガイダンスの強さ(CFG)。1 ならネガティブを省きます。",
+        ),
+    float("cfg_low", 3.5).within_f(0.0, 100.0).step_f(0.1).help(
+        "Guidance of the low-noise expert; 1 skips the negative",
+        "低ノイズ側のガイダンスの強さ(CFG)。1 ならネガティブを省きます。",
+    ),
     float("boundary", 0.9)
         .within_f(0.0, 1.0)
         .step_f(0.005)
-        .help("Noise level at which the low-noise expert takes over: 0.875 for text to video, 0.9 for image to video"),
-    float("shift", 5.0)
-        .within_f(0.01, 100.0)
-        .help("Shift of the schedule, for both experts: 5 for image to video, 12 for text to video"),
-    choice("sampler_name", "wan_unipc", SAMPLERS).help("How one step goes to the next"),
-    choice("scheduler", "wan_unipc", SCHEDULERS).help("Where the steps lie"),
-    socket("positive", Kind::CONDITIONING).help("What is to be seen"),
-    socket("negative", Kind::CONDITIONING).help("What is not to be seen"),
-    socket("latent_image", Kind::LATENT).help("Size, or what to start from"),
-    float("denoise", 1.0)
-        .within_f(0.0, 1.0)
-        .help("Below 1 keeps part of the latent"),
+        .help(
+            "Noise level at which the low-noise expert takes over: 0.875 for text to video, 0.9 \
+             for image to video",
+            "低ノイズ側に切り替えるノイズ量。テキストから動画は 0.875、画像から動画は 0.9",
+        ),
+    float("shift", 5.0).within_f(0.01, 100.0).help(
+        "Shift of the schedule, for both experts: 5 for image to video, 12 for text to video",
+        "両方のエキスパートに使うスケジュールのシフト。画像から動画は 5、テキストから動画は \
+             12",
+    ),
+    choice("sampler_name", "wan_unipc", SAMPLERS).help(
+        "How one step goes to the next",
+        "1 ステップを次へ進める方法",
+    ),
+    choice("scheduler", "wan_unipc", SCHEDULERS).help("Where the steps lie", "ステップの配置"),
+    socket("positive", Kind::CONDITIONING).help("What is to be seen", "映したいもの"),
+    socket("negative", Kind::CONDITIONING).help("What is not to be seen", "映したくないもの"),
+    socket("latent_image", Kind::LATENT)
+        .help("Size, or what to start from", "サイズ、または出発点"),
+    float("denoise", 1.0).within_f(0.0, 1.0).help(
+        "Below 1 keeps part of the latent",
+        "1 未満なら潜在表現の一部を残します。",
+    ),
 ];
 
 const DECLARATION: Declaration = Declaration {
@@ -71,8 +88,12 @@ const DECLARATION: Declaration = Declaration {
     title: "Wan expert sampler",
     title_ja: "Wan エキスパートサンプラー",
     category: "sampling",
+    category_ja: "サンプリング",
     help: "Wan 2.2 A14B: draws with the high-noise expert down to the boundary, then with the \
            low-noise one, as one run. Guidance switches with the expert; the solver goes on.",
+    help_ja: "Wan 2.2 A14B 用です。境界まで高ノイズのエキスパートで、\
+              そこから低ノイズのエキスパートで、1 回の実行として描きます。\
+              ガイダンスはエキスパートとともに切り替わり、ソルバーは続きます。",
     inputs: INPUTS,
     outputs: &[output("LATENT", Kind::LATENT)],
     ..Declaration::EMPTY
@@ -83,7 +104,9 @@ const FIRST: Declaration = Declaration {
     title: "Wan high-noise expert",
     title_ja: "Wan 高ノイズエキスパート",
     category: "sampling",
+    category_ja: "サンプリング",
     help: "The first stage of WanExpertSampler.",
+    help_ja: "WanExpertSampler の最初の段階です。",
     inputs: INPUTS,
     outputs: &[output("LATENT", Kind::LATENT)],
     internal: true,

@@ -14,17 +14,20 @@ const DECLARATION: Declaration = Declaration {
     title: "Create video",
     title_ja: "動画を作成",
     category: "image/video",
+    category_ja: "画像/動画",
     help: "Gives frames a rate.",
+    help_ja: "フレームにフレームレートを付けます。",
     inputs: &[
-        socket("images", Kind::IMAGE).help("The frames"),
+        socket("images", Kind::IMAGE).help("The frames", "フレーム"),
         float("fps", 30.0)
             .within_f(1.0, 120.0)
             .step_f(1.0)
             .unit("fps")
-            .help("Frames per second"),
-        socket("audio", Kind::AUDIO)
-            .optional()
-            .help("Kept for ComfyUI's graphs; not written yet"),
+            .help("Frames per second", "1 秒あたりのフレーム数"),
+        socket("audio", Kind::AUDIO).optional().help(
+            "Kept for ComfyUI's graphs; not written yet",
+            "ComfyUI のグラフとの互換用です。まだ書き込まれません。",
+        ),
     ],
     outputs: &[output("VIDEO", Kind::VIDEO)],
     ..Declaration::EMPTY

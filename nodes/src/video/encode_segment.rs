@@ -15,18 +15,20 @@ const DECLARATION: Declaration = Declaration {
     title: "Encode segment",
     title_ja: "区間をエンコード",
     category: "internal",
+    category_ja: "内部",
     help: "Encodes one piece of a film; pieces are joined without encoding them again.",
+    help_ja: "映像の 1 区間をエンコードします。区間は再エンコードせずにつなぎます。",
     inputs: &[
-        socket("video", Kind::VIDEO).help("The piece"),
-        choice("format", "auto", FORMATS).help("Container it will go into"),
-        choice("codec", "auto", CODECS).help("Encoder"),
-        int("crf", 18)
-            .within(0, 51)
-            .optional()
-            .help("H.264 quality, smaller is better"),
+        socket("video", Kind::VIDEO).help("The piece", "区間"),
+        choice("format", "auto", FORMATS).help("Container it will go into", "入れるコンテナ"),
+        choice("codec", "auto", CODECS).help("Encoder", "エンコーダー"),
+        int("crf", 18).within(0, 51).optional().help(
+            "H.264 quality, smaller is better",
+            "H.264 の品質。小さいほど高品質",
+        ),
         choice("preset", "veryfast", PRESETS)
             .optional()
-            .help("H.264 speed against size"),
+            .help("H.264 speed against size", "H.264 の速度とサイズの兼ね合い"),
     ],
     outputs: &[output("segment", Kind::named("SEGMENT"))],
     internal: true,

@@ -13,8 +13,10 @@ const DECLARATION: Declaration = Declaration {
     title: "Get video components",
     title_ja: "動画の要素を取り出す",
     category: "image/video",
+    category_ja: "画像/動画",
     help: "Frames and rate of a video. Sound is not read yet.",
-    inputs: &[socket("video", Kind::VIDEO).help("The video")],
+    help_ja: "動画のフレームとフレームレートを取り出します。音声はまだ読み込みません。",
+    inputs: &[socket("video", Kind::VIDEO).help("The video", "動画")],
     outputs: &[
         output("images", Kind::IMAGE),
         output("audio", Kind::AUDIO),

@@ -13,8 +13,12 @@ const DECLARATION: Declaration = Declaration {
     title: "Load video",
     title_ja: "動画を読み込む",
     category: "image/video",
+    category_ja: "画像/動画",
     help: "Reads a video file from --input.",
-    inputs: &[input_file("file", FileKind::Video).help("File under --input")],
+    help_ja: "--input の動画ファイルを読み込みます。",
+    inputs: &[
+        input_file("file", FileKind::Video).help("File under --input", "--input の中のファイル")
+    ],
     outputs: &[output("VIDEO", Kind::VIDEO)],
     ..Declaration::EMPTY
 };

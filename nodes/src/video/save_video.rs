@@ -31,20 +31,29 @@ const DECLARATION: Declaration = Declaration {
     title: "Save video",
     title_ja: "動画を保存",
     category: "image/video",
+    category_ja: "画像/動画",
     help: "Writes a film: H.264 in MP4, or lossless FFV1 in MKV. The graph travels inside the file. \
            Only pieces that changed are encoded again.",
+    help_ja: "映像を書き出します。MP4 の H.264、または MKV の可逆圧縮 FFV1 です。\
+              グラフもファイルに入ります。変わった区間だけをエンコードし直します。",
     inputs: &[
-        socket("video", Kind::VIDEO).help("The film"),
-        text("filename_prefix", "video/ComfyUI").help("Folder and name under --output"),
-        choice("format", "auto", FORMATS).help("Container; auto: mp4, or mkv for ffv1"),
-        choice("codec", "auto", CODECS).help("Encoder; auto: h264"),
-        int("crf", 18)
-            .within(0, 51)
-            .optional()
-            .help("H.264 quality, smaller is better"),
+        socket("video", Kind::VIDEO).help("The film", "映像"),
+        text("filename_prefix", "video/ComfyUI").help(
+            "Folder and name under --output",
+            "--output の中のフォルダーと名前",
+        ),
+        choice("format", "auto", FORMATS).help(
+            "Container; auto: mp4, or mkv for ffv1",
+            "コンテナ。auto: mp4、ffv1 なら mkv",
+        ),
+        choice("codec", "auto", CODECS).help("Encoder; auto: h264", "エンコーダー。auto: h264"),
+        int("crf", 18).within(0, 51).optional().help(
+            "H.264 quality, smaller is better",
+            "H.264 の品質。小さいほど高品質",
+        ),
         choice("preset", "veryfast", PRESETS)
             .optional()
-            .help("H.264 speed against size"),
+            .help("H.264 speed against size", "H.264 の速度とサイズの兼ね合い"),
     ],
     output_node: true,
     ..Declaration::EMPTY

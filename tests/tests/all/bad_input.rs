@@ -7,6 +7,10 @@ mod disk;
 mod files;
 mod graphs;
 
+use longtake_graph::format;
+use longtake_nodes::{DiskFacts, Registry};
+use longtake_plan::{DeviceKind, Machine, Options, compile};
+use longtake_run::Store;
 use longtake_tests::place::Workplace;
 
 /// One bad input: how it comes about and what is said.
@@ -29,9 +33,11 @@ fn check(rows: &[Row]) {
         let args = (row.arrange)(&place);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let inputs = place.files("input");
+        let lacking = findings(&place, args[0]);
         let (ran, report) = place.render(&args);
         let mut complain =
             |what: String| complaints.push(format!("{}: {what}\n{}", row.name, ran.stderr));
+        lacking.into_iter().for_each(&mut complain);
         if ran.code != row.code {
             complain(format!(
                 "expected exit code {}, found {}",
@@ -79,6 +85,30 @@ fn check(rows: &[Row]) {
         complaints.len(),
         complaints.join("\n")
     );
+}
+
+/// What the Japanese of the graph's findings lacks, as the window would show them.
+fn findings(place: &Workplace, graph: &str) -> Vec<String> {
+    let registry = Registry::new();
+    let Ok(loaded) = format::read_with(&place.path(graph), &registry) else {
+        return Vec::new(); // no graph to be shown
+    };
+    let roots = place.roots();
+    let facts = DiskFacts::new(roots.clone(), Store::open(&roots.store).unwrap(), None);
+    let machine = Machine {
+        device: DeviceKind::Cpu,
+        device_name: "cpu".to_owned(),
+        device_budget: 0,
+        host_budget: 8 << 30,
+        weight_bytes: 4,
+        flops_per_second: 1e11,
+        load_bytes_per_second: 1e9,
+        base_host_bytes: 96 << 20,
+    };
+    let options = Options::default();
+    let compiled = compile(&loaded.project, &registry, &facts, &machine, &options);
+    let found = loaded.diagnostics.iter().chain(&compiled.diagnostics);
+    found.filter_map(|it| it.message.lacks()).collect()
 }
 
 /// Owned arguments.

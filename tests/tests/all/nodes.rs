@@ -1,9 +1,9 @@
 //! What every node declares, and how `/object_info` tells it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use longtake_graph::declare::InputType;
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, Sentence};
 use longtake_nodes::{Registry, all, object_info};
 use longtake_plan::{Role, Work};
 use serde_json::Value as Json;
@@ -77,6 +77,36 @@ fn none(complaints: Vec<String>) {
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }
 
+fn japanese(text: &str) -> bool {
+    text.chars()
+        .any(|it| ('\u{3040}'..='\u{9fff}').contains(&it))
+}
+
+/// What the Japanese help lacks of the English one. A name alone (`Uni3C`) stays as it is.
+fn lacks(en: &'static str, ja: &'static str) -> Option<String> {
+    let said = Sentence {
+        en: en.to_owned(),
+        ja: ja.to_owned(),
+    };
+    let name = !ja.is_empty() && en.contains(ja);
+    said.lacks().filter(|_| !name)
+}
+
+#[test]
+fn a_category_has_one_name_in_japanese() {
+    let mut names = BTreeMap::new();
+    let mut bad = Vec::new();
+    for it in declarations() {
+        for (en, ja) in it.category.split('/').zip(it.category_ja.split('/')) {
+            let known = *names.entry(en).or_insert(ja);
+            if known != ja {
+                bad.push(format!("{}: `{en}` is {known} and {ja}", it.class));
+            }
+        }
+    }
+    none(bad);
+}
+
 #[test]
 fn every_node_says_what_it_is() {
     let mut bad = Vec::new();
@@ -85,7 +115,9 @@ fn every_node_says_what_it_is() {
             ("title", it.title),
             ("title_ja", it.title_ja),
             ("category", it.category),
+            ("category_ja", it.category_ja),
             ("help", it.help),
+            ("help_ja", it.help_ja),
         ];
         bad.extend(
             texts
@@ -93,12 +125,19 @@ fn every_node_says_what_it_is() {
                 .filter(|(_, text)| text.is_empty())
                 .map(|(what, _)| format!("{}: no {what}", it.class)),
         );
-        let japanese = it
-            .title_ja
-            .chars()
-            .any(|it| ('\u{3040}'..='\u{9fff}').contains(&it));
-        if !japanese && !it.internal {
+        if !japanese(it.title_ja) && !it.internal {
             bad.push(format!("{}: title_ja is `{}`", it.class, it.title_ja));
+        }
+        bad.extend(lacks(it.help, it.help_ja).map(|why| format!("{}: help {why}", it.class)));
+        if !it.help_ja.ends_with('。') {
+            bad.push(format!("{}: help_ja is no sentence", it.class));
+        }
+        let depth = |path: &str| path.split('/').count();
+        if !japanese(it.category_ja) || depth(it.category) != depth(it.category_ja) {
+            bad.push(format!(
+                "{}: category `{}` is `{}`",
+                it.class, it.category, it.category_ja
+            ));
         }
         if !it.help.ends_with(['.', '!', '?']) || it.help.contains("  ") {
             bad.push(format!("{}: help is no sentence: `{}`", it.class, it.help));
@@ -122,6 +161,7 @@ fn every_input_has_help_and_a_default_in_range() {
             if input.help.is_empty() {
                 bad.push(format!("{at}: no help"));
             }
+            bad.extend(lacks(input.help, input.help_ja).map(|why| format!("{at}: help {why}")));
             if !names.insert(input.name) {
                 bad.push(format!("{at}: named twice"));
             }

@@ -15,8 +15,9 @@ static ALL: [Declaration; 13] = [
         title: "Load CLIP",
         title_ja: "CLIPを読み込む",
         category: "loaders",
+        category_ja: "読み込み",
         help: "Loads a text encoder.",
-        inputs: &[model_file("clip_name", ModelFolder::TextEncoders).help("The file.")],
+        inputs: &[model_file("clip_name", ModelFolder::TextEncoders).help("The file.", "ファイル")],
         outputs: &[output("CLIP", Kind::CLIP)],
         ..Declaration::EMPTY
     },
@@ -25,9 +26,10 @@ static ALL: [Declaration; 13] = [
         title: "CLIP text encode (prompt)",
         title_ja: "テキストをエンコード",
         category: "conditioning",
+        category_ja: "コンディショニング",
         help: "Encodes a text.",
         inputs: &[
-            text_area("text", "").help("What to see."),
+            text_area("text", "").help("What to see.", "映したいもの"),
             socket("clip", Kind::CLIP),
         ],
         outputs: &[output("CONDITIONING", Kind::CONDITIONING)],
@@ -38,6 +40,7 @@ static ALL: [Declaration; 13] = [
         title: "Empty latent video",
         title_ja: "空の潜在動画",
         category: "latent",
+        category_ja: "潜在表現",
         help: "A latent of zeros.",
         inputs: &[
             int("width", 832).within(16, 16384).step(16).unit("px"),
@@ -53,10 +56,16 @@ static ALL: [Declaration; 13] = [
         title: "Everything",
         title_ja: "すべて",
         category: "test",
+        category_ja: "テスト",
         help: "One parameter of each kind.",
         inputs: &[
-            int("count", 3).within(0, 100).unit("px").help("How many."),
-            float("strength", 0.5).within_f(0.0, 1.0).help("How much."),
+            int("count", 3)
+                .within(0, 100)
+                .unit("px")
+                .help("How many.", "個数"),
+            float("strength", 0.5)
+                .within_f(0.0, 1.0)
+                .help("How much.", "強さ"),
             seed("seed"),
             text("name", "shot"),
             text_area("text", "two\nlines"),
@@ -81,6 +90,7 @@ static ALL: [Declaration; 13] = [
         title: "Upscale image",
         title_ja: "画像を拡大",
         category: "image",
+        category_ja: "画像",
         help: "Scales frames.",
         inputs: &[
             socket("image", Kind::IMAGE),
@@ -101,6 +111,7 @@ static ALL: [Declaration; 13] = [
         title: "KSampler",
         title_ja: "Kサンプラー",
         category: "sampling",
+        category_ja: "サンプリング",
         help: "Denoises a latent.",
         inputs: &[
             socket("model", Kind::MODEL),
@@ -130,6 +141,7 @@ static ALL: [Declaration; 13] = [
         title: "Load image",
         title_ja: "画像を読み込む",
         category: "image",
+        category_ja: "画像",
         help: "Reads a picture.",
         inputs: &[input_file("image", FileKind::Image)],
         outputs: &[output("IMAGE", Kind::IMAGE), output("MASK", Kind::MASK)],
@@ -140,6 +152,7 @@ static ALL: [Declaration; 13] = [
         title: "Preview image",
         title_ja: "画像をプレビュー",
         category: "image",
+        category_ja: "画像",
         help: "Shows frames.",
         inputs: &[socket("images", Kind::IMAGE)],
         output_node: true,
@@ -150,6 +163,7 @@ static ALL: [Declaration; 13] = [
         title: "Int",
         title_ja: "整数",
         category: "utils",
+        category_ja: "ユーティリティ",
         help: "A whole number.",
         inputs: &[int("value", 0).within(i64::MIN as i128, i64::MAX as i128)],
         outputs: &[output("INT", Kind::INT)],
@@ -160,6 +174,7 @@ static ALL: [Declaration; 13] = [
         title: "Save video",
         title_ja: "動画を保存",
         category: "video",
+        category_ja: "動画",
         help: "Writes a film.",
         inputs: &[
             socket("images", Kind::IMAGE),
@@ -174,6 +189,7 @@ static ALL: [Declaration; 13] = [
         title: "Load diffusion model",
         title_ja: "拡散モデルを読み込む",
         category: "loaders",
+        category_ja: "読み込み",
         help: "Loads a model.",
         inputs: &[
             model_file("unet_name", ModelFolder::DiffusionModels),
@@ -187,6 +203,7 @@ static ALL: [Declaration; 13] = [
         title: "VAE decode",
         title_ja: "VAEデコード",
         category: "latent",
+        category_ja: "潜在表現",
         help: "Makes frames of a latent.",
         inputs: &[
             socket("samples", Kind::LATENT),
@@ -200,6 +217,7 @@ static ALL: [Declaration; 13] = [
         title: "Load VAE",
         title_ja: "VAEを読み込む",
         category: "loaders",
+        category_ja: "読み込み",
         help: "Loads a VAE.",
         inputs: &[model_file("vae_name", ModelFolder::Vae)],
         outputs: &[output("VAE", Kind::VAE)],

@@ -268,7 +268,7 @@ fn categories(ui: &mut Ui, cx: &mut Cx<'_>, at: Pos2) {
         let Some(it) = catalog.declaration(class).filter(|it| !it.internal) else {
             continue;
         };
-        let parts = it.category.split('/').filter(|it| !it.is_empty());
+        let parts = language.category(it).split('/').filter(|it| !it.is_empty());
         let folder = parts.fold(&mut root, |folder, part| {
             folder.folders.entry(part).or_default()
         });

@@ -4,6 +4,7 @@ use egui::{
     Align, Color32, Id, Layout as Flow, Pos2, Rect, Sense, Stroke, Ui, UiBuilder, WidgetInfo,
     WidgetType, pos2, vec2,
 };
+use longtake_editor::language::Language;
 use longtake_graph::Mode;
 
 use super::hit::{Hit, Socket};
@@ -43,7 +44,7 @@ pub fn rows_ui(ui: &mut Ui, cx: &mut Cx<'_>, near: &mut Near<'_>, index: usize) 
     }
     picture::ask(ui, cx, near, node);
     if !node.collapsed {
-        sockets(ui, near, index);
+        sockets(ui, near, index, cx.studio.language());
     }
 }
 
@@ -166,14 +167,14 @@ fn footer(ui: &Ui, near: &Near<'_>, node: &Laid, rect: Rect) {
     );
 }
 
-fn sockets(ui: &mut Ui, near: &Near<'_>, index: usize) {
+fn sockets(ui: &mut Ui, near: &Near<'_>, index: usize, language: Language) {
     let node = &near.layout.nodes[index];
     let hovered = near.hover.node() == Some(index);
     for (at, input) in node.shape.inputs.iter().enumerate() {
         let socket = Socket::In(index, at);
         let fits = near.linking.is_some_and(|it| it.fits(near.layout, socket));
         let small = input.is_parameter();
-        reachable(ui, node, near, socket);
+        reachable(ui, node, near, socket, language);
         if !small || node.linked[at] || hovered || fits {
             let radius = if small { SOCKET - 1.5 } else { SOCKET };
             self::socket(ui, near, socket, node.input_at(at), radius);
@@ -181,13 +182,13 @@ fn sockets(ui: &mut Ui, near: &Near<'_>, index: usize) {
     }
     for at in 0..node.shape.outputs.len() {
         let socket = Socket::Out(index, at);
-        reachable(ui, node, near, socket);
+        reachable(ui, node, near, socket, language);
         self::socket(ui, near, socket, node.output_at(at), SOCKET);
     }
 }
 
 /// Lets screen readers and tests find a socket.
-fn reachable(ui: &Ui, node: &Laid, near: &Near<'_>, socket: Socket) {
+fn reachable(ui: &Ui, node: &Laid, near: &Near<'_>, socket: Socket, language: Language) {
     let (at, id, label, side): (Pos2, Id, &str, &str) = match socket {
         Socket::In(_, index) => (
             node.input_at(index),
@@ -209,15 +210,18 @@ fn reachable(ui: &Ui, node: &Laid, near: &Near<'_>, socket: Socket) {
         WidgetInfo::labeled(WidgetType::Other, true, label)
     });
     if near.hover == Hit::Socket(socket) && near.linking.is_none() {
-        tooltip(response, node, socket);
+        tooltip(response, node, socket, language);
     }
 }
 
-fn tooltip(response: egui::Response, node: &Laid, socket: Socket) {
+fn tooltip(response: egui::Response, node: &Laid, socket: Socket, language: Language) {
     let (kind, help) = match socket {
         Socket::In(_, at) => {
             let input = &node.shape.inputs[at];
-            (&input.kind, input.decl.map_or("", |it| it.help))
+            (
+                &input.kind,
+                input.decl.map_or("", |it| language.input_help(it)),
+            )
         }
         Socket::Out(_, at) => (&node.shape.outputs[at].kind, ""),
     };

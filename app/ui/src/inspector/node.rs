@@ -61,8 +61,12 @@ fn head_ui(ui: &mut Ui, cx: &mut Cx<'_>, id: &NodeId, node: &Node, shape: &Shape
         cx.act(Action::Settle);
     }
     let weak = theme::of(ui).weak;
+    let language = cx.studio.language();
     let (line, help) = match shape.origin {
-        Origin::Known(it) => (format!("{} · {}", node.class, it.category), it.help),
+        Origin::Known(it) => (
+            format!("{} · {}", node.class, language.category(it)),
+            language.help(it),
+        ),
         Origin::Unknown => (node.class.clone(), cx.tr(UNKNOWN)),
         _ => (shape.title.clone(), ""),
     };

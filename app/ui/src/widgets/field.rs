@@ -141,8 +141,9 @@ impl Field<'_> {
         for finding in self.findings(cx) {
             let _ = writeln!(text, "{}", language.sentence(&finding.message));
         }
-        if !self.decl.help.is_empty() {
-            let _ = writeln!(text, "{}", self.decl.help);
+        let help = language.input_help(self.decl);
+        if !help.is_empty() {
+            let _ = writeln!(text, "{help}");
         }
         let (range, step) = match &self.decl.ty {
             InputType::Int { seed: true, .. } => {

@@ -119,10 +119,10 @@ fn signatures(plan: &Plan) -> BTreeMap<String, String> {
 
 /// Findings, a line each.
 fn said(result: &Compiled) -> String {
-    let lines = result
-        .diagnostics
-        .iter()
-        .map(|it| format!("[{}] {it}", it.code));
+    let lines = result.diagnostics.iter().map(|it| {
+        assert_eq!(it.message.lacks(), None);
+        format!("[{}] {it}", it.code)
+    });
     lines.collect::<Vec<_>>().join(
         "
 ",

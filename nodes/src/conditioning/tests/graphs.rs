@@ -157,6 +157,7 @@ impl Place {
         let compiled = self.compiled(graph);
         assert!(compiled.plan.is_none(), "the graph compiles");
         let it = &compiled.diagnostics[0];
+        assert_eq!(it.message.lacks(), None);
         let node = it.place.node.as_ref().map_or("", |it| it.as_str());
         let input = it.place.input.as_deref().unwrap_or("");
         (

@@ -12,10 +12,13 @@ const DECLARATION: Declaration = Declaration {
     title: "Basic guider",
     title_ja: "基本ガイダー",
     category: "sampling/custom",
+    category_ja: "サンプリング/カスタム",
     help: "What a sampler draws with: one conditioning, no guidance. The sampler takes it as if these were its own inputs.",
+    help_ja: "サンプラーが使う条件です。コンディショニング 1 つで、ガイダンスはありません。\
+              サンプラーは自身の入力と同じように扱います。",
     inputs: &[
-        socket("model", Kind::MODEL).help("The diffusion model"),
-        socket("conditioning", Kind::CONDITIONING).help("What is to be seen"),
+        socket("model", Kind::MODEL).help("The diffusion model", "拡散モデル"),
+        socket("conditioning", Kind::CONDITIONING).help("What is to be seen", "映したいもの"),
     ],
     outputs: &[output("GUIDER", GUIDER)],
     ..Declaration::EMPTY

@@ -15,17 +15,20 @@ const DECLARATION: Declaration = Declaration {
     title: "Basic scheduler",
     title_ja: "基本スケジューラー",
     category: "sampling/custom",
+    category_ja: "サンプリング/カスタム",
     help: "The sigmas of a schedule at the model's shift.",
+    help_ja: "モデルのシフトに合わせたスケジュールのシグマです。",
     inputs: &[
-        socket("model", Kind::MODEL).help("Gives the shift"),
-        choice("scheduler", "simple", SCHEDULERS).help("Where the steps lie"),
+        socket("model", Kind::MODEL).help("Gives the shift", "シフトを決めるモデル"),
+        choice("scheduler", "simple", SCHEDULERS).help("Where the steps lie", "ステップの配置"),
         int("steps", 20)
             .within(1, 10_000)
             .unit("steps")
-            .help("Steps of the schedule"),
-        float("denoise", 1.0)
-            .within_f(0.0, 1.0)
-            .help("Below 1 only the end of a longer schedule"),
+            .help("Steps of the schedule", "スケジュールのステップ数"),
+        float("denoise", 1.0).within_f(0.0, 1.0).help(
+            "Below 1 only the end of a longer schedule",
+            "1 未満なら、長いスケジュールの終わりの部分だけ",
+        ),
     ],
     outputs: &[output("SIGMAS", SIGMAS)],
     ..Declaration::EMPTY

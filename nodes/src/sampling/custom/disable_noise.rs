@@ -12,7 +12,9 @@ const DECLARATION: Declaration = Declaration {
     title: "No noise",
     title_ja: "ノイズなし",
     category: "sampling/custom",
+    category_ja: "サンプリング/カスタム",
     help: "For the second of two samplers: the latent carries its noise already.",
+    help_ja: "2 つ続くサンプラーの後の方に使います。潜在表現にはすでにノイズが含まれています。",
     inputs: &[],
     outputs: &[output("NOISE", NOISE)],
     ..Declaration::EMPTY

@@ -14,8 +14,10 @@ const DECLARATION: Declaration = Declaration {
     title: "Choose sampler",
     title_ja: "サンプラーを選択",
     category: "sampling/custom",
+    category_ja: "サンプリング/カスタム",
     help: "How one step goes to the next.",
-    inputs: &[choice("sampler_name", "euler", SAMPLERS).help("The sampler")],
+    help_ja: "1 ステップを次へ進める方法です。",
+    inputs: &[choice("sampler_name", "euler", SAMPLERS).help("The sampler", "サンプラー")],
     outputs: &[output("SAMPLER", SAMPLER)],
     ..Declaration::EMPTY
 };

@@ -14,8 +14,10 @@ const DECLARATION: Declaration = Declaration {
     title: "Manual sigmas",
     title_ja: "手動シグマ",
     category: "sampling/custom",
+    category_ja: "サンプリング/カスタム",
     help: "Sigmas as written, from high to low, with commas or blanks between them.",
-    inputs: &[text("sigmas", "1, 0.5, 0").help("Numbers from 1 to 0")],
+    help_ja: "シグマを書いたとおりに使います。高い方から低い方へ、カンマか空白で区切ります。",
+    inputs: &[text("sigmas", "1, 0.5, 0").help("Numbers from 1 to 0", "1 から 0 までの数値")],
     outputs: &[output("SIGMAS", SIGMAS)],
     ..Declaration::EMPTY
 };

@@ -12,8 +12,10 @@ const DECLARATION: Declaration = Declaration {
     title: "Random noise",
     title_ja: "ランダムノイズ",
     category: "sampling/custom",
+    category_ja: "サンプリング/カスタム",
     help: "The same seed gives the same film.",
-    inputs: &[seed("noise_seed").help("Where the noise begins")],
+    help_ja: "同じシードからは同じ映像ができます。",
+    inputs: &[seed("noise_seed").help("Where the noise begins", "ノイズの始まり")],
     outputs: &[output("NOISE", NOISE)],
     ..Declaration::EMPTY
 };

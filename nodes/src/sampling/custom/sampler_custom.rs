@@ -18,21 +18,31 @@ const DECLARATION: Declaration = Declaration {
     title: "Sampler (custom)",
     title_ja: "サンプラー（カスタム）",
     category: "sampling/custom",
+    category_ja: "サンプリング/カスタム",
     help: "Draws the latent over a schedule of your own. The second output is the last prediction \
            without noise, which differs where the schedule stops early.",
+    help_ja: "独自のスケジュールで潜在表現を描きます。2 番目の出力はノイズを除いた最後の予測で、\
+              スケジュールが途中で終わる場合に異なります。",
     inputs: &[
-        socket("model", Kind::MODEL).help("The diffusion model"),
-        boolean("add_noise", true).help("Start from fresh noise"),
-        seed("noise_seed").help("The same seed gives the same film"),
-        float("cfg", 8.0)
-            .within_f(0.0, 100.0)
-            .step_f(0.1)
-            .help("Guidance; 1 skips the negative"),
-        socket("positive", Kind::CONDITIONING).help("What is to be seen"),
-        socket("negative", Kind::CONDITIONING).help("What is not to be seen"),
-        socket("sampler", SAMPLER).help("How one step goes to the next"),
-        socket("sigmas", SIGMAS).help("Where the steps lie"),
-        socket("latent_image", Kind::LATENT).help("Size, or what to start from"),
+        socket("model", Kind::MODEL).help("The diffusion model", "拡散モデル"),
+        boolean("add_noise", true).help("Start from fresh noise", "新しいノイズから始めます。"),
+        seed("noise_seed").help(
+            "The same seed gives the same film",
+            "同じシードからは同じ映像ができます。",
+        ),
+        float("cfg", 8.0).within_f(0.0, 100.0).step_f(0.1).help(
+            "Guidance; 1 skips the negative",
+            "ガイダンスの強さ(CFG)。1 ならネガティブを省きます。",
+        ),
+        socket("positive", Kind::CONDITIONING).help("What is to be seen", "映したいもの"),
+        socket("negative", Kind::CONDITIONING).help("What is not to be seen", "映したくないもの"),
+        socket("sampler", SAMPLER).help(
+            "How one step goes to the next",
+            "1 ステップを次へ進める方法",
+        ),
+        socket("sigmas", SIGMAS).help("Where the steps lie", "ステップの配置"),
+        socket("latent_image", Kind::LATENT)
+            .help("Size, or what to start from", "サイズ、または出発点"),
     ],
     outputs: &[
         output("output", Kind::LATENT),

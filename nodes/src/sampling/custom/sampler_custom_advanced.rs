@@ -18,14 +18,24 @@ const DECLARATION: Declaration = Declaration {
     title: "Sampler (custom, advanced)",
     title_ja: "サンプラー（カスタム、詳細）",
     category: "sampling/custom",
+    category_ja: "サンプリング/カスタム",
     help: "Draws the latent over a schedule of your own. The second output is the last prediction \
            without noise, which differs where the schedule stops early.",
+    help_ja: "独自のスケジュールで潜在表現を描きます。2 番目の出力はノイズを除いた最後の予測で、\
+              スケジュールが途中で終わる場合に異なります。",
     inputs: &[
-        socket("noise", NOISE).help("RandomNoise or DisableNoise"),
-        socket("guider", GUIDER).help("BasicGuider or CFGGuider"),
-        socket("sampler", SAMPLER).help("How one step goes to the next"),
-        socket("sigmas", SIGMAS).help("Where the steps lie"),
-        socket("latent_image", Kind::LATENT).help("Size, or what to start from"),
+        socket("noise", NOISE).help(
+            "RandomNoise or DisableNoise",
+            "RandomNoise または DisableNoise",
+        ),
+        socket("guider", GUIDER).help("BasicGuider or CFGGuider", "BasicGuider または CFGGuider"),
+        socket("sampler", SAMPLER).help(
+            "How one step goes to the next",
+            "1 ステップを次へ進める方法",
+        ),
+        socket("sigmas", SIGMAS).help("Where the steps lie", "ステップの配置"),
+        socket("latent_image", Kind::LATENT)
+            .help("Size, or what to start from", "サイズ、または出発点"),
     ],
     outputs: &[
         output("output", Kind::LATENT),

@@ -12,12 +12,14 @@ const DECLARATION: Declaration = Declaration {
     title: "Split sigmas",
     title_ja: "シグマを分割",
     category: "sampling/custom",
+    category_ja: "サンプリング/カスタム",
     help: "The schedule before and after a step; both keep the sigma between them.",
+    help_ja: "あるステップの前と後のスケジュールです。境目のシグマは両方に含まれます。",
     inputs: &[
-        socket("sigmas", SIGMAS).help("The schedule"),
+        socket("sigmas", SIGMAS).help("The schedule", "スケジュール"),
         int("step", 0)
             .within(0, 10_000)
-            .help("First step of the second part"),
+            .help("First step of the second part", "後半の最初のステップ"),
     ],
     outputs: &[output("high_sigmas", SIGMAS), output("low_sigmas", SIGMAS)],
     ..Declaration::EMPTY

@@ -12,12 +12,15 @@ const DECLARATION: Declaration = Declaration {
     title: "Split sigmas by denoise",
     title_ja: "デノイズでシグマを分割",
     category: "sampling/custom",
+    category_ja: "サンプリング/カスタム",
     help: "The schedule split so that the second part has this share of the steps.",
+    help_ja: "後半がこの割合のステップを持つようにスケジュールを分けます。",
     inputs: &[
-        socket("sigmas", SIGMAS).help("The schedule"),
-        float("denoise", 1.0)
-            .within_f(0.0, 1.0)
-            .help("Share of the steps in the second part"),
+        socket("sigmas", SIGMAS).help("The schedule", "スケジュール"),
+        float("denoise", 1.0).within_f(0.0, 1.0).help(
+            "Share of the steps in the second part",
+            "後半のステップの割合",
+        ),
     ],
     outputs: &[output("high_sigmas", SIGMAS), output("low_sigmas", SIGMAS)],
     ..Declaration::EMPTY

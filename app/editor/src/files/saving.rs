@@ -266,7 +266,7 @@ impl Studio {
         let done = words::EXPORTED.with(language, &[&save::shown(path)]);
         self.messages.tell(Tone::Good, done);
         for finding in left_out {
-            let note = words::LEFT_OUT.with(language, &[&language.told(finding)]);
+            let note = words::LEFT_OUT.with(language, &[&language.told(&finding)]);
             self.messages.tell(Tone::Note, note);
         }
     }

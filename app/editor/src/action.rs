@@ -47,6 +47,15 @@ pub enum Action {
         from: (NodeId, String),
         to: (NodeId, String),
     },
+    /// Takes all links of an output to another one.
+    MoveLinks { from: Link, to: Link },
+    /// Moves a node to a point and puts it into the link at an input.
+    PutInto {
+        node: NodeId,
+        pos: [f32; 2],
+        to: NodeId,
+        input: String,
+    },
     /// Puts a reroute into the link at an input, with its top left corner at a point.
     Bend {
         to: NodeId,

@@ -49,6 +49,13 @@ impl Studio {
             Action::Connect { to, input, from } => self.connect(&to, &input, from),
             Action::Disconnect { to, input } => self.disconnect(&to, &input),
             Action::Relink { from, to } => self.relink((&from.0, &from.1), (&to.0, &to.1)),
+            Action::MoveLinks { from, to } => self.move_links(&from, &to),
+            Action::PutInto {
+                node,
+                pos,
+                to,
+                input,
+            } => self.put_into(&node, pos, &to, &input),
             Action::Bend { to, input, pos } => self.bend(&to, &input, pos),
             Action::Expose {
                 node,

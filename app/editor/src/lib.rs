@@ -45,6 +45,7 @@ pub mod selection;
 pub mod session;
 pub mod settings;
 pub mod shape;
+pub mod splice;
 pub mod status;
 pub mod studio;
 

@@ -36,6 +36,8 @@ pub struct Settings {
     pub minimap: bool,
     /// Nodes snap to a grid.
     pub snap: bool,
+    /// A node that is dragged lines up with others, with a thin line that shows it.
+    pub guides: bool,
     /// Seconds between autosaves; 0: never.
     pub autosave_secs: u32,
     /// What newer versions wrote.
@@ -52,6 +54,7 @@ impl Default for Settings {
             keys: BTreeMap::new(),
             minimap: true,
             snap: false,
+            guides: true,
             autosave_secs: 10,
             extra: serde_json::Map::new(),
         }

@@ -13,6 +13,10 @@ const SCALE: Text = t("Scale", "拡大率");
 const AUTOSAVE: Text = t("Autosave", "自動保存");
 const SECONDS: Text = t("seconds after a change (0: never)", "秒後（0：しない）");
 const SNAP: Text = t("Nodes snap to the grid", "ノードをグリッドに揃える");
+const GUIDES: Text = t(
+    "Nodes line up with others while dragged (not with Alt)",
+    "ドラッグ中のノードを他のノードに揃える（Alt で無効）",
+);
 const KEYS: Text = t("Keys", "キー");
 const PRESS: Text = t("Press keys…", "キーを押す…");
 const TAKEN: Text = t(
@@ -192,6 +196,9 @@ fn look_ui(ui: &mut egui::Ui, cx: &Cx<'_>, settings: &mut Settings) {
             ui.end_row();
             ui.label("");
             ui.checkbox(&mut settings.snap, cx.tr(SNAP));
+            ui.end_row();
+            ui.label("");
+            ui.checkbox(&mut settings.guides, cx.tr(GUIDES));
             ui.end_row();
         });
     ui.add_space(theme::UNIT);

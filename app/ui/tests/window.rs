@@ -6,12 +6,14 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use longtake_editor::selection::Item;
 use longtake_editor::settings::Theme;
+use longtake_editor::testing::Fake;
 use longtake_editor::{Action, Command, Selection, Settings, Studio, testing};
-use longtake_graph::{Edit, NodeId};
+use longtake_graph::{Edit, NodeId, Project};
 use longtake_ui::{Dialogs, Window};
 
 struct NoDesktop;
@@ -31,6 +33,23 @@ impl Dialogs for NoDesktop {
 
 fn window(studio: Studio) -> Harness<'static, Option<Window>> {
     sized(studio, [1100.0, 680.0])
+}
+
+/// A window after its first frames, without a picture of it.
+fn plain(studio: Studio) -> Harness<'static, Option<Window>> {
+    let mut studio = Some(studio);
+    let app = move |ui: &mut egui::Ui, window: &mut Option<Window>| {
+        let window = window.get_or_insert_with(|| {
+            let studio = studio.take().unwrap();
+            Window::new(ui.ctx(), studio, Box::new(NoDesktop))
+        });
+        window.ui(ui);
+    };
+    let mut harness = Harness::builder()
+        .with_size([1100.0, 680.0])
+        .build_ui_state(app, None);
+    harness.run_steps(2);
+    harness
 }
 
 fn sized(studio: Studio, size: [f32; 2]) -> Harness<'static, Option<Window>> {
@@ -128,6 +147,91 @@ fn a_question_before_work_is_lost() {
     act(&mut harness, Action::Answer(usize::MAX));
     let studio = &harness.state().as_ref().unwrap().studio;
     assert_eq!(studio.session.name().as_deref(), Some("Changed"), "kept");
+}
+
+#[test]
+fn keys_work_while_a_button_has_the_focus_but_not_while_a_text_is_typed() {
+    let mut harness = window(testing::studio(testing::small()));
+    let studio = |it: &Harness<'_, Option<Window>>| {
+        let studio = &it.state().as_ref().unwrap().studio;
+        (studio.settings.minimap, studio.session.graph().nodes.len())
+    };
+    let chosen = Selection::of([Item::Node(NodeId::new("5"))]);
+    act(&mut harness, Action::Select(chosen));
+    let press = |harness: &mut Harness<'_, Option<Window>>, key: egui::Key| {
+        harness.key_press(key);
+        harness.run_steps(3);
+    };
+    harness.get_by_label("By step").focus();
+    harness.run_steps(2);
+    assert!(harness.ctx.memory(|it| it.focused().is_some()));
+    press(&mut harness, egui::Key::M);
+    assert_eq!(studio(&harness), (false, 8));
+    press(&mut harness, egui::Key::Delete);
+    assert_eq!(studio(&harness), (false, 7));
+    // The button's own key is the button's.
+    press(&mut harness, egui::Key::Space);
+    assert_eq!(studio(&harness), (false, 7));
+
+    let chosen = Selection::of([Item::Node(NodeId::new("4"))]);
+    act(&mut harness, Action::Select(chosen));
+    let texts = harness.get_all_by_role(Role::TextInput);
+    texts.into_iter().next().unwrap().focus();
+    harness.run_steps(2);
+    assert!(harness.ctx.text_edit_focused());
+    press(&mut harness, egui::Key::M);
+    press(&mut harness, egui::Key::Delete);
+    assert_eq!(studio(&harness), (false, 7));
+}
+
+#[test]
+fn a_file_that_is_slow_to_read_shows_that_it_is_being_read() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        (
+            "film.longtake",
+            longtake_graph::format::project::to_text(&testing::small()),
+        ),
+        ("torn.longtake", "{".to_owned()),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let (open, gate) = crossbeam::channel::unbounded();
+        let mut studio = testing::studio(Project::default());
+        studio.engine = std::sync::Arc::new(Fake {
+            gate: Some(gate),
+            ..Fake::default()
+        });
+        studio.act(Action::Open(path));
+        let mut harness = plain(studio);
+        let busy = format!("Opening {name}…");
+        let gallery = "Start";
+        assert!(harness.query_by_label(&busy).is_none(), "not at once");
+        std::thread::sleep(Duration::from_millis(350));
+        harness.run_steps(2);
+        assert!(harness.query_by_label(&busy).is_some());
+        assert!(harness.query_by_label(gallery).is_none());
+        open.send(()).unwrap();
+        harness.state_mut().as_mut().unwrap().studio.finish_files();
+        harness.run_steps(4);
+        assert!(harness.query_by_label(&busy).is_none());
+        let nodes = harness
+            .state()
+            .as_ref()
+            .unwrap()
+            .studio
+            .session
+            .project()
+            .nodes
+            .len();
+        assert_eq!(nodes, if name == "film.longtake" { 8 } else { 0 });
+        // What could not be read leaves a person where they begin.
+        assert_eq!(
+            harness.query_by_label(gallery).is_some(),
+            nodes == 0,
+            "{name}"
+        );
+    }
 }
 
 /// For the eye: `LOOK=FOLDER cargo nextest run … look` writes PNGs of the window in two sizes.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crossbeam::channel::Sender;
+use crossbeam::channel::{Receiver, Sender};
 use indexmap::IndexMap;
 use longtake_graph::declare::FileKind;
 use longtake_graph::{
@@ -25,6 +25,8 @@ use crate::engine::{Engine, Folders, ModelFile, Preset};
 
 /// The engine. Fields change what it does.
 pub struct Fake {
+    /// The classes it knows.
+    pub catalog: &'static (dyn Catalog + Send + Sync),
     /// Pause per sampler step; four steps a node.
     pub pause: Duration,
     /// Ids of nodes that fail when they run.
@@ -35,16 +37,20 @@ pub struct Fake {
     pub presets: Vec<Preset>,
     /// The models tree.
     pub models: Vec<ModelFile>,
+    /// Reading a graph waits for a word from here.
+    pub gate: Option<Receiver<()>>,
 }
 
 impl Default for Fake {
     fn default() -> Self {
         Self {
+            catalog: &Classes,
             pause: Duration::ZERO,
             fails: Mutex::default(),
             folder: PathBuf::from("/nowhere"),
             presets: Vec::new(),
             models: Vec::new(),
+            gate: None,
         }
     }
 }
@@ -247,7 +253,7 @@ impl Fake {
 
 impl Engine for Fake {
     fn catalog(&self) -> &(dyn Catalog + Send + Sync) {
-        &Classes
+        self.catalog
     }
 
     fn machine(&self) -> Machine {
@@ -265,7 +271,7 @@ impl Engine for Fake {
     }
 
     fn compile(&self, project: &Project, options: &Options) -> Compiled {
-        let diagnostics = check(project, &Classes);
+        let diagnostics = check(project, self.catalog);
         let bad = diagnostics.iter().any(|it| it.severity == Severity::Error);
         Compiled {
             plan: (!bad).then(|| plan(project, options)),
@@ -346,6 +352,9 @@ impl Engine for Fake {
     }
 
     fn read_graph(&self, path: &Path) -> Result<(Project, Vec<Diagnostic>), String> {
+        if let Some(gate) = &self.gate {
+            let _ = gate.recv();
+        }
         let (project, _, found) = format::read(path).map_err(|e| e.to_string())?;
         Ok((project, found))
     }

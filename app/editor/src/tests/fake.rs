@@ -1,18 +1,14 @@
-//! A machine with a few node classes and no work to do.
+//! The small machine of [`crate::testing`] with other classes: few, of few inputs, so that a document is
+//! a few short lines.
 
 use std::fmt::Write;
-use std::path::Path;
 use std::sync::Arc;
 
-use crossbeam::channel::Sender;
-use longtake_graph::declare::{self, FileKind, output, socket};
+use longtake_graph::declare::{self, output, socket};
 use longtake_graph::{
-    Catalog, Declaration, Diagnostic, InputDecl, Kind, ModelFolder, Node, Project, read_bytes,
+    Catalog, Declaration, InputDecl, Kind, ModelFolder, Node, Project, read_bytes,
 };
-use longtake_plan::{Compiled, Machine, Options, Plan, StepId};
-use longtake_run::{Cancel, Clip, Event, Report};
 
-use crate::engine::{Engine, Folders, ModelFile, Preset};
 use crate::testing::Fake;
 use crate::{Settings, Studio};
 
@@ -175,62 +171,17 @@ impl Catalog for Classes {
     }
 }
 
-/// The small machine of [`crate::testing`] with these classes.
-#[derive(Default)]
-struct Machinery(Fake);
-
-impl Engine for Machinery {
-    fn catalog(&self) -> &(dyn Catalog + Send + Sync) {
-        &Classes
-    }
-    fn machine(&self) -> Machine {
-        self.0.machine()
-    }
-    fn folders(&self) -> Folders {
-        self.0.folders()
-    }
-    fn compile(&self, project: &Project, options: &Options) -> Compiled {
-        self.0.compile(project, options)
-    }
-    fn run(
-        &self,
-        project: &Project,
-        plan: &Plan,
-        cancel: Cancel,
-        events: Sender<Event>,
-    ) -> Result<Report, String> {
-        self.0.run(project, plan, cancel, events)
-    }
-    fn result(&self, plan: &Plan, step: StepId) -> Option<Clip> {
-        self.0.result(plan, step)
-    }
-    fn open_media(&self, path: &Path) -> Result<Clip, String> {
-        self.0.open_media(path)
-    }
-    fn read_graph(&self, path: &Path) -> Result<(Project, Vec<Diagnostic>), String> {
-        self.0.read_graph(path)
-    }
-    fn input_files(&self, kind: FileKind) -> Vec<String> {
-        self.0.input_files(kind)
-    }
-    fn model_names(&self, folder: ModelFolder) -> Vec<String> {
-        self.0.model_names(folder)
-    }
-    fn models(&self) -> Vec<ModelFile> {
-        self.0.models()
-    }
-    fn presets(&self) -> Vec<Preset> {
-        self.0.presets()
-    }
-}
-
 /// A studio with that document, in English.
 pub fn studio(project: Project) -> Studio {
     let settings = Settings {
         language: Some(crate::Language::En),
         ..Settings::default()
     };
-    let mut studio = Studio::new(Arc::new(Machinery::default()), settings, Arc::new(|| {}));
+    let engine = Fake {
+        catalog: &Classes,
+        ..Fake::default()
+    };
+    let mut studio = Studio::new(Arc::new(engine), settings, Arc::new(|| {}));
     studio.session = crate::Session::new(project, None);
     studio
 }

@@ -10,4 +10,5 @@ mod search;
 mod seed;
 mod shape;
 mod soak;
+mod splice;
 mod subgraph;

@@ -6,6 +6,7 @@ use longtake_editor::connect::{fitting_inputs, fitting_outputs};
 use longtake_editor::{Item, LooseLink, Selection};
 use longtake_graph::{Edit, Group, Link, NodeId, Note, Project, kind};
 
+use super::guides::Guide;
 use super::hit::Socket;
 use super::layout::Layout;
 
@@ -29,6 +30,10 @@ pub enum Gesture {
         items: Vec<(Item, Rect)>,
         from: Pos2,
         moved: Vec2,
+        /// Lines along which they lie now.
+        guides: Vec<Guide>,
+        /// The link into which the node would go if let go now.
+        into: Option<usize>,
     },
     /// It resizes something.
     Resizing {
@@ -65,8 +70,19 @@ pub struct Linking {
     pub kind: String,
     /// The input it was taken off.
     pub taken: Option<(NodeId, String)>,
+    /// The output whose links are all in the hand, and the inputs they go to.
+    pub bundle: Option<Bundle>,
     /// Where it would land if let go now.
     pub target: Option<Socket>,
+}
+
+/// All links of an output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bundle {
+    /// The output.
+    pub from: Link,
+    /// The inputs it feeds: fixed while the other end is in the hand.
+    pub ends: Vec<Socket>,
 }
 
 impl Linking {
@@ -81,6 +97,7 @@ impl Linking {
                 },
                 kind: node.shape.outputs.get(output)?.kind.clone(),
                 taken: None,
+                bundle: None,
                 target: None,
             }),
             Socket::In(_, input) => {
@@ -97,6 +114,7 @@ impl Linking {
                         },
                         kind: output.map_or_else(|| "*".to_owned(), |it| it.kind.clone()),
                         taken: Some((node.id.clone(), input.name.clone())),
+                        bundle: None,
                         target: None,
                     });
                 }
@@ -107,14 +125,64 @@ impl Linking {
                     },
                     kind: input.kind.clone(),
                     taken: None,
+                    bundle: None,
                     target: None,
                 })
             }
         }
     }
 
+    /// Takes all links of an output into the hand, by their other ends. `None` when it feeds nothing.
+    pub fn all_of(layout: &Layout, socket: Socket) -> Option<Self> {
+        let Socket::Out(node, output) = socket else {
+            return None;
+        };
+        let wires = layout.wires.iter().filter(|it| it.from == (node, output));
+        let ends: Vec<Socket> = wires.map(|it| Socket::In(it.to.0, it.to.1)).collect();
+        let Socket::In(first, input) = *ends.first()? else {
+            return None;
+        };
+        let (from, to) = (&layout.nodes[node], &layout.nodes[first]);
+        Some(Self {
+            loose: LooseLink::FromInput {
+                node: to.id.clone(),
+                input: to.shape.inputs.get(input)?.name.clone(),
+            },
+            kind: from.shape.outputs.get(output)?.kind.clone(),
+            taken: None,
+            bundle: Some(Bundle {
+                from: Link {
+                    node: from.id.clone(),
+                    output: output as u32,
+                },
+                ends,
+            }),
+            target: None,
+        })
+    }
+
+    /// Whether all links of a bundle can come from there.
+    fn bundle_fits(layout: &Layout, bundle: &Bundle, socket: Socket) -> bool {
+        let Socket::Out(at, output) = socket else {
+            return false;
+        };
+        let Some(output) = layout.nodes[at].shape.outputs.get(output) else {
+            return false;
+        };
+        bundle.ends.iter().all(|end| match *end {
+            Socket::In(node, input) => {
+                let input = layout.nodes[node].shape.inputs.get(input);
+                node != at && input.is_some_and(|it| kind::accepts(&it.kind, &output.kind))
+            }
+            Socket::Out(..) => false,
+        })
+    }
+
     /// Whether it can land there.
     pub fn fits(&self, layout: &Layout, socket: Socket) -> bool {
+        if let Some(bundle) = &self.bundle {
+            return Self::bundle_fits(layout, bundle, socket);
+        }
         let node = &layout.nodes[socket.node()];
         match (&self.loose, socket) {
             (LooseLink::FromOutput { node: from, .. }, Socket::In(_, input)) => {

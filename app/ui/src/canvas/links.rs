@@ -119,7 +119,17 @@ pub fn curve(layout: &Layout, wire: &Wire) -> Curve {
 
 /// The link nearest to a point, no farther than `reach`.
 pub fn nearest(layout: &Layout, at: Pos2, reach: f32) -> Option<usize> {
-    let wires = layout.wires.iter().enumerate();
+    nearest_of(layout, at, reach, |_| true)
+}
+
+/// The same among some of them.
+pub fn nearest_of(
+    layout: &Layout,
+    at: Pos2,
+    reach: f32,
+    which: impl Fn(&Wire) -> bool,
+) -> Option<usize> {
+    let wires = layout.wires.iter().enumerate().filter(|it| which(it.1));
     let near = wires.filter_map(|(index, wire)| {
         let curve = curve(layout, wire);
         let close = curve.bounds().expand(reach).contains(at);
@@ -146,8 +156,10 @@ pub struct Look<'a> {
     pub hovered: Option<usize>,
     /// Whether a node is selected: its links stand out.
     pub selected: &'a dyn Fn(usize) -> bool,
-    /// A link that is in a person's hand: not drawn.
+    /// The input of a link that is in a person's hand: not drawn.
     pub taken: Option<(usize, usize)>,
+    /// The output whose links are all in a person's hand.
+    pub taken_from: Option<(usize, usize)>,
     /// All fade, since another link is being drawn.
     pub faint: bool,
 }
@@ -159,7 +171,8 @@ pub fn draw(layout: &Layout, strokes: &mut Strokes, look: &Look<'_>) {
     let clip = (look.to_screen * look.shown).expand(8.0);
     for (index, wire) in layout.wires.iter().enumerate() {
         let curve = curve(layout, wire);
-        if look.taken == Some(wire.to) || !curve.bounds().intersects(look.shown) {
+        let taken = look.taken == Some(wire.to) || look.taken_from == Some(wire.from);
+        if taken || !curve.bounds().intersects(look.shown) {
             continue;
         }
         let hovered = look.hovered == Some(index);

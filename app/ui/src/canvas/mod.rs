@@ -14,15 +14,17 @@
 //!
 //! - [`view`]: pan, zoom, glide. [`layout`], [`measure`], [`outlook`]: where everything stands, made
 //!   once per change. [`hit`]: what is under a point.
-//! - [`mouse`], [`gestures`]: from the mouse to edits.
+//! - [`mouse`], [`gestures`], `finish`: from the mouse to edits. [`guides`]: what is dragged lines up.
 //! - [`lod`]: nodes from far. [`node`], [`rows`], [`picture`], [`status`], [`rename`]: nodes from
 //!   near, drawn at 1:1 in a layer that is then transformed, [`crisp`]. [`links`], [`strokes`]: one
 //!   mesh for all links. [`groups`], [`notes`], [`minimap`].
 //! - [`search`], [`menu`]: what opens at the mouse.
 
 pub mod crisp;
+mod finish;
 pub mod gestures;
 pub mod groups;
+pub mod guides;
 pub mod hit;
 pub mod layout;
 pub mod links;
@@ -50,7 +52,7 @@ use std::sync::Arc;
 
 use egui::{Context, Id, Pos2, Rect, Sense, Ui, Vec2};
 use longtake_editor::{Action, Item, LooseLink, Selection, Studio, WindowAction};
-use longtake_graph::NodeId;
+use longtake_graph::{InputType, NodeId};
 
 use self::gestures::Gesture;
 use self::hit::Hit;
@@ -61,6 +63,7 @@ use self::rename::Editing;
 use self::search::Search;
 use self::view::{Glide, View};
 use crate::Cx;
+use crate::widgets::dropping;
 
 /// The graph on a canvas.
 #[derive(Default)]
@@ -119,6 +122,7 @@ impl Canvas {
         }
         self.mouse(ui.ctx(), cx, &mouse);
         scene::draw(self, ui, cx, background);
+        self.take_dropped(ui.ctx(), cx);
         self.popups(ui, cx);
         let told = |it: &Action| !matches!(it, Action::Mouse(_) | Action::Sizes(_));
         if cx.actions[asked..].iter().any(told) {
@@ -301,6 +305,27 @@ impl Canvas {
                     }
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// A file dropped onto a node that has a parameter for it becomes that parameter's.
+    fn take_dropped(&self, ctx: &Context, cx: &mut Cx<'_>) {
+        let dropped = ctx.input(|input| !input.raw.dropped_files.is_empty());
+        let Some(node) = self.hover.node().filter(|_| dropped) else {
+            return;
+        };
+        let node = &self.layout.nodes[node];
+        for input in &node.shape.inputs {
+            let kind = input.decl.map(|it| &it.ty);
+            if let Some(InputType::File { what }) = kind
+                && let Some(path) = dropping::taken(ctx, &[*what])
+            {
+                return cx.act(Action::TakeFile {
+                    node: node.id.clone(),
+                    input: input.name.clone(),
+                    path,
+                });
             }
         }
     }

@@ -32,7 +32,7 @@ pub struct Mouse {
     menu: bool,
     /// Where the button went down.
     origin: Pos2,
-    modifiers: Modifiers,
+    pub(super) modifiers: Modifiers,
     delta: Vec2,
 }
 
@@ -194,10 +194,15 @@ impl Canvas {
         let hit = self.pressed;
         let graph = cx.studio.session.graph();
         self.gesture = match hit {
-            Hit::Socket(socket) => match Linking::begin(&self.layout, graph, socket) {
-                Some(linking) => Gesture::Linking(linking),
-                None => Gesture::Idle,
-            },
+            Hit::Socket(socket) => {
+                let all = mouse
+                    .modifiers
+                    .shift
+                    .then(|| Linking::all_of(&self.layout, socket));
+                let one = || Linking::begin(&self.layout, graph, socket);
+                let linking = all.flatten().or_else(one);
+                linking.map_or(Gesture::Idle, Gesture::Linking)
+            }
             Hit::Corner(_) | Hit::GroupCorner(_) | Hit::NoteCorner(_) => {
                 let item = hit.item(&self.layout);
                 let start = item.as_ref().and_then(|it| self.layout.rect_of(it));
@@ -237,6 +242,8 @@ impl Canvas {
             items: gestures::moving(&self.layout, &roots, mouse.modifiers.alt),
             from,
             moved: Vec2::ZERO,
+            guides: Vec::new(),
+            into: None,
         }
     }
 
@@ -265,12 +272,7 @@ impl Canvas {
                     cx.act(Action::Select(selection));
                 }
             }
-            Gesture::Moving { items, from, moved } => {
-                *moved = gestures::snapped(items, at - *from, snap);
-                for (item, rect) in items.iter() {
-                    self.layout.place(item, rect.translate(*moved));
-                }
-            }
+            Gesture::Moving { .. } => self.go_on_moving(cx, mouse),
             Gesture::Resizing {
                 item,
                 from,
@@ -302,56 +304,6 @@ impl Canvas {
         let dt = ctx.input(|input| input.stable_dt).min(0.05);
         self.view.offset -= out.clamp(Vec2::splat(-40.0), Vec2::splat(40.0)) * dt * 14.0;
         ctx.request_repaint();
-    }
-
-    /// The button is let go: the gesture becomes an edit.
-    fn end(&mut self, cx: &mut Cx<'_>) {
-        let gesture = std::mem::take(&mut self.gesture);
-        let graph = cx.studio.session.graph();
-        match gesture {
-            Gesture::Moving { items, moved, .. } if moved != Vec2::ZERO => {
-                let edit = gestures::move_edit(graph, &items, moved);
-                cx.act(Action::Edit(texts::MOVE, edit));
-            }
-            Gesture::Resizing {
-                item, start, now, ..
-            } if start != now => {
-                if let Some(edit) = gestures::resize_edit(graph, &item, now) {
-                    cx.act(Action::Edit(texts::RESIZE, edit));
-                }
-            }
-            Gesture::Linking(linking) => self.land(cx, linking),
-            _ => {}
-        }
-    }
-
-    /// A link is let go: on a socket or node, or over nothing, where the search opens.
-    fn land(&mut self, cx: &mut Cx<'_>, linking: Linking) {
-        let target = linking.target.and_then(|it| linking.link(&self.layout, it));
-        match (target, linking.taken) {
-            (Some((to, input, _)), Some(from)) if from == (to.clone(), input.clone()) => {}
-            (Some((to, input, _)), Some(from)) => cx.act(Action::Relink {
-                from,
-                to: (to, input),
-            }),
-            (Some((to, input, from)), None) => cx.act(Action::Connect { to, input, from }),
-            (None, Some((to, input))) => cx.act(Action::Disconnect { to, input }),
-            (None, None) if self.hover.node().is_none() => {
-                let at = self.last_mouse;
-                let link = Some((linking.loose, linking.kind));
-                self.search = Some(Search::open(self.graph_at(at), at, link));
-            }
-            (None, None) => {}
-        }
-    }
-
-    /// Escape: as if the gesture never was.
-    fn cancel(&mut self, cx: &mut Cx<'_>) {
-        if let Gesture::Boxing { before, .. } = &self.gesture {
-            cx.act(Action::Select(before.clone()));
-        }
-        self.gesture = Gesture::Idle;
-        self.layout.forget();
     }
 
     fn click(&mut self, cx: &mut Cx<'_>, mouse: &Mouse) {
@@ -446,7 +398,7 @@ impl Canvas {
     }
 
     /// The input a link stands at.
-    fn wire_end(&self, wire: usize) -> Option<(longtake_graph::NodeId, String)> {
+    pub(super) fn wire_end(&self, wire: usize) -> Option<(longtake_graph::NodeId, String)> {
         let (node, input) = self.layout.wires.get(wire)?.to;
         let node = &self.layout.nodes[node];
         Some((node.id.clone(), node.shape.inputs.get(input)?.name.clone()))

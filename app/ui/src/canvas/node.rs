@@ -68,7 +68,9 @@ pub fn node_ui(ui: &mut Ui, cx: &mut Cx<'_>, near: &mut Near<'_>, index: usize, 
 fn takes_part(linking: &Linking, layout: &Layout, index: usize) -> bool {
     use longtake_editor::LooseLink;
     let (LooseLink::FromOutput { node, .. } | LooseLink::FromInput { node, .. }) = &linking.loose;
-    layout.nodes[index].id == *node || linking.landing(layout, index).is_some()
+    let bundle = linking.bundle.as_ref();
+    let held = bundle.is_some_and(|it| it.ends.iter().any(|end| end.node() == index));
+    held || layout.nodes[index].id == *node || linking.landing(layout, index).is_some()
 }
 
 /// Shadow, body and edge.

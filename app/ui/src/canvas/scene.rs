@@ -14,7 +14,7 @@ use super::lod::{self, Detail, Marks};
 use super::minimap::{self, Map};
 use super::node::{self, Near};
 use super::strokes::Strokes;
-use super::{Canvas, crisp, groups, notes, texts};
+use super::{Canvas, crisp, groups, guides, notes, texts};
 use crate::Cx;
 use crate::theme::{self, Palette, kind_colour};
 
@@ -109,12 +109,18 @@ fn wires(
         to_screen,
         shown: canvas.view.shown(canvas.area().size()),
         dark,
-        hovered: match canvas.hover {
-            Hit::Wire(wire) if linking.is_none() => Some(wire),
+        hovered: match (&canvas.gesture, canvas.hover) {
+            // Where a node that is dragged would go, not what lies below it.
+            (Gesture::Moving { into, .. }, _) => *into,
+            (_, Hit::Wire(wire)) if linking.is_none() => Some(wire),
             _ => None,
         },
         selected: &|node| !selection.is_empty() && selection.has_node(&layout.nodes[node].id),
         taken,
+        taken_from: linking.and_then(|it| {
+            let from = &it.bundle.as_ref()?.from;
+            Some((*layout.index.get(&from.node)?, from.output as usize))
+        }),
         faint: linking.is_some(),
     };
     let mut strokes = Strokes::new(painter.ctx().pixels_per_point());
@@ -256,6 +262,9 @@ fn in_hand(canvas: &Canvas, ui: &Ui, to_screen: TSTransform, dark: bool, palette
         let fill = palette.accent.gamma_multiply(0.12);
         painter.rect(area, CornerRadius::same(2), fill, edge, StrokeKind::Inside);
     }
+    if let Gesture::Moving { guides, .. } = &canvas.gesture {
+        guides::draw(guides, &painter, to_screen, palette);
+    }
     let held = canvas
         .gesture
         .linking()
@@ -278,13 +287,16 @@ fn in_hand(canvas: &Canvas, ui: &Ui, to_screen: TSTransform, dark: bool, palette
         return;
     };
     let end = target.map_or(end, at);
-    let (from, to) = match fixed {
-        Socket::Out(..) => (at(fixed), end),
-        Socket::In(..) => (end, at(fixed)),
-    };
     let colour: Color32 = kind_colour(kind, dark);
     let mut strokes = Strokes::new(ui.ctx().pixels_per_point());
-    links::draw_loose(&mut strokes, from, to, to_screen.scaling, colour);
+    let bundle = canvas.gesture.linking().and_then(|it| it.bundle.as_ref());
+    for &fixed in bundle.map_or(&[fixed][..], |it| &it.ends) {
+        let (from, to) = match fixed {
+            Socket::Out(..) => (at(fixed), end),
+            Socket::In(..) => (end, at(fixed)),
+        };
+        links::draw_loose(&mut strokes, from, to, to_screen.scaling, colour);
+    }
     painter.add(strokes.shape());
     painter.circle_filled(end, 4.0, colour);
 }

@@ -23,7 +23,7 @@ const COUNTS: Text = t(
 const FINDINGS: Text = t("Findings", "問題点");
 const FINE: Text = t("Nothing wrong found.", "問題は見つかりませんでした。");
 const HINTS: Text = t("Hints", "ヒント");
-const HINT: [Text; 4] = [
+const HINT: [Text; 6] = [
     t(
         "Double-click the canvas, or press Tab, to add a node.",
         "キャンバスをダブルクリックするか Tab を押すと、ノードを追加できます。",
@@ -35,6 +35,14 @@ const HINT: [Text; 4] = [
     t(
         "Right-click a parameter to restore, copy or link it.",
         "パラメーターを右クリックすると、既定値・コピー・リンクを選べます。",
+    ),
+    t(
+        "Drop a node on a link to put it in between; Shift-drag an output to move all its links.",
+        "ノードをリンクの上に落とすと間に入ります。出力を Shift+ドラッグすると、リンクをまとめて移せます。",
+    ),
+    t(
+        "Drop a file on a node to load it there, on the canvas to open it, with Alt to insert its graph.",
+        "ファイルをノードに落とすと読み込み、キャンバスに落とすと開きます。Alt を押すとグラフを挿入します。",
     ),
     t(
         "Select several nodes to change what they share.",

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::combo::{self, Popped};
 use super::field::Field;
 use super::number::line;
-use super::{cell, names};
+use super::{cell, dropping, names};
 use crate::pictures::Picture;
 use crate::{Cx, theme};
 
@@ -57,6 +57,13 @@ pub fn file_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>, rect: Rect, what
         let folder = cx.studio.engine.folders().input;
         let text = MISSING.with(cx.studio.language(), &[&now, &folder.display().to_string()]);
         response.clone().on_hover_text(text);
+    }
+    if let Some(path) = dropping::onto(ui, rect, what) {
+        cx.act(Action::TakeFile {
+            node: field.node.clone(),
+            input: field.input.name.clone(),
+            path,
+        });
     }
     field.finish(cx, &response);
 }

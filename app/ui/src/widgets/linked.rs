@@ -2,9 +2,8 @@
 
 use egui::{Align2, Rect, Sense, Ui, WidgetInfo, WidgetType};
 use longtake_editor::shape::Shape;
-use longtake_editor::{Action, Text, WindowAction, t};
-use longtake_graph::{Edit, Input, Link, NodeId, Project};
-use serde_json::Value;
+use longtake_editor::{Action, Text, WindowAction, connect, t};
+use longtake_graph::{Edit, Link};
 
 use super::cell;
 use super::field::{Field, node_title};
@@ -45,10 +44,10 @@ pub fn linked_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>, mut rect: Rect
     let tip = REVEAL.with(cx.studio.language(), &[&source]);
     response.on_hover_text(tip);
     if cell::sign_button(ui, cross, "×", cx.tr(UNLINK)).clicked() {
-        let graph = cx.studio.session.graph();
+        let session = &cx.studio.session;
         let edits = std::iter::once(field.node)
             .chain(field.others)
-            .map(|node| unlink(graph, node, &field.input.name));
+            .filter_map(|node| connect::disconnect(session, node, &field.input.name).ok());
         let edit = Edit::Batch(edits.collect());
         cx.act(Action::Edit(UNLINK, edit));
     }
@@ -72,29 +71,4 @@ pub fn source(cx: &Cx<'_>, link: &Link) -> String {
         Some(output) if shape.outputs.len() > 1 => format!("{title} · {}", output.label),
         _ => title,
     }
-}
-
-/// Takes a link off an input; the value that stood there before comes back.
-pub fn unlink(graph: &Project, id: &NodeId, input: &str) -> Edit {
-    let kept = graph
-        .nodes
-        .get(id)
-        .and_then(|node| node.extra.get("values")?.as_object());
-    let value = kept.and_then(|it| it.get(input)).cloned();
-    let set = Edit::SetInput {
-        node: id.clone(),
-        input: input.to_owned(),
-        value: value.clone().map(Input::Literal),
-    };
-    let (Some(kept), Some(_)) = (kept, value) else {
-        return set;
-    };
-    let mut rest = kept.clone();
-    rest.shift_remove(input);
-    let forget = Edit::SetExtra {
-        id: id.clone(),
-        key: "values".to_owned(),
-        value: (!rest.is_empty()).then_some(Value::Object(rest)),
-    };
-    Edit::Batch(vec![set, forget])
 }

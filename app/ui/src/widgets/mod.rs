@@ -15,6 +15,7 @@ pub mod cell;
 pub mod colour;
 pub mod combo;
 pub mod curve;
+pub mod dropping;
 pub mod field;
 pub mod file;
 pub mod linked;

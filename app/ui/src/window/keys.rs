@@ -4,6 +4,8 @@ use egui::{Event, Key, KeyboardShortcut, Modifiers};
 use longtake_editor::keys::Chord;
 use longtake_editor::{Action, Command, Studio};
 
+use crate::widgets::curve;
+
 /// Commands that leave alone what is being typed: they work in a text field too.
 fn works_while_typing(command: Command) -> bool {
     matches!(
@@ -40,11 +42,31 @@ fn shortcut(chord: &Chord) -> Option<KeyboardShortcut> {
     ))
 }
 
+/// Keys by which a focused widget is used: pressed, stepped, left. Delete is one where a curve has a
+/// point to remove.
+fn is_widgets(key: Key, deletes: bool) -> bool {
+    match key {
+        Key::Space
+        | Key::Enter
+        | Key::Escape
+        | Key::Tab
+        | Key::Home
+        | Key::End
+        | Key::ArrowLeft
+        | Key::ArrowRight
+        | Key::ArrowUp
+        | Key::ArrowDown => true,
+        Key::Delete | Key::Backspace => deletes,
+        _ => false,
+    }
+}
+
 /// What the keys pressed since the last frame ask for.
 pub fn pressed(ctx: &egui::Context, studio: &Studio, gallery: bool) -> Vec<Action> {
     let typing = ctx.text_edit_focused();
-    // A focused number or curve takes plain keys (arrows, Delete); Ctrl+Z still undoes.
-    let focused = ctx.egui_wants_keyboard_input();
+    // Any other widget that has the focus (a button, a number, a curve) takes its own keys only.
+    let focused = ctx.memory(|it| it.focused().is_some());
+    let deletes = focused && curve::takes_delete(ctx);
     let mut commands = Vec::new();
     // Longer chords first: Ctrl+Shift+S must not be eaten by Ctrl+S.
     let mut chords: Vec<(KeyboardShortcut, Command)> = Command::ALL
@@ -65,14 +87,14 @@ pub fn pressed(ctx: &egui::Context, studio: &Studio, gallery: bool) -> Vec<Actio
                 continue;
             }
             let plain = !chord.modifiers.command && !chord.modifiers.alt;
-            if focused && plain && !works_while_typing(command) {
+            if focused && plain && is_widgets(chord.logical_key, deletes) {
                 continue;
             }
             if input.consume_shortcut(&chord) {
                 commands.push(Action::Command(command));
             }
         }
-        if !focused && !gallery {
+        if !typing && !gallery {
             clipboard(input, &mut commands);
         }
     });

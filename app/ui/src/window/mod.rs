@@ -129,8 +129,8 @@ impl Window {
         self.restyle(&ctx);
         self.studio.tick();
         let mut actions = keys::pressed(&ctx, &self.studio, self.show_gallery);
-        actions.extend(dropped(&ctx));
         self.draw(ui, &mut actions);
+        actions.extend(dropped(&ctx, &self.studio));
         for action in actions {
             self.studio.act(action);
         }
@@ -236,9 +236,14 @@ fn is_empty(studio: &Studio) -> bool {
     studio.session.path.is_none() && studio.session.project().nodes.is_empty()
 }
 
-/// Files dropped onto the window: opened; with Alt held, put into the open graph.
-fn dropped(ctx: &egui::Context) -> Vec<Action> {
-    let files = ctx.input(|input| input.raw.dropped_files.clone());
-    let paths = files.into_iter().filter_map(|file| file.path);
-    paths.take(1).map(Action::Open).collect()
+/// A file dropped onto the window that no parameter took: opened; with Alt held, put into the open
+/// graph.
+fn dropped(ctx: &egui::Context, studio: &Studio) -> Option<Action> {
+    let (files, alt) = ctx.input(|it| (it.raw.dropped_files.clone(), it.modifiers.alt));
+    let path = files.into_iter().find_map(|file| file.path)?;
+    Some(if alt {
+        Action::Insert(path, studio.mouse)
+    } else {
+        Action::Open(path)
+    })
 }

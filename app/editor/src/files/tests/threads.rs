@@ -180,9 +180,8 @@ fn a_file_brought_in_is_written_where_it_was_asked_for() {
     studio.act(Action::Select(Selection::of([Item::Node("7".into())])));
     studio.act(Action::Command(Command::MakeSubgraph));
     let nodes = &studio.session.project().nodes;
-    let made = nodes.iter().find(|it| {
-        it.1.class != "" && studio.session.project().subgraphs.contains_key(&it.1.class)
-    });
+    let keys = &studio.session.project().subgraphs;
+    let made = nodes.iter().find(|it| keys.contains_key(&it.1.class));
     let made = made.expect("an instance").0.clone();
     studio.act(take(desk.path("home/input/b.png")));
     studio.act(Action::Enter(made));

@@ -17,7 +17,8 @@ fn menus(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
                 let keys = cx.studio.settings.keys_of(command);
                 let keys = keys.split(' ').next().unwrap_or_default();
                 let button = egui::Button::new(cx.tr(command.title())).shortcut_text(keys);
-                if ui.add(button).on_hover_text(command.help()).clicked() {
+                let help = cx.tr(command.help());
+                if ui.add(button).on_hover_text(help).clicked() {
                     cx.act(Action::Command(command));
                     ui.close();
                 }

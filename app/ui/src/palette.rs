@@ -104,5 +104,5 @@ fn row(ui: &mut egui::Ui, cx: &Cx<'_>, command: Command, chosen: bool, moved: bo
     if chosen && moved {
         response.scroll_to_me(None);
     }
-    response.on_hover_text(command.help()).clicked()
+    response.on_hover_text(cx.tr(command.help())).clicked()
 }

@@ -85,7 +85,7 @@ impl SettingsWindow {
                     .show(ui, |ui| {
                         for command in found {
                             ui.label(cx.tr(command.title()))
-                                .on_hover_text(command.help());
+                                .on_hover_text(cx.tr(command.help()));
                             let text = if self.recording == Some(command) {
                                 cx.tr(PRESS).to_owned()
                             } else {

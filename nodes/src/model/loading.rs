@@ -122,14 +122,14 @@ pub fn checkpoint(
         let words = |side: fn(&Sentence) -> &str| wanted.iter().map(side).collect::<Vec<_>>();
         let wanted = Sentence {
             en: words(|it| &it.en).join(" or "),
-            ja: words(|it| &it.ja).join("か"),
+            ja: words(|it| &it.ja).join("」か「"),
         };
         return Err(InferError::at(
             "wrong_family",
             input,
             say!(
                 "{} holds {found}; expected {wanted}",
-                "{} は{found}です。{wanted}を指定してください。",
+                "{} は「{found}」です。「{wanted}」を指定してください。",
                 facts.path.display();
                 found, wanted
             ),

@@ -40,7 +40,7 @@ impl Choice {
             let found = described(&facts.family);
             let message = say!(
                 "{path} holds {found}; expected a LoRA",
-                "{path} は{found}です。LoRA を指定してください。";
+                "{path} は「{found}」です。LoRA を指定してください。";
                 found
             );
             return Err(InferError::at("wrong_family", INPUT, message));

@@ -1,6 +1,6 @@
 //! What is wrong with a graph: every finding names a place, what was expected and what came.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
@@ -77,10 +77,10 @@ impl Place {
             _ => "グラフ".to_owned(),
         };
         if let Some(input) = &self.input {
-            text += &format!("、入力「{}」", short(input));
+            let _ = write!(text, "、入力「{}」", short(input));
         }
         if let Some(shot) = &self.shot {
-            text += &format!("、ショット {}", short(shot));
+            let _ = write!(text, "、ショット {}", short(shot));
         }
         text
     }

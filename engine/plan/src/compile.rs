@@ -5,6 +5,7 @@
 //! index) except where its own page says otherwise, and no pass recurses.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use longtake_graph::{Diagnostic, Lowered, NodeId, Place, Project, Sentence, Severity, lower, say};
@@ -337,8 +338,9 @@ fn tidy(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         .map(|(mut diagnostic, more)| {
             if more > 0 {
                 let shots = if more == 1 { "shot" } else { "shots" };
-                diagnostic.message.en += &format!(" (The same in {more} more {shots}.)");
-                diagnostic.message.ja += &format!("(ほか {more} ショットでも同じです)");
+                let message = &mut diagnostic.message;
+                let _ = write!(message.en, " (The same in {more} more {shots}.)");
+                let _ = write!(message.ja, "(ほか {more} ショットでも同じです)");
             }
             diagnostic
         })

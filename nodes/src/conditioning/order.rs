@@ -13,9 +13,14 @@ pub const SCAIL: &str = "WanSCAILToVideo";
 /// Camera, by way of Uni3C.
 pub const CONTROL: &str = "ControlNetApplyAdvanced";
 
-/// What breaks: who came before, who comes now, why that has no meaning, what to rewire; the last
-/// two in English and Japanese.
-const BROKEN: &[(&[&str], &[&str], [&str; 2], [&str; 2])] = &[
+/// In English and Japanese.
+type Both = [&'static str; 2];
+
+/// Who came before, who comes now, why that has no meaning, what to rewire.
+type Rule = (&'static [&'static str], &'static [&'static str], Both, Both);
+
+/// What breaks.
+const BROKEN: &[Rule] = &[
     (
         &[CONTROL],
         &[SCAIL],

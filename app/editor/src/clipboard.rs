@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use longtake_graph::{Project, read_bytes};
+use longtake_graph::{Catalog, Diagnostic, Project, read_bytes_with};
 use serde_json::Value;
 
 use crate::action::WindowAction;
@@ -23,6 +23,7 @@ const CUT: Text = t("Cut", "切り取り");
 const PASTE: Text = t("Paste", "貼り付け");
 const DUPLICATE: Text = t("Duplicate", "複製");
 const INSERT: Text = t("Insert graph", "グラフを挿入");
+const PASTED_GRAPH: Text = t("The pasted graph", "貼り付けたグラフ");
 const PASTED: Text = t("Nothing was copied yet.", "まだ何もコピーされていません。");
 
 /// The key at the top of the text that says that it is a part of a graph.
@@ -78,18 +79,21 @@ pub fn copy(scene: &Scene<'_>, selection: &Selection) -> Option<String> {
     Some(part.to_json())
 }
 
-/// The graph that a text holds: what was copied, or a whole project, prompt or workflow.
+/// The graph that a text holds (what was copied, or a whole project, prompt or workflow), and what
+/// is strange in it.
 ///
 /// # Errors
 /// It is no graph, or an empty one.
-pub fn graph_of(text: &str) -> Result<Project, Refusal> {
-    let read = read_bytes("clipboard", text.as_bytes());
-    let (mut graph, ..) = read.map_err(|error| Refusal::NoGraph(error.message))?;
+pub fn graph_of(text: &str, catalog: &dyn Catalog) -> Result<(Project, Vec<Diagnostic>), Refusal> {
+    // The values of a workflow have no names there: the classes tell which is which.
+    let read = read_bytes_with("clipboard", text.as_bytes(), catalog);
+    let read = read.map_err(|error| Refusal::NoGraph(error.message))?;
+    let mut graph = read.project;
     graph.extra.shift_remove(MARK);
     if graph.nodes.is_empty() && graph.groups.is_empty() && graph.notes.is_empty() {
         return Err(Refusal::NoGraph("{}".to_owned()));
     }
-    Ok(graph)
+    Ok((graph, read.diagnostics))
 }
 
 impl Studio {
@@ -122,8 +126,11 @@ impl Studio {
 
     /// Pastes any text that is a graph, at the mouse.
     pub(crate) fn paste(&mut self, text: &str, linked: bool) {
-        match graph_of(text) {
-            Ok(graph) => self.put_graph(PASTE, graph, Placement::At(self.mouse), linked),
+        match graph_of(text, self.engine.catalog()) {
+            Ok((graph, found)) => {
+                self.put_graph(PASTE, graph, Placement::At(self.mouse), linked);
+                self.tell_found(self.tr(PASTED_GRAPH), &found);
+            }
             Err(refusal) => self.tell(Tone::Error, &refusal),
         }
     }

@@ -1,6 +1,8 @@
 //! Sockets that no class declares: those of subgraph instances, of the border inside a subgraph,
 //! and of reroutes.
 
+use std::collections::HashMap;
+
 use longtake_graph::document::{REROUTE, REROUTE_INPUT};
 use longtake_graph::kind::accepts;
 use longtake_graph::{Input, Link, Node, Port, Subgraph};
@@ -68,7 +70,9 @@ fn shown(port: &Port) -> String {
 }
 
 fn instance(scene: &Scene<'_>, key: &str, definition: &Subgraph) -> Shape {
-    let consumers = first_consumers(scene, key, definition, 0);
+    let mut known = Consumers::new();
+    first_consumers(scene, key, definition, 0, &mut known);
+    let consumers = known.remove(key).unwrap_or_default();
     let inputs = definition.inputs.iter().zip(consumers);
     let title = match definition.graph.title.as_str() {
         "" => key,
@@ -88,16 +92,23 @@ fn instance(scene: &Scene<'_>, key: &str, definition: &Subgraph) -> Shape {
     }
 }
 
-/// For each input port, the input of a node inside that takes it first, in document order.
+/// For each input port of definitions, the input of a node inside that takes it.
+type Consumers = HashMap<String, Vec<Option<InputShape>>>;
+
+/// For each input port, finds the input of a node inside that takes it first, in document order. Each
+/// definition is walked once, however often it is used.
 fn first_consumers(
     scene: &Scene<'_>,
     key: &str,
     definition: &Subgraph,
     depth: usize,
-) -> Vec<Option<InputShape>> {
+    known: &mut Consumers,
+) {
     let mut found: Vec<Option<InputShape>> = vec![None; definition.inputs.len()];
+    // Known before its graph is entered: a definition that contains itself ends there.
+    known.insert(key.to_owned(), found.clone());
     if depth >= DEEPEST {
-        return found;
+        return;
     }
     let inner = scene.within(key);
     let nodes = &definition.graph.nodes;
@@ -108,20 +119,28 @@ fn first_consumers(
             };
             match found.get_mut(port) {
                 Some(slot @ None) if node.class != REROUTE => {
-                    *slot = consumer(&inner, node, name, depth);
+                    *slot = consumer(&inner, node, name, depth, known);
                 }
                 _ => {}
             }
         }
     }
-    found
+    known.insert(key.to_owned(), found);
 }
 
-fn consumer(scene: &Scene<'_>, node: &Node, name: &str, depth: usize) -> Option<InputShape> {
+fn consumer(
+    scene: &Scene<'_>,
+    node: &Node,
+    name: &str,
+    depth: usize,
+    known: &mut Consumers,
+) -> Option<InputShape> {
     if let Some((key, definition)) = scene.root.subgraphs.get_key_value(&node.class) {
         let at = definition.inputs.iter().position(|it| it.name == *name)?;
-        let inner = first_consumers(scene, key, definition, depth + 1);
-        return inner.into_iter().nth(at)?;
+        if !known.contains_key(key) {
+            first_consumers(scene, key, definition, depth + 1, known);
+        }
+        return known.get(key)?.get(at)?.clone();
     }
     let declaration = scene.catalog.declaration(&node.class)?;
     let decl = declaration.input(name)?;

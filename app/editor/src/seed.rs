@@ -22,12 +22,17 @@ const LARGEST_RANDOM: i128 = (1 << 53) - 1;
 /// # Errors
 /// The document refused; nothing changed.
 pub fn after_queue(session: &mut Session, catalog: &dyn Catalog) -> Result<bool, EditError> {
-    let state = RandomState::new();
-    let mut drawn = 0u64;
-    after_queue_with(session, catalog, &mut || {
-        drawn += 1;
-        state.hash_one(drawn)
-    })
+    after_queue_with(session, catalog, &mut random_bits)
+}
+
+/// Any seed within a declared range: not negative, and below 2^53.
+pub fn random_seed(range: (i128, i128)) -> i128 {
+    draw(range, &mut random_bits)
+}
+
+/// A number that nobody knows before. Each new state of the hasher has keys of its own.
+fn random_bits() -> u64 {
+    RandomState::new().hash_one(0)
 }
 
 /// The same with random numbers from `random`.
@@ -111,23 +116,35 @@ fn next(
     (min, max): (i128, i128),
     random: &mut dyn FnMut() -> u64,
 ) -> Option<i128> {
+    let min = lowest(min, max);
     let next = match mode {
         "increment" if now >= max => min,
         "increment" => (now + 1).max(min),
         "decrement" if now <= min => max,
         "decrement" => (now - 1).min(max),
-        "randomize" => {
-            let top = max.min(LARGEST_RANDOM.max(min));
-            min + i128::from(random()) % (top - min + 1).max(1)
-        }
+        "randomize" => draw((min, max), random),
         _ => return None,
     };
     (next != now).then_some(next)
 }
 
+/// The lowest seed of a declared range. What any whole number may stand in (`PrimitiveInt`) takes
+/// negative ones, but the seed that it leads to does not.
+fn lowest(min: i128, max: i128) -> i128 {
+    if max >= 0 { min.max(0) } else { min }
+}
+
+fn draw((min, max): (i128, i128), random: &mut dyn FnMut() -> u64) -> i128 {
+    let min = lowest(min, max);
+    let top = max.min(LARGEST_RANDOM.max(min));
+    min + i128::from(random()) % (top - min + 1).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::next;
+
+    const WHOLE: (i128, i128) = (-i64::MAX as i128, i64::MAX as i128);
 
     #[test]
     fn seeds_wrap_within_their_range() {
@@ -154,10 +171,18 @@ mod tests {
             ),
             (3, "randomize", (3, 3), None),
             (3, "randomize", (0, 9), Some(4)),
+            // A seed in a node that holds any whole number.
+            (0, "decrement", WHOLE, Some(i64::MAX as i128)),
+            (i64::MAX as i128, "increment", WHOLE, Some(0)),
+            (-8, "decrement", (-9, -1), Some(-9)),
         ] {
             assert_eq!(next(now, mode, range, &mut random), wanted, "{now} {mode}");
         }
         let largest = next(0, "randomize", (0, u64::MAX as i128), &mut random).unwrap();
         assert!(largest < 1 << 53);
+        for bits in [0, 1, u64::MAX / 2, u64::MAX] {
+            let seed = next(-1, "randomize", WHOLE, &mut || bits).unwrap();
+            assert!((0..1 << 53).contains(&seed), "{seed}");
+        }
     }
 }

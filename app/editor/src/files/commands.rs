@@ -77,6 +77,8 @@ impl Studio {
             Then::Save(next) => self.save(next),
             Then::Overwrite(path, next) => self.write(path, next),
             Then::SaveAs(next) => self.ask_name(next),
+            Then::ExportAs => self.window.push(WindowAction::AskExport),
+            Then::Export(path) => self.export(path),
             Then::Lose(next) => self.go(next),
             Then::Recover(id) => self.recover(&id),
             Then::KeepRecovery => self.files.found.clear(),

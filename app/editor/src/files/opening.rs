@@ -265,7 +265,10 @@ impl Studio {
                 let name = name.map(|it| it.to_string_lossy().into_owned());
                 self.show(Arc::new(loaded.project), name);
             }
-            Wanted::Part { at, opened } if opened == now.0 => self.insert_graph(loaded.project, at),
+            Wanted::Part { at, opened } if opened == now.0 => {
+                self.insert_graph(loaded.project, at);
+                self.tell_found(&save::shown(&reading.path), &loaded.found);
+            }
             Wanted::Part { .. } => {}
         }
     }
@@ -294,13 +297,18 @@ impl Studio {
                 self.messages.tell(Tone::Note, note);
             }
         }
-        for finding in loaded.found.iter().take(MOST_TOLD) {
+        self.tell_found(&shown, &loaded.found);
+    }
+
+    /// Tells what is strange in a graph that was read.
+    pub(crate) fn tell_found(&mut self, shown: &str, found: &[Diagnostic]) {
+        for finding in found.iter().take(MOST_TOLD) {
             let language = self.language();
             let told = language.told(finding);
-            let text = words::FOUND_IN_FILE.with(language, &[&shown, &told]);
+            let text = words::FOUND_IN_FILE.with(language, &[shown, &told]);
             self.messages.tell(Tone::Note, text);
         }
-        if let Some(more @ 1..) = loaded.found.len().checked_sub(MOST_TOLD) {
+        if let Some(more @ 1..) = found.len().checked_sub(MOST_TOLD) {
             let text = words::MORE_FOUND.with(self.language(), &[&more.to_string()]);
             self.messages.tell(Tone::Note, text);
         }

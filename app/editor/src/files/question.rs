@@ -45,6 +45,10 @@ pub(crate) enum Then {
     Overwrite(PathBuf, Next),
     /// Asks for a name, saves, then goes on.
     SaveAs(Next),
+    /// Asks for a name to export under.
+    ExportAs,
+    /// Exports there, whatever stands on the disk.
+    Export(PathBuf),
     /// Goes on; unsaved changes are lost.
     Lose(Next),
     /// Opens what a dead session left.
@@ -89,7 +93,7 @@ impl Question {
     pub(crate) fn choice(mut self, label: impl Into<String>, then: Then) -> Self {
         let risky = matches!(
             then,
-            Then::Overwrite(..) | Then::Lose(_) | Then::DropRecovery
+            Then::Overwrite(..) | Then::Export(_) | Then::Lose(_) | Then::DropRecovery
         );
         self.choices.push(Choice {
             label: label.into(),

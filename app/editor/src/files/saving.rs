@@ -232,11 +232,31 @@ impl Studio {
         self.ask(question);
     }
 
-    /// Writes the prompt JSON of the document.
+    /// Writes the prompt JSON of the document under a name that the person chose, who was warned if
+    /// it exists.
     pub(crate) fn file_export(&mut self, path: &Path) {
-        let path = save::prompt_name(path);
+        let named = save::prompt_name(path);
+        if named != path && named.exists() && !self.is_open(&named) {
+            let shown = named.display().to_string();
+            let text = words::EXPORT_EXISTS_TEXT.with(self.language(), &[&shown]);
+            let question = Question::new(self.tr(words::EXISTS), text)
+                .choice(self.tr(words::EXPORT_AS), Then::ExportAs)
+                .choice(self.tr(words::REPLACE), Then::Export(named))
+                .safe(self.tr(words::CANCEL), Then::Stay);
+            return self.ask(question);
+        }
+        self.export(named);
+    }
+
+    /// Whether it is the file of the open document.
+    fn is_open(&self, path: &Path) -> bool {
         let own = self.session.path.as_deref().map(save::canonical);
-        if own.is_some_and(|it| it == save::canonical(&path)) {
+        own.is_some_and(|it| it == save::canonical(path))
+    }
+
+    /// Writes the prompt JSON of the document there, whatever stands there.
+    pub(super) fn export(&mut self, path: PathBuf) {
+        if self.is_open(&path) {
             let path = path.display().to_string();
             let error = words::EXPORT_ONTO_ITSELF.with(self.language(), &[&path]);
             return self.messages.error(error);

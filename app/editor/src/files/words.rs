@@ -102,6 +102,11 @@ pub const EXISTS_TEXT: Text = t(
     "A project's name ends in .longtake, and {} is there already.",
     "プロジェクト名は .longtake で終わります。{} は既に存在します。",
 );
+pub const EXPORT_EXISTS_TEXT: Text = t(
+    "A prompt's name ends in .json, and {} is there already.",
+    "プロンプト名は .json で終わります。{} は既に存在します。",
+);
+pub const EXPORT_AS: Text = t("Another name…", "別の名前…");
 pub const REPLACE: Text = t("Replace", "置き換え");
 pub const RECOVERED: Text = t("Unsaved work was found", "保存されていない作業があります");
 pub const RECOVERED_TEXT: Text = t(

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use longtake_graph::{Diagnostic, NodeId, Project, Severity, lower, walk};
 
+use longtake_plan::Options;
+
 use super::{JobId, Queue, QueueAction, words};
 use crate::command::Command;
 use crate::messages::Tone;
@@ -161,7 +163,12 @@ impl Studio {
                 if present && asked.revision == self.session.revision() {
                     moved_on = Some(asked.revision);
                 }
-                self.queue.add(asked.title, asked.project, asked.outputs);
+                let options = Options {
+                    outputs: asked.outputs,
+                    ..Options::default()
+                };
+                self.queue
+                    .add_of(asked.document, asked.title, asked.project, options);
                 self.messages.tell(Tone::Good, text);
                 if present {
                     self.move_seeds();

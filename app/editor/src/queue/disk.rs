@@ -2,10 +2,11 @@
 //!
 //! A file is written under another name, then renamed: whatever happens, the old or the new one is
 //! there. Each window has a folder of its own, locked while it lives, so that two never run one job.
+//! What a window that has ended left in another folder is taken over by the next that begins.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -38,6 +39,8 @@ pub(super) struct Loaded {
     pub ended: Vec<Job>,
     pub next: u64,
     pub broken: Vec<PathBuf>,
+    /// Why jobs of other folders stayed there.
+    pub refused: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,32 +84,85 @@ struct Order {
     next: u64,
 }
 
+/// The folders that windows take: the one named, then `NAME-2`, `NAME-3`, …
+fn folders(first: &Path) -> impl Iterator<Item = PathBuf> {
+    (1..=MOST_WINDOWS).map(move |n| match n {
+        1 => first.to_owned(),
+        n => {
+            let name = first.file_name().unwrap_or_default().to_string_lossy();
+            first.with_file_name(format!("{name}-{n}"))
+        }
+    })
+}
+
 impl Disk {
     /// Takes a folder: the one named, or when another window has it the next free one beside it.
     pub fn open(folder: &Path) -> io::Result<Self> {
         let mut refused = io::Error::other("every queue folder is in use");
-        for n in 1..=MOST_WINDOWS {
-            let folder = match n {
-                1 => folder.to_owned(),
-                n => {
-                    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-                    folder.with_file_name(format!("{name}-{n}"))
-                }
-            };
+        for folder in folders(folder) {
             fs::create_dir_all(&folder)?;
-            let lock = File::create(folder.join("lock"))?;
-            match lock.try_lock() {
-                Ok(()) => {
-                    return Ok(Self {
-                        folder,
-                        _lock: lock,
-                    });
-                }
+            match Self::take(folder) {
+                Ok(taken) => return Ok(taken),
                 Err(fs::TryLockError::WouldBlock) => {}
                 Err(fs::TryLockError::Error(error)) => refused = error,
             }
         }
         Err(refused)
+    }
+
+    fn take(folder: PathBuf) -> Result<Self, fs::TryLockError> {
+        let lock = File::create(folder.join("lock")).map_err(fs::TryLockError::Error)?;
+        lock.try_lock()?;
+        Ok(Self {
+            folder,
+            _lock: lock,
+        })
+    }
+
+    /// Reads everything, and takes over what lies in the folders beside that no window has now.
+    /// `first` is what was asked of [`Self::open`].
+    pub fn load_all(&self, first: &Path) -> Loaded {
+        let mut loaded = self.load();
+        let others = folders(first).filter(|it| *it != self.folder && it.is_dir());
+        for from in others.filter_map(|it| Self::take(it).ok()) {
+            let left = from.load();
+            loaded.broken.extend(left.broken);
+            for mut job in left.jobs.into_iter().chain(left.ended) {
+                let old = std::mem::replace(&mut job.id, JobId(loaded.next));
+                match self.adopt(&from, old, &job) {
+                    Ok(()) => loaded.next += 1,
+                    Err(error) => {
+                        loaded.refused.push(error);
+                        continue;
+                    }
+                }
+                if job.is_over() {
+                    loaded.ended.push(job);
+                } else {
+                    loaded.jobs.push(job);
+                }
+            }
+        }
+        // What ran comes first.
+        loaded.jobs.sort_by_key(|job| !job.interrupted);
+        loaded
+            .ended
+            .sort_by_key(|job| std::cmp::Reverse((job.ended, job.id)));
+        loaded
+    }
+
+    /// Takes a job over from another folder, under the number it has now. When that fails it stays
+    /// there; when the program dies on the way it is in both, never in none.
+    fn adopt(&self, from: &Self, old: JobId, job: &Job) -> Result<(), String> {
+        // An ended job may have lost its document; a waiting one that had was not loaded.
+        match fs::read(from.document(old)) {
+            Ok(bytes) => write(&self.document(job.id), &bytes)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(format!("{}: {error}", from.document(old).display())),
+        }
+        self.save(job)?;
+        from.remove(old);
+        Ok(())
     }
 
     fn record(&self, id: JobId) -> PathBuf {
@@ -150,21 +206,28 @@ impl Disk {
         Ok(read.0)
     }
 
-    /// Reads everything. What cannot be read is renamed to `….broken` and left alone.
-    pub fn load(&self) -> Loaded {
+    /// Reads everything here. What cannot be read is renamed to `….broken` and left alone.
+    fn load(&self) -> Loaded {
         let mut loaded = Loaded::default();
         let order: Order = read_json(&self.folder.join("order.json")).unwrap_or_default();
         loaded.next = order.next.max(1);
         let names = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let ids = names.filter_map(|entry| {
+        let numbered = names.filter_map(|entry| {
             let name = entry.file_name();
-            name.to_str()?.strip_suffix(".json")?.parse::<u64>().ok()
+            let (id, ending) = name.to_str()?.split_once('.')?;
+            Some((id.parse::<u64>().ok()?, ending == "json"))
         });
-        let mut ids: Vec<u64> = ids.collect();
+        let mut ids = Vec::new();
+        for (id, is_record) in numbered {
+            // A document that a killed program wrote before its record has a number too: a job that
+            // got it again would run that document.
+            loaded.next = loaded.next.max(id.saturating_add(1));
+            if is_record {
+                ids.push(JobId(id));
+            }
+        }
         ids.sort_unstable();
         for id in ids {
-            loaded.next = loaded.next.max(id.saturating_add(1));
-            let id = JobId(id);
             match self.load_one(id) {
                 Ok(job) if job.is_over() => loaded.ended.push(job),
                 Ok(job) => loaded.jobs.push(job),
@@ -172,14 +235,11 @@ impl Disk {
             }
         }
         let place = |id: u64| order.waiting.iter().position(|it| *it == id);
-        // What ran comes first; what the order does not know, last.
+        // What the order does not know comes last.
         loaded.jobs.sort_by_key(|job| {
             let place = place(job.id.0).unwrap_or(usize::MAX);
-            (!job.interrupted, place, job.id)
+            (place, job.id)
         });
-        loaded
-            .ended
-            .sort_by_key(|job| std::cmp::Reverse((job.ended, job.id)));
         loaded
     }
 
@@ -287,14 +347,5 @@ fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T, String> {
 
 /// Writes a file at once or not at all.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    let mut new = path.to_owned().into_os_string();
-    new.push(".new");
-    let new = PathBuf::from(new);
-    let written = File::create(&new)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data()))
-        .and_then(|()| fs::rename(&new, path));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&new);
-        format!("{}: {error}", path.display())
-    })
+    format::replace(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -176,7 +176,8 @@ impl Queue {
     /// The folder cannot be made or written; the queue goes on in memory.
     pub fn open(&mut self, folder: &Path) -> std::io::Result<Restored> {
         let disk = Disk::open(folder)?;
-        let loaded = disk.load();
+        let loaded = disk.load_all(folder);
+        self.complaints.extend(loaded.refused);
         self.next = self.next.max(loaded.next);
         let restored = Restored {
             waiting: loaded.jobs.len(),
@@ -220,6 +221,17 @@ impl Queue {
 
     /// As [`Self::add`], with all options.
     pub fn add_with(&mut self, title: String, project: Arc<Project>, options: Options) -> JobId {
+        self.add_of(self.document, title, project, options)
+    }
+
+    /// As [`Self::add_with`], of a document that may no longer be the open one.
+    fn add_of(
+        &mut self,
+        document: u64,
+        title: String,
+        project: Arc<Project>,
+        options: Options,
+    ) -> JobId {
         let id = self.number();
         let job = Job {
             id,
@@ -232,7 +244,7 @@ impl Queue {
             ended: None,
             interrupted: false,
             plan: None,
-            document: self.document,
+            document,
         };
         self.keep(&job);
         self.jobs.push_back(job);
@@ -298,7 +310,7 @@ impl Queue {
                 let project = self.project(*id)?;
                 if let Some(job) = self.job(*id) {
                     let (title, options) = (job.title.clone(), job.options.clone());
-                    self.add_with(title, project, options);
+                    self.add_of(job.document, title, project, options);
                 }
             }
             QueueAction::Move(id, to) => self.reorder(*id, *to),

@@ -342,6 +342,78 @@ fn two_windows_do_not_share_jobs() {
 }
 
 #[test]
+fn what_a_second_window_left_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("queue");
+    {
+        let (mut one, mut two) = (studio_with(engine(0)), studio_with(engine(0)));
+        one.open_queue(&place);
+        two.open_queue(&place);
+        two.act(Action::Command(Command::Run));
+        until(&mut two, "a job", |it| it.queue.ended.len() == 1);
+        for (studio, titles) in [(&mut one, ["a", "b"]), (&mut two, ["c", "d"])] {
+            studio.queue.paused = true;
+            for title in titles {
+                add(&mut studio.queue, title);
+            }
+        }
+    }
+    let mut studio = studio_with(engine(0));
+    studio.open_queue(&place);
+    assert_eq!(titles(&studio.queue.jobs), ["a", "b", "c", "d"]);
+    assert_eq!(titles(&studio.queue.ended), ["Small"]);
+    let ids = studio.queue.jobs.iter().chain(&studio.queue.ended);
+    let ids: std::collections::HashSet<JobId> = ids.map(|it| it.id).collect();
+    assert_eq!(ids.len(), 5, "numbers of their own: {ids:?}");
+    let done = studio.queue.ended[0].id;
+    assert_eq!(*studio.queue.project(done).unwrap(), small());
+    drop(studio);
+    let mut later = studio_with(engine(0));
+    later.open_queue(&place);
+    assert_eq!(titles(&later.queue.jobs), ["a", "b", "c", "d"], "once");
+    assert_eq!(later.queue.ended.len(), 1);
+}
+
+#[test]
+fn a_document_without_its_record_is_not_run_under_another_title() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("queue");
+    fs::create_dir_all(&place).unwrap();
+    // A program was killed between the two.
+    let old = longtake_graph::format::project::to_text(&Project::default());
+    fs::write(place.join("7.longtake"), old).unwrap();
+    {
+        let mut studio = studio_with(engine(0));
+        studio.open_queue(&place);
+        studio.queue.paused = true;
+        studio.queue.next = studio.queue.next.max(7);
+        add(&mut studio.queue, "new");
+    }
+    let mut studio = studio_with(engine(0));
+    studio.open_queue(&place);
+    assert_eq!(
+        *studio.queue.project(studio.queue.jobs[0].id).unwrap(),
+        small()
+    );
+}
+
+#[test]
+fn a_job_is_of_the_document_it_was_asked_for() {
+    // Asked of the first, of which no plan is known yet; then another is opened.
+    let mut studio = studio_with(engine(0));
+    studio.queue.paused = true;
+    studio.act(Action::Command(Command::Run));
+    studio.show(Arc::new(small()), None);
+    until(&mut studio, "the job", |it| it.queue.jobs.len() == 1);
+    assert!(!studio.queue.is_of_open(&studio.queue.jobs[0]));
+    // Tried again, it is still of the first.
+    let id = studio.queue.jobs[0].id;
+    studio.act(Action::Queue(QueueAction::Cancel(id)));
+    studio.act(Action::Queue(QueueAction::Retry(id)));
+    assert!(!studio.queue.is_of_open(&studio.queue.jobs[0]));
+}
+
+#[test]
 fn a_full_or_missing_disk_is_told_and_stops_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("queue");

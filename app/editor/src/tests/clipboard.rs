@@ -142,6 +142,23 @@ fn any_text_that_is_a_graph_can_be_pasted() {
 }
 
 #[test]
+fn a_pasted_workflow_keeps_its_values() {
+    let workflow = r#"{"version": 0.4, "last_node_id": 2, "links": [], "nodes": [
+        {"id": 2, "type": "KSampler", "pos": [0, 0], "inputs": [], "outputs": [],
+         "widgets_values": [42, "randomize", 12, 3.5, "uni_pc"]}]}"#;
+    let mut studio = studio(Project::default());
+    studio.act(Action::Paste {
+        text: workflow.to_owned(),
+        linked: false,
+    });
+    let [line] = &lines(studio.session.graph())[..] else {
+        panic!("one node")
+    };
+    let values = "2 KSampler seed=42 steps=12 cfg=3.5 sampler_name=\"uni_pc\"";
+    assert!(line.starts_with(values), "{line}");
+}
+
+#[test]
 fn definitions_come_along_and_are_told_apart_by_content() {
     let mut first = studio(graph(CHAIN));
     select(&mut first, &["2"]);

@@ -56,6 +56,37 @@ fn shape(project: &Project, scope: Option<&str>, id: &str) -> Shape {
 }
 
 #[test]
+fn a_definition_is_walked_once_however_often_it_is_used() {
+    // Two ports in a row through 31 definitions, and one that holds itself: 2^31 walks if each
+    // asked for all that the next says.
+    let mut project = graph("1 s0 a=1 b=2\n2 own");
+    let definition = |text: &str| Subgraph {
+        inputs: vec![port("a", "INT"), port("b", "INT")],
+        graph: graph(text),
+        ..Subgraph::default()
+    };
+    for n in 0..30 {
+        let inner = format!("-10 SubgraphInput\n1 s{} a<--10.0 b<--10.1", n + 1);
+        project
+            .subgraphs
+            .insert(format!("s{n}"), definition(&inner));
+    }
+    let last = definition("-10 SubgraphInput\n1 KSampler steps<--10.1 seed<--10.0");
+    project.subgraphs.insert("s30".to_owned(), last);
+    let own = definition("-10 SubgraphInput\n1 own a<--10.0 b<--10.1");
+    project.subgraphs.insert("own".to_owned(), own);
+    let names = |id: &str| -> Vec<_> {
+        let inputs = shape(&project, None, id).inputs;
+        inputs
+            .into_iter()
+            .map(|it| it.decl.map(|it| it.name))
+            .collect()
+    };
+    assert_eq!(names("1"), [Some("seed"), Some("steps")]);
+    assert_eq!(names("2"), [None, None]);
+}
+
+#[test]
 fn a_port_takes_the_widget_of_what_it_leads_to() {
     let project = nested();
     let outer = shape(&project, None, "1");

@@ -1,14 +1,13 @@
 //! Seeds: a number of 64 bits, what becomes of it after each run, and a new one at random.
 
-use std::hash::{BuildHasher, RandomState};
-
 use egui::{Popup, Rect, Ui};
+use longtake_editor::seed::random_seed;
 use longtake_editor::{Action, Text, t};
 use longtake_graph::{Edit, InputType, NodeId};
 use serde_json::{Map, Value};
 
 use super::field::Field;
-use super::number::{Range, literal_of, number_ui};
+use super::number::{literal_of, number_ui};
 use super::{arithmetic::Num, cell};
 use crate::Cx;
 
@@ -42,9 +41,9 @@ pub fn seed_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>, mut rect: Rect) 
     number_ui(ui, cx, field, rect);
     mode_ui(ui, cx, field, mode);
     if cell::sign_button(ui, dice, "🎲", cx.tr(DICE)).clicked()
-        && let Some(range) = Range::of(&field.decl.ty)
+        && let InputType::Int { min, max, .. } = field.decl.ty
     {
-        field.set(cx, literal_of(random(range)));
+        field.set(cx, literal_of(Num::Int(random_seed((min, max)))));
     }
 }
 
@@ -90,18 +89,6 @@ fn set_mode(cx: &mut Cx<'_>, field: &Field<'_>, word: &str) {
     });
     let edit = Edit::Batch(edits.collect());
     cx.act(Action::Edit(AFTER, edit));
-}
-
-/// Any seed in the range, below 2^53: ComfyUI's own window rounds larger ones.
-fn random(range: Range) -> Num {
-    let bits = RandomState::new().hash_one(0) >> 11;
-    match range {
-        Range::Int { min, max, .. } => {
-            let span = (max - min).saturating_add(1).max(1);
-            Num::Int(min + i128::from(bits) % span)
-        }
-        Range::Real { min, .. } => Num::Real(min),
-    }
 }
 
 /// Whether a declaration asks for a seed.

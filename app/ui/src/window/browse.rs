@@ -12,6 +12,9 @@ const OPEN: Text = t("Open", "開く");
 const SAVE: Text = t("Save", "保存");
 const CANCEL: Text = t("Cancel", "キャンセル");
 const ALL: Text = t("All files", "すべてのファイル");
+const EXISTS: Text = t("Replace the file?", "ファイルを置き換えますか?");
+const EXISTS_TEXT: Text = t("{} is there already.", "{} は既に存在します。");
+const REPLACE: Text = t("Replace", "置き換え");
 const UNREADABLE: Text = t(
     "This folder cannot be read: {}",
     "このフォルダーは読めません：{}",
@@ -37,6 +40,8 @@ pub struct Browse {
     all: bool,
     entries: Result<Vec<Entry>, String>,
     just_opened: bool,
+    /// A file that is there and would be written: the question shows in place of the list.
+    replace: Option<PathBuf>,
 }
 
 struct Entry {
@@ -77,6 +82,7 @@ impl Browse {
             all: false,
             entries: Ok(Vec::new()),
             just_opened: true,
+            replace: None,
         };
         this.enter(folder);
         this
@@ -96,6 +102,9 @@ impl Browse {
 
     /// Draws it.
     pub fn ui(&mut self, ctx: &egui::Context, studio: &Studio) -> Answer {
+        if let Some(path) = self.replace.take() {
+            return self.replace_ui(ctx, studio, path);
+        }
         let (enter, escape) = ctx.input_mut(|input| {
             (
                 input.consume_key(Modifiers::NONE, Key::Enter),
@@ -142,9 +151,41 @@ impl Browse {
                 self.enter(path);
                 Answer::Open
             }
+            Some(path) if self.asked.save && path.exists() => {
+                self.replace = Some(path);
+                Answer::Open
+            }
             Some(path) if !self.field.trim().is_empty() || path.is_file() => Answer::Path(path),
             _ if cancelled => Answer::Cancelled,
             _ => Answer::Open,
+        }
+    }
+
+    /// Asks whether a file may be replaced. Only a click says so; Escape goes back.
+    fn replace_ui(&mut self, ctx: &egui::Context, studio: &Studio, path: PathBuf) -> Answer {
+        let escape = ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+        let (mut replace, mut back) = (false, escape);
+        theme::modal(ctx, "browse-replace").show(ctx, |ui| {
+            ui.set_width(440.0);
+            ui.heading(studio.tr(EXISTS));
+            ui.add_space(2.0 * theme::UNIT);
+            let text = EXISTS_TEXT.with(studio.language(), &[&path.display().to_string()]);
+            ui.add(egui::Label::new(text).wrap());
+            ui.add_space(4.0 * theme::UNIT);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                back |= ui.button(studio.tr(CANCEL)).clicked();
+                let stroke = egui::Stroke::new(1.0, theme::of(ui).bad);
+                let button = egui::Button::new(studio.tr(REPLACE)).stroke(stroke);
+                replace = ui.add(button).clicked();
+            });
+        });
+        match (replace, back) {
+            (true, _) => Answer::Path(path),
+            (false, true) => Answer::Open,
+            (false, false) => {
+                self.replace = Some(path);
+                Answer::Open
+            }
         }
     }
 

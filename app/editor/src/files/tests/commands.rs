@@ -128,6 +128,32 @@ fn an_export_is_a_prompt_beside_and_never_the_document_itself() {
 }
 
 #[test]
+fn an_export_asks_before_it_replaces_a_file_the_person_did_not_name() {
+    let desk = Desk::new(&testing::small());
+    let mut studio = desk.opened();
+    let there = desk.path("shot.json");
+    let held = || fs::read_to_string(desk.path("shot.json")).unwrap();
+    fs::write(&there, "mine").unwrap();
+    act(&mut studio, Action::ExportPrompt(desk.path("shot")));
+    let question = studio.question.as_ref().unwrap();
+    assert_eq!(question.title, "Replace the file?");
+    assert!(question.choices[question.safe].label == "Cancel");
+    answer(&mut studio, "Cancel");
+    assert_eq!(held(), "mine");
+    act(&mut studio, Action::ExportPrompt(desk.path("shot")));
+    let wishes = answer(&mut studio, "Another name");
+    assert!(wishes.contains(&WindowAction::AskExport));
+    act(&mut studio, Action::ExportPrompt(desk.path("shot")));
+    answer(&mut studio, "Replace");
+    let (_, form, _) = format::read(&there).unwrap();
+    assert_eq!(form, longtake_graph::Format::Prompt);
+    // The whole name was the person's: the dialog has asked.
+    fs::write(&there, "mine").unwrap();
+    act(&mut studio, Action::ExportPrompt(there.clone()));
+    assert!(studio.question.is_none() && held() != "mine");
+}
+
+#[test]
 fn recent_files_and_settings_are_kept_for_the_next_start() {
     let desk = Desk::new(&testing::small());
     let mut studio = desk.opened();

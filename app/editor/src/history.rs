@@ -167,9 +167,52 @@ fn same_target(a: &Edit, b: &Edit) -> bool {
                 value: Some(_),
             },
         ) => a == b && x == y,
+        (
+            Edit::Within {
+                subgraph: a,
+                edit: x,
+            },
+            Edit::Within {
+                subgraph: b,
+                edit: y,
+            },
+        ) => a == b && same_target(x, y),
         (Edit::Batch(a), Edit::Batch(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_target(a, b))
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use longtake_graph::{Node, Subgraph};
+
+    use super::*;
+    use crate::language::t;
+
+    #[test]
+    fn a_drag_inside_a_subgraph_keeps_one_inverse() {
+        let mut project = Project::default();
+        let mut inner = Subgraph::default();
+        inner.graph.nodes.insert("1".into(), Node::default());
+        project.subgraphs.insert("a".to_owned(), inner);
+        let start = project.clone();
+        let mut history = History::default();
+        for frame in 0..600 {
+            let step = Edit::Move {
+                id: "1".into(),
+                pos: Some([frame as f32, 0.0]),
+            };
+            let edit = Edit::Within {
+                subgraph: "a".to_owned(),
+                edit: Box::new(Edit::Batch(vec![step])),
+            };
+            let label = t("Move", "移動");
+            history.live(&mut project, label, edit).unwrap();
+        }
+        assert_eq!(history.done[0].inverses.len(), 1);
+        history.undo(&mut project);
+        assert_eq!(project, start);
     }
 }

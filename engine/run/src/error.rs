@@ -23,6 +23,8 @@ pub struct RunError {
     pub failure: Failure,
     /// What was expected, what came, what to do.
     pub message: String,
+    /// A stored file was read and is not what was written: reading it again does not help.
+    damaged: bool,
 }
 
 impl RunError {
@@ -31,6 +33,7 @@ impl RunError {
         Self {
             failure: Failure::Failed,
             message: message.into(),
+            damaged: false,
         }
     }
 
@@ -39,6 +42,7 @@ impl RunError {
         Self {
             failure: Failure::Transient,
             message: message.into(),
+            damaged: false,
         }
     }
 
@@ -47,6 +51,7 @@ impl RunError {
         Self {
             failure: Failure::OutOfMemory,
             message: message.into(),
+            damaged: false,
         }
     }
 
@@ -55,7 +60,22 @@ impl RunError {
         Self {
             failure: Failure::Cancelled,
             message: "cancelled".to_owned(),
+            damaged: false,
         }
+    }
+
+    /// A stored file was read and is not what was written.
+    pub(crate) fn damaged(message: impl Into<String>) -> Self {
+        Self {
+            damaged: true,
+            ..Self::failed(message)
+        }
+    }
+
+    /// Whether a stored file was read and is not what was written. A file that could not be opened
+    /// or read may be whole.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.damaged
     }
 
     /// A failed read or write, with the path and what was being done.

@@ -191,7 +191,7 @@ pub fn png(frame: &Frame) -> Result<Vec<u8>, RunError> {
 /// Not such a file, or cut short.
 pub fn open_kept(path: &Path) -> Result<Clip, RunError> {
     let corrupt = |what: &str| {
-        RunError::failed(format!(
+        RunError::damaged(format!(
             "{}: {what}; remove the file and render again",
             path.display()
         ))
@@ -202,8 +202,11 @@ pub fn open_kept(path: &Path) -> Result<Clip, RunError> {
         .map_err(|e| RunError::io("reading", path, &e))?
         .len();
     let mut start = [0u8; 16];
+    if size < start.len() as u64 {
+        return Err(corrupt("expected stored frames, the file is too short"));
+    }
     file.read_exact(&mut start)
-        .map_err(|_| corrupt("expected stored frames, the file is too short"))?;
+        .map_err(|e| RunError::io("reading", path, &e))?;
     let (magic, length) = start.split_at(8);
     if magic != MAGIC {
         return Err(corrupt(

@@ -1,6 +1,8 @@
 //! What a step made, after the run: read from the store, or, for a recipe of frames, built again from
 //! what the store has. Nothing is computed but what a look at the frames asks for.
 
+use std::collections::HashMap;
+
 use longtake_plan::{Keep, Plan, StepId, StepInput};
 
 use crate::cx::gather;
@@ -19,8 +21,12 @@ pub fn recall(
     env: &Env,
     step: StepId,
 ) -> Result<Vec<Value>, RunError> {
-    follow(plan, nodes, env, step, MOST)
+    let mut known = HashMap::new();
+    follow(plan, nodes, env, step, MOST, &mut known)
 }
+
+/// What recipes made, by their step: many may stand on one.
+type Known = HashMap<StepId, Vec<Value>>;
 
 fn follow(
     plan: &Plan,
@@ -28,6 +34,7 @@ fn follow(
     env: &Env,
     id: StepId,
     left: usize,
+    known: &mut Known,
 ) -> Result<Vec<Value>, RunError> {
     let step = plan.step(id);
     if !step.lazy {
@@ -37,7 +44,11 @@ fn follow(
                 step.path
             )));
         }
-        return env.store.load(&step.signature);
+        // A look removes nothing.
+        return env.store.look(&step.signature);
+    }
+    if let Some(values) = known.get(&id) {
+        return Ok(values.clone());
     }
     if left == 0 {
         return Err(RunError::failed(format!(
@@ -56,7 +67,7 @@ fn follow(
             let Some(maker) = plan.value(*value).step else {
                 continue;
             };
-            let mut values = follow(plan, nodes, env, maker, left - 1)?;
+            let mut values = follow(plan, nodes, env, maker, left - 1, known)?;
             let index = plan.value(*value).output as usize;
             if index < values.len() {
                 made.insert(*value, values.swap_remove(index));
@@ -75,5 +86,7 @@ fn follow(
         models: indexmap::IndexMap::new(),
         report: &mut |_| {},
     };
-    runner(&mut cx)
+    let values = runner(&mut cx)?;
+    known.insert(id, values.clone());
+    Ok(values)
 }

@@ -248,8 +248,26 @@ impl Store {
     /// Reads an entry.
     ///
     /// # Errors
-    /// Absent or damaged. A damaged entry is set aside, so that the next run makes it anew.
+    /// Absent, damaged, or not readable now. A damaged entry is set aside, so that the next run makes
+    /// it anew.
     pub fn load(&self, signature: &Signature) -> Result<Vec<Value>, RunError> {
+        self.look(signature).map_err(|error| {
+            if !error.is_damaged() {
+                return error;
+            }
+            let _ = fs::remove_file(self.manifest_path(signature));
+            let message = error.message;
+            RunError::failed(format!(
+                "{message}; it has been set aside: run the same command again"
+            ))
+        })
+    }
+
+    /// Reads an entry and leaves it as it is, whatever is wrong with it.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn look(&self, signature: &Signature) -> Result<Vec<Value>, RunError> {
         let manifest = self.manifest(signature).ok_or_else(|| {
             RunError::failed(format!(
                 "the store {} has no {signature}",
@@ -262,12 +280,9 @@ impl Store {
             .iter()
             .map(|kept| read_kept(&shelf, kept))
             .collect();
-        values.map_err(|error| {
-            let _ = fs::remove_file(self.manifest_path(signature));
-            RunError::failed(format!(
-                "stored result of {}: {error}; it has been set aside: run the same command again",
-                manifest.node
-            ))
+        values.map_err(|error| RunError {
+            message: format!("stored result of {}: {error}", manifest.node),
+            ..error
         })
     }
 

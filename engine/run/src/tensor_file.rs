@@ -95,7 +95,7 @@ pub fn read_conditioning(
 }
 
 fn bad(path: &Path, what: &dyn std::fmt::Display) -> RunError {
-    RunError::failed(format!("{}: {what}", path.display()))
+    RunError::damaged(format!("{}: {what}", path.display()))
 }
 
 fn view<'a>(shape: &[usize], data: &'a [f32]) -> Result<TensorView<'a>, RunError> {

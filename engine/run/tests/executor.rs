@@ -214,10 +214,10 @@ impl World {
         }
     }
 
-    fn run(&self, plan: &Plan) -> (Report, Receiver<Event>) {
+    fn env(&self) -> Env {
         let root = self.folder.path();
         let store = Store::open(&root.join("store")).unwrap();
-        let env = Env {
+        Env {
             roots: Roots {
                 input: root.into(),
                 models: root.into(),
@@ -233,7 +233,11 @@ impl World {
             cancel: self.cancel.clone(),
             output_file: None,
             prompt: None,
-        };
+        }
+    }
+
+    fn run(&self, plan: &Plan) -> (Report, Receiver<Event>) {
+        let env = self.env();
         let options = Options {
             back_off: Duration::from_millis(1),
             api_per_minute: self.api_per_minute,
@@ -483,4 +487,51 @@ fn a_damaged_entry_is_set_aside() {
         "{error}"
     );
     assert!(!store.has(&step.signature, &|_| true));
+}
+
+#[test]
+fn what_cannot_be_read_now_is_kept_and_a_look_removes_nothing() {
+    let world = World::new();
+    let store = Store::open(&world.folder.path().join("store")).unwrap();
+    let mut plan = plan(&[("add", Gpu, Stored, From::Number(1))]);
+    let step = plan.steps.remove(0);
+    let info = longtake_plan::LatentInfo {
+        batch: 1,
+        channels: 1,
+        frames: 1,
+        height: 1,
+        width: 1,
+    };
+    let latent = longtake_run::Latent::new(info, vec![1.0]);
+    store.save(&step, &[Value::Latent(latent)]).unwrap();
+    let manifest = store.data_path(&step.signature, ".json").unwrap();
+    let file = store.data_path(&step.signature, ".0.latent").unwrap();
+    let whole = std::fs::read(&file).unwrap();
+    // A folder of that name opens and cannot be read, as a file on a failing disk.
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    store.load(&step.signature).unwrap_err();
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::write(&file, &whole[..whole.len() - 1]).unwrap();
+    store.look(&step.signature).unwrap_err();
+    assert!(manifest.exists());
+    std::fs::write(&file, &whole).unwrap();
+    store.load(&step.signature).unwrap();
+}
+
+/// Thirty recipes, each of which takes the one before twice.
+#[test]
+fn a_shared_recipe_is_followed_once() {
+    let world = World::new();
+    let mut lines = vec![("add", Gpu, Keep::Memory, From::Number(1))];
+    lines.extend((0..30).map(|n| ("add", Gpu, Keep::Memory, From::Step(n))));
+    let mut plan = plan(&lines);
+    for step in &mut plan.steps {
+        step.lazy = true;
+        if let Some(a) = step.inputs.get("a").cloned() {
+            step.inputs.insert("b".to_owned(), a);
+        }
+    }
+    let made = longtake_run::recall(&plan, &Toys, &world.env(), StepId(30)).unwrap();
+    assert!(matches!(&made[..], [Value::Json(it)] if *it == json!(1i64 << 31)));
 }

@@ -4,7 +4,7 @@
 //! the file. The temporary file is locked while its writer lives: what a killed program left behind
 //! has no lock, and the next call in that folder removes it.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -29,9 +29,11 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     };
     let old = writable(&target)?;
     sweep(folder);
-    let mut file = temporary(folder)?;
+    let mut file = temporary(folder, old.is_none())?;
     file.write_all(bytes)?;
-    take_after(file.as_file(), old.as_ref())?;
+    if let Some(old) = &old {
+        take_after(file.as_file(), old)?;
+    }
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
     // The rename itself lasts through a power cut only when the folder is on the disk too. Not every
@@ -75,14 +77,27 @@ fn writable(target: &Path) -> io::Result<Option<Metadata>> {
     Ok(Some(old))
 }
 
-/// A new temporary file with a lock on it.
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+/// A new temporary file with a lock on it. Where there was no file before, it has the mode that this
+/// person's new files have.
+fn temporary(folder: &Path, is_new: bool) -> io::Result<NamedTempFile> {
     loop {
-        let file = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .tempfile_in(folder)?;
-        // File systems without locks lose the sweeping, nothing else.
-        let _ = file.as_file().try_lock();
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PREFIX);
+        #[cfg(unix)]
+        let usual = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        #[cfg(unix)]
+        if is_new {
+            builder.permissions(usual);
+        }
+        #[cfg(not(unix))]
+        let _ = is_new;
+        let file = builder.tempfile_in(folder)?;
+        match file.as_file().try_lock() {
+            // Another program sweeps, and is about to remove it.
+            Err(TryLockError::WouldBlock) => continue,
+            // File systems without locks lose the sweeping, nothing else.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+        }
         // Another program may have swept it away just before the lock.
         if file.path().exists() {
             return Ok(file);
@@ -92,19 +107,16 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
 
 /// Temporary files are private; a document keeps the mode and the owners it had.
 #[cfg(unix)]
-fn take_after(file: &File, old: Option<&Metadata>) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-    if let Some(old) = old {
-        // Only some may give files away; the file is as good without.
-        let _ = fchown(file, None, Some(old.gid()));
-        let _ = fchown(file, Some(old.uid()), None);
-    }
-    let mode = old.map_or(0o644, |old| old.permissions().mode());
-    file.set_permissions(fs::Permissions::from_mode(mode))
+fn take_after(file: &File, old: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    // Only some may give files away; the file is as good without.
+    let _ = fchown(file, None, Some(old.gid()));
+    let _ = fchown(file, Some(old.uid()), None);
+    file.set_permissions(old.permissions())
 }
 
 #[cfg(not(unix))]
-fn take_after(_: &File, _: Option<&Metadata>) -> io::Result<()> {
+fn take_after(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
@@ -118,7 +130,11 @@ fn sweep(folder: &Path) {
             continue;
         }
         let path = entry.path();
-        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+        // The lock is held until the name is gone: a writer that made the file just now either has
+        // it, or finds it taken and makes another.
+        if let Ok(file) = File::open(&path)
+            && file.try_lock().is_ok()
+        {
             let _ = fs::remove_file(&path);
         }
     }
@@ -172,6 +188,51 @@ mod tests {
         held.lock().unwrap();
         replace(&dir.path().join("a"), b"a").unwrap();
         assert_eq!(names(dir.path()), [".longtake-save-living", "a"]);
+    }
+
+    /// As the system makes files, whatever the mask is.
+    #[test]
+    fn a_new_file_has_the_mode_that_new_files_have() {
+        let dir = tempfile::tempdir().unwrap();
+        let (usual, ours) = (dir.path().join("usual"), dir.path().join("ours"));
+        fs::write(&usual, "").unwrap();
+        replace(&ours, b"").unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&ours), mode(&usual));
+    }
+
+    #[test]
+    fn a_narrow_mask_is_respected() {
+        // The mask is the whole process's, so another one is needed.
+        let test = "format::replace::tests::a_new_file_has_the_mode_that_new_files_have";
+        let outcome = std::process::Command::new("sh")
+            .args(["-c", "umask 077; exec \"$0\" --exact \"$1\""])
+            .arg(std::env::current_exe().unwrap())
+            .arg(test)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&outcome.stdout);
+        assert!(
+            outcome.status.success() && said.contains("1 passed"),
+            "{said}"
+        );
+    }
+
+    /// Many in one folder: each sweeps while others write.
+    #[test]
+    fn writers_do_not_sweep_each_other_away() {
+        let dir = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for n in 0..4 {
+                let path = dir.path().join(n.to_string());
+                scope.spawn(move || {
+                    for _ in 0..50 {
+                        replace(&path, b"whole").unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(names(dir.path()), ["0", "1", "2", "3"]);
     }
 
     #[test]

@@ -198,7 +198,7 @@ impl<'a> Checker<'a> {
         let inputs = &self.live.node(at).1.inputs;
         for wire in &self.live.wires[at] {
             if let Some((name, input)) = inputs.get_index(wire.input) {
-                self.wire(&place.clone().input(name), wire, input, None);
+                self.wire(&place.clone().input(name), wire, input, None, None);
             }
         }
     }
@@ -206,7 +206,8 @@ impl<'a> Checker<'a> {
     fn inputs(&mut self, at: usize, place: &Place, declaration: &'static Declaration) {
         let live = self.live;
         let mut wires = live.wires[at].iter().peekable();
-        for (position, (name, input)) in live.node(at).1.inputs.iter().enumerate() {
+        let node = live.node(at).1;
+        for (position, (name, input)) in node.inputs.iter().enumerate() {
             let place = place.clone().input(name);
             let wire = wires.next_if(|wire| wire.input == position);
             let Some(declared) = declaration.input(name) else {
@@ -222,7 +223,10 @@ impl<'a> Checker<'a> {
                 continue;
             };
             match (wire, input) {
-                (Some(wire), _) => self.wire(&place, wire, input, Some(declared)),
+                (Some(wire), _) => {
+                    let own = node.remembered(name);
+                    self.wire(&place, wire, input, Some(declared), own);
+                }
                 (None, Input::Literal(value)) => self.literal(&place, declared, value),
                 (None, Input::Link(_)) => {}
             }
@@ -269,7 +273,15 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn wire(&mut self, place: &Place, wire: &Wire, input: &Input, declared: Option<&InputDecl>) {
+    /// `own` is the literal that stood there before the link.
+    fn wire(
+        &mut self,
+        place: &Place,
+        wire: &Wire,
+        input: &Input,
+        declared: Option<&InputDecl>,
+        own: Option<&Value>,
+    ) {
         let Input::Link(link) = input else { return };
         let finding = match wire.source {
             Source::Output { node, output } => self.output(place, node, output, declared),
@@ -292,10 +304,15 @@ impl<'a> Checker<'a> {
                     message,
                 ))
             }
-            Source::Muted(from) => Some(self.muted(place, from, declared)),
-            Source::Nothing(from) => Some(self.nothing(place, from, declared)),
+            Source::Muted(from) => Some(self.muted(place, from, declared, own.is_some())),
+            Source::Nothing(from) => Some(self.nothing(place, from, declared, own.is_some())),
         };
         self.found.extend(finding);
+        if let (Source::Muted(_) | Source::Nothing(_), Some(declared), Some(own)) =
+            (wire.source, declared, own)
+        {
+            self.literal(place, declared, own);
+        }
     }
 
     /// Whether an output exists and has the type that the input takes.
@@ -348,7 +365,13 @@ impl<'a> Checker<'a> {
         self.instances.get(&at).unwrap_or(class)
     }
 
-    fn muted(&self, place: &Place, from: usize, declared: Option<&InputDecl>) -> Diagnostic {
+    fn muted(
+        &self,
+        place: &Place,
+        from: usize,
+        declared: Option<&InputDecl>,
+        has_own: bool,
+    ) -> Diagnostic {
         let (id, node) = self.live.node(from);
         let cause = if node.mode == Mode::Mute {
             say!("is muted", "ミュートされている")
@@ -356,6 +379,10 @@ impl<'a> Checker<'a> {
             say!("needs a muted node", "ミュートされたノードを必要とする")
         };
         let effect = match declared {
+            _ if has_own => say!(
+                "the value that stood here before the link is used",
+                "リンクする前の値が使われます"
+            ),
             Some(it) if it.default_value().is_some() => {
                 say!("the default value is used", "既定値が使われます")
             }
@@ -373,7 +400,13 @@ impl<'a> Checker<'a> {
         Diagnostic::warning("muted_input", place.clone(), message)
     }
 
-    fn nothing(&self, place: &Place, from: usize, declared: Option<&InputDecl>) -> Diagnostic {
+    fn nothing(
+        &self,
+        place: &Place,
+        from: usize,
+        declared: Option<&InputDecl>,
+        has_own: bool,
+    ) -> Diagnostic {
         let (id, class) = (self.live.node(from).0, self.class(from));
         let kind = declared.map_or(String::new(), |it| format!("{} ", it.kind()));
         let message = say!(
@@ -381,7 +414,7 @@ impl<'a> Checker<'a> {
             "リンク先のノード {id} ({class}) はバイパスされていますが、代わりに渡す {kind}入力がリンクされていません。"
         );
         match declared {
-            Some(it) if it.required && it.default_value().is_none() => {
+            Some(it) if it.required && it.default_value().is_none() && !has_own => {
                 Diagnostic::error("required_input_missing", place.clone(), message)
             }
             _ => Diagnostic::warning("muted_input", place.clone(), message),

@@ -97,6 +97,13 @@ pub struct Node {
     pub extra: Map<String, Value>,
 }
 
+impl Node {
+    /// The literal that stood at an input before the link that stands there now.
+    pub fn remembered(&self, input: &str) -> Option<&Value> {
+        self.extra.get("values")?.get(input)
+    }
+}
+
 /// A titled frame around nodes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Group {

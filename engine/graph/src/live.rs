@@ -3,11 +3,16 @@
 //! As ComfyUI's editor does when it makes a prompt (Comfy-Org/ComfyUI_frontend,
 //! `src/utils/executionUtil.ts`; Comfy-Org/litegraph.js, `src/subgraph/ExecutableNodeDTO.ts`): a
 //! link that ends at a bypassed node goes on upstream through that node's input with the output's index, or the
-//! first of the wanted type. A link that ends at a muted node is no link; a node that cannot do
-//! without it is left out too, and so on down the graph.
+//! first of the wanted type. Of a class that is not known here, the file it came from says which
+//! sockets there are. A link that ends at a muted node is no link: the literal that stood there before
+//! takes its place; a node that has none and cannot do without is left out too, and so on down the
+//! graph.
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
+use crate::kind::accepts;
 use crate::walk::Edges;
 use crate::{
     Catalog, Declaration, Input, InputDecl, InputType, Kind, Link, Mode, Node, NodeId, Project,
@@ -128,12 +133,12 @@ impl<'a> Live<'a> {
         project
     }
 
-    /// The inputs of a node that runs, with its links followed; links without a source left out.
+    /// The inputs of a node that runs, with its links followed; in the place of links without a
+    /// source the literals that stood there before, if any did.
     pub fn inputs(&self, at: usize) -> impl Iterator<Item = (&'a str, Input)> {
         let mut wires = self.wires[at].iter().peekable();
-        self.node(at)
-            .1
-            .inputs
+        let node = self.node(at).1;
+        node.inputs
             .iter()
             .enumerate()
             .filter_map(move |(position, (name, input))| {
@@ -143,7 +148,9 @@ impl<'a> Live<'a> {
                         node: self.node(node).0.clone(),
                         output,
                     }),
-                    (Some(Source::Muted(_) | Source::Nothing(_)), _) => return None,
+                    (Some(Source::Muted(_) | Source::Nothing(_)), _) => {
+                        Input::Literal(node.remembered(name)?.clone())
+                    }
                     (Some(Source::Missing) | None, input) => input.clone(),
                 };
                 Some((name.as_str(), input))
@@ -179,12 +186,13 @@ impl<'a> Live<'a> {
         let Some(declaration) = self.declarations[at].filter(|_| self.runs[at]) else {
             return false;
         };
-        let inputs = &self.node(at).1.inputs;
+        let node = self.node(at).1;
         self.wires[at].iter().any(|wire| {
+            let name = node.inputs.get_index(wire.input).map(|(name, _)| name);
             matches!(wire.source, Source::Muted(_))
-                && inputs
-                    .get_index(wire.input)
-                    .and_then(|(name, _)| declaration.input(name))
+                && name
+                    .filter(|name| node.remembered(name).is_none())
+                    .and_then(|name| declaration.input(name))
                     .is_some_and(|input| input.required && input.default_value().is_none())
         })
     }
@@ -199,7 +207,7 @@ pub fn resolve(project: &Project, catalog: &dyn Catalog) -> Project {
 struct Follow<'a> {
     project: &'a Project,
     declarations: &'a [Option<&'static Declaration>],
-    known: HashMap<(usize, u32, &'static str), Source>,
+    known: HashMap<(usize, u32, &'a str), Source>,
 }
 
 impl<'a> Follow<'a> {
@@ -224,7 +232,7 @@ impl<'a> Follow<'a> {
         wires
     }
 
-    fn source(&mut self, mut link: &'a Link, mut wanted: Option<&'static str>) -> Source {
+    fn source(&mut self, mut link: &'a Link, mut wanted: Option<&'a str>) -> Source {
         let project = self.project;
         let mut hops = Vec::new();
         let source = loop {
@@ -242,7 +250,8 @@ impl<'a> Follow<'a> {
                 Mode::Bypass => {}
             }
             // A consumer that takes several types gets what the node would have given it.
-            let Some(kind) = wanted.or_else(|| self.output_kind(at, link.output)) else {
+            let plain = wanted.filter(|it| *it != Kind::ANY.as_str());
+            let Some(kind) = plain.or_else(|| self.output_kind(at, link.output)) else {
                 break Source::Nothing(at);
             };
             wanted = Some(kind);
@@ -264,25 +273,54 @@ impl<'a> Follow<'a> {
         source
     }
 
-    fn output_kind(&self, at: usize, output: u32) -> Option<&'static str> {
-        self.declarations[at]?
-            .outputs
-            .get(output as usize)
-            .map(|it| it.kind.as_str())
+    fn output_kind(&self, at: usize, output: u32) -> Option<&'a str> {
+        match self.declarations[at] {
+            Some(known) => Some(known.outputs.get(output as usize)?.kind.as_str()),
+            None => slots(&self.project.nodes[at], "outputs")
+                .get(output as usize)?
+                .get("type")?
+                .as_str(),
+        }
     }
 
     /// The link that stands at the input which a bypassed node's output passes on.
     fn passed_input(&self, at: usize, output: u32, kind: &str) -> Option<&'a Link> {
-        let declared = self.declarations[at]?.inputs;
-        let fits = |input: &&InputDecl| plain_kind(input) == Some(kind);
-        let same_place = declared.get(output as usize).filter(fits);
-        let input = same_place.or_else(|| declared.iter().find(fits))?;
-        let project = self.project;
-        match project.nodes[at].inputs.get(input.name)? {
+        let node = &self.project.nodes[at];
+        let input = match self.declarations[at] {
+            Some(known) => {
+                let fits = |input: &&InputDecl| plain_kind(input) == Some(kind);
+                let same_place = known.inputs.get(output as usize).filter(fits);
+                same_place.or_else(|| known.inputs.iter().find(fits))?.name
+            }
+            None => saved_input(node, output, kind)?,
+        };
+        match node.inputs.get(input)? {
             Input::Link(link) => Some(link),
             Input::Literal(_) => None,
         }
     }
+}
+
+/// The sockets of a node as the ComfyUI workflow that it came from lists them.
+fn slots<'a>(node: &'a Node, key: &str) -> &'a [Value] {
+    let listed = node.extra.get("comfyui").and_then(|it| it.get(key));
+    let listed = listed.and_then(Value::as_array);
+    listed.map_or(&[], Vec::as_slice)
+}
+
+/// The input that an output of a node of unknown class passes on, as ComfyUI's editor chooses it.
+fn saved_input<'a>(node: &'a Node, output: u32, kind: &str) -> Option<&'a str> {
+    fn of_slot(slot: &Value) -> &str {
+        slot.get("type").and_then(Value::as_str).unwrap_or_default()
+    }
+    let inputs = slots(node, "inputs");
+    let exact = |slot: &&Value| of_slot(slot) == kind;
+    let fits = |slot: &&Value| accepts(of_slot(slot), kind);
+    let same_place = inputs.get(output as usize).filter(fits);
+    let slot = same_place
+        .or_else(|| inputs.iter().find(exact))
+        .or_else(|| inputs.iter().find(fits));
+    slot?.get("name")?.as_str()
 }
 
 /// The one type that ComfyUI writes at this input; `None` for a set of types and for anything.

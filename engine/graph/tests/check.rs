@@ -304,6 +304,87 @@ fn bypass_and_mute_are_resolved_away() {
 }
 
 #[test]
+fn a_bypassed_node_of_unknown_class_passes_on_by_the_sockets_its_file_lists() {
+    let unknown = |inputs: &str, output: &str| {
+        let links = r#""m": {"link": ["m", 0]}, "p": {"link": ["a", 0]}, "q": {"link": ["b", 0]}"#;
+        format!(
+            r#"{{"class": "Unknown", "mode": "bypass", "inputs": {{{links}}}, "comfyui":
+            {{"inputs": [{inputs}], "outputs": [{{"name": "out", "type": "{output}"}}]}}}}"#
+        )
+    };
+    let slot = |name: &str, kind: &str| format!(r#"{{"name": "{name}", "type": "{kind}"}}"#);
+    for (inputs, output, wanted) in [
+        (
+            [slot("m", "MODEL"), slot("q", "LATENT")],
+            "LATENT",
+            r#"["b",0]"#,
+        ),
+        (
+            [slot("p", "LATENT"), slot("q", "LATENT")],
+            "LATENT",
+            r#"["a",0]"#,
+        ),
+        ([slot("m", "MODEL"), slot("q", "*")], "*", r#"["b",0]"#),
+        (
+            [slot("m", "MODEL"), slot("q", "IMAGE,LATENT")],
+            "LATENT",
+            r#"["b",0]"#,
+        ),
+        (
+            [slot("m", "MODEL"), slot("q", "IMAGE")],
+            "IMAGE",
+            "left out",
+        ),
+    ] {
+        let x = unknown(&inputs.join(","), output);
+        assert_eq!(samples_of_save(&x, ""), wanted, "{x}");
+    }
+}
+
+#[test]
+fn in_the_place_of_a_link_to_a_muted_node_stands_what_stood_there_before() {
+    let text = graph(&[
+        (
+            "\"unet_name\": \"wan.safetensors\"}",
+            "\"unet_name\": {\"link\": [\"9\", 0]}}, \"values\": {\"unet_name\": \"w\"}",
+        ),
+        ("\"cfg\": 6", "\"cfg\": {\"link\": [\"8\", 0]}"),
+        ("\"heun\"}", "\"heun\"}, \"values\": {\"cfg\": 3.5}"),
+        (
+            "\"4\":",
+            "\"9\": {\"class\": \"Number\", \"mode\": \"mute\"}, \"8\": {\"class\": \"Number\", \"mode\": \"bypass\"}, \"4\":",
+        ),
+    ]);
+    let found = findings(&text);
+    let wanted = [
+        "node 1 (Loader), input `unet_name`",
+        "node 3 (KSampler), input `cfg`",
+    ];
+    assert_eq!(found.len(), 2, "{found:#?}");
+    for (found, wanted) in found.iter().zip(wanted) {
+        assert!(
+            found.starts_with(&format!("muted_input warning: {wanted}")),
+            "{found}"
+        );
+    }
+    assert!(
+        found[0].ends_with("which is muted: the value that stood here before the link is used")
+    );
+    let (prompt, _) = to_text(&project(&text), Format::Prompt, &Shelf);
+    let prompt: serde_json::Value = serde_json::from_str(&prompt).unwrap();
+    assert_eq!(prompt["1"]["inputs"]["unet_name"], "w");
+    assert_eq!(prompt["3"]["inputs"]["cfg"], 3.5);
+    // What does not fit there is reported, as anywhere.
+    let found = findings(&text.replace("3.5", "\"many\""));
+    assert!(
+        found
+            .iter()
+            .any(|it| it.starts_with("invalid_input_type error: node 3")),
+        "{found:#?}"
+    );
+}
+
+#[test]
 fn a_bypassed_pair_passes_each_on_in_its_place() {
     let text = r#"{"longtake": 1, "nodes": {"a": {"class": "EmptyLatent"}, "b": {"class": "EmptyLatent"},
         "p": {"class": "Pair", "mode": "bypass", "inputs": {"a": {"link": ["a", 0]}, "b": {"link": ["b", 0]}}},

@@ -280,9 +280,9 @@ impl Store {
             .iter()
             .map(|kept| read_kept(&shelf, kept))
             .collect();
-        values.map_err(|error| RunError {
-            message: format!("stored result of {}: {error}", manifest.node),
-            ..error
+        values.map_err(|mut error| {
+            error.message = format!("stored result of {}: {error}", manifest.node);
+            error
         })
     }
 

@@ -15,8 +15,6 @@ mod scope;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use serde_json::Value;
-
 use self::follow::{End, Follow};
 use self::scope::{Expansion, Role, bytes_of};
 use crate::document::is_virtual;
@@ -176,7 +174,7 @@ impl<'a> Lowering<'_, 'a> {
                 }
                 Expansion::too_large()
             }
-            End::Nothing => return remembered(node, name).map(Input::Literal),
+            End::Nothing => return node.remembered(name).cloned().map(Input::Literal),
             End::Broken(reason) => self.follow.reasons[reason].clone(),
         };
         let id = &self.expansion.scopes[scope].ids[at];
@@ -193,11 +191,6 @@ impl<'a> Lowering<'_, 'a> {
             .entry(class)
             .or_insert_with(|| catalog.declaration(class))
     }
-}
-
-/// The literal that stood at an input before its link.
-fn remembered(node: &Node, input: &str) -> Option<Value> {
-    node.extra.get("values")?.get(input).cloned()
 }
 
 /// A finding that waits for its place.

@@ -9,7 +9,8 @@ use std::collections::BinaryHeap;
 
 use longtake_graph::check::check_lowered;
 use longtake_graph::live::{Live, Source};
-use longtake_graph::{Diagnostic, Input, NodeId, Place, Severity, literal, say};
+use longtake_graph::{Diagnostic, Input, InputDecl, NodeId, Place, Severity, literal, say};
+use serde_json::Value;
 
 use super::film::PREVIOUS_FRAME;
 use crate::Role;
@@ -158,12 +159,7 @@ fn make_op<'a>(state: &State<'a>, live: &Live<'_>, at: usize, op_of: &[u32]) -> 
     op.inputs.reserve_exact(spec.decl.inputs.len());
     for decl in spec.decl.inputs {
         let arg = match node.inputs.get_full(decl.name) {
-            Some((_, _, Input::Literal(value))) => {
-                // What cannot be coerced has been reported by `check`.
-                let value = literal::coerce(decl, value);
-                op.failed |= value.is_err();
-                value.ok().map(Arg::Literal)
-            }
+            Some((_, _, Input::Literal(value))) => given(decl, value, &mut op.failed),
             Some((position, _, Input::Link(_))) => {
                 match live.wires[at].iter().find(|wire| wire.input == position) {
                     Some(wire) => match wire.source {
@@ -174,9 +170,10 @@ fn make_op<'a>(state: &State<'a>, live: &Live<'_>, at: usize, op_of: &[u32]) -> 
                             op.failed = true;
                             None
                         }
-                        Source::Muted(_) | Source::Nothing(_) => {
-                            decl.default_value().map(Arg::Literal)
-                        }
+                        Source::Muted(_) | Source::Nothing(_) => match node.remembered(decl.name) {
+                            Some(value) => given(decl, value, &mut op.failed),
+                            None => decl.default_value().map(Arg::Literal),
+                        },
                     },
                     None => None,
                 }
@@ -186,6 +183,13 @@ fn make_op<'a>(state: &State<'a>, live: &Live<'_>, at: usize, op_of: &[u32]) -> 
         op.inputs.extend(arg.map(|arg| (decl.name, arg)));
     }
     op
+}
+
+/// A literal as the declaration wants it. What cannot be coerced has been reported by `check`.
+fn given(decl: &InputDecl, value: &Value, failed: &mut bool) -> Option<Arg> {
+    let value = literal::coerce(decl, value);
+    *failed |= value.is_err();
+    value.ok().map(Arg::Literal)
 }
 
 /// Keeps what outputs can reach, puts it in topological order (ties: as it stood) and renumbers.

@@ -523,8 +523,8 @@ fn what_cannot_be_read_now_is_kept_and_a_look_removes_nothing() {
 #[test]
 fn a_shared_recipe_is_followed_once() {
     let world = World::new();
-    let mut lines = vec![("add", Gpu, Keep::Memory, From::Number(1))];
-    lines.extend((0..30).map(|n| ("add", Gpu, Keep::Memory, From::Step(n))));
+    let mut lines = vec![("add", Gpu, Memory, From::Number(1))];
+    lines.extend((0..30).map(|n| ("add", Gpu, Memory, From::Step(n))));
     let mut plan = plan(&lines);
     for step in &mut plan.steps {
         step.lazy = true;

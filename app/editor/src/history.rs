@@ -21,6 +21,13 @@ pub struct Unit {
     state: u64,
 }
 
+impl Unit {
+    /// Whether it changed only how the graph looks.
+    pub fn only_looks(&self) -> bool {
+        self.inverses.iter().all(Edit::only_looks)
+    }
+}
+
 /// What was done, and what was taken back.
 #[derive(Clone, Debug, Default)]
 pub struct History {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use longtake_graph::{Catalog, Edit, EditError, NodeId, Project};
 
-use crate::history::History;
+use crate::history::{History, Unit};
 use crate::language::Text;
 use crate::scene::Scene;
 use crate::selection::Selection;
@@ -38,6 +38,8 @@ pub struct Session {
     saved: u64,
     /// Rises with every change, undo and redo too.
     revision: u64,
+    /// Rises with every change of what runs.
+    meaning: u64,
     /// Tells this document from those open before it.
     opened: u64,
 }
@@ -61,6 +63,7 @@ impl Session {
     #[must_use]
     pub fn after(mut self, old: &Self) -> Self {
         self.revision = old.revision + 1;
+        self.meaning = old.meaning + 1;
         self
     }
 
@@ -143,9 +146,10 @@ impl Session {
     /// The edit does not fit; nothing changed.
     pub fn edit(&mut self, label: Text, edit: Edit) -> Result<(), EditError> {
         let edit = self.scoped(edit);
+        let looks = edit.only_looks();
         let project = Arc::make_mut(&mut self.project);
         self.history.edit(project, label, edit)?;
-        self.changed();
+        self.changed(looks);
         Ok(())
     }
 
@@ -155,9 +159,10 @@ impl Session {
     /// As [`Self::edit`].
     pub fn live(&mut self, label: Text, edit: Edit) -> Result<(), EditError> {
         let edit = self.scoped(edit);
+        let looks = edit.only_looks();
         let project = Arc::make_mut(&mut self.project);
         self.history.live(project, label, edit)?;
-        self.changed();
+        self.changed(looks);
         Ok(())
     }
 
@@ -167,9 +172,10 @@ impl Session {
     /// # Errors
     /// As [`Self::edit`].
     pub fn edit_root(&mut self, label: Text, edit: Edit) -> Result<(), EditError> {
+        let looks = edit.only_looks();
         let project = Arc::make_mut(&mut self.project);
         self.history.edit(project, label, edit)?;
-        self.changed();
+        self.changed(looks);
         Ok(())
     }
 
@@ -177,8 +183,9 @@ impl Session {
     /// to save.
     pub(crate) fn place(&mut self, edit: Edit) {
         let edit = self.scoped(edit);
+        let looks = edit.only_looks();
         if longtake_graph::apply(Arc::make_mut(&mut self.project), edit).is_ok() {
-            self.changed();
+            self.changed(looks);
         }
     }
 
@@ -200,15 +207,17 @@ impl Session {
 
     /// Takes back the newest unit; says which.
     pub fn undo(&mut self) -> Option<Text> {
+        let looks = self.history.done().last().is_some_and(Unit::only_looks);
         let label = self.history.undo(Arc::make_mut(&mut self.project))?;
-        self.changed();
+        self.changed(looks);
         Some(label)
     }
 
     /// Does again what was taken back last; says which.
     pub fn redo(&mut self) -> Option<Text> {
+        let looks = self.history.undone().last().is_some_and(Unit::only_looks);
         let label = self.history.redo(Arc::make_mut(&mut self.project))?;
-        self.changed();
+        self.changed(looks);
         Some(label)
     }
 
@@ -220,6 +229,12 @@ impl Session {
     /// Rises with every change.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// Another one, and a plan made before may no longer hold. It stays when nodes are moved, named
+    /// or coloured.
+    pub fn meaning(&self) -> (u64, u64) {
+        (self.opened, self.meaning)
     }
 
     /// Whether the document differs from its file.
@@ -248,8 +263,9 @@ impl Session {
     }
 
     /// After a change: what is gone is neither selected nor entered.
-    fn changed(&mut self) {
+    fn changed(&mut self, only_looks: bool) {
         self.revision += 1;
+        self.meaning += u64::from(!only_looks);
         let mut depth = 0;
         let mut graph = &*self.project;
         for entered in &self.scope {

@@ -97,14 +97,21 @@ impl Studio {
     /// Once per frame, before drawing: takes in what other threads made.
     pub fn tick(&mut self) {
         self.tick_queue();
-        let session = &self.session;
-        self.compiler
-            .ask(session.revision(), session.project(), &Options::default());
+        self.compiler.ask(&self.session, &Options::default());
         if let Some(planned) = self.compiler.answer() {
             self.planned = planned;
         }
+        if self.compiler.holds_for(&self.session) {
+            self.planned.revision = self.session.revision();
+        }
         self.begin_asked();
         self.files_tick();
+    }
+
+    /// The person comes back from elsewhere, where files may have been copied or removed: what was
+    /// found in the document is found anew.
+    pub fn look_again(&mut self) {
+        self.compiler.again();
     }
 
     /// Does what a panel asked for. What cannot be done is told in [`Self::messages`].

@@ -133,6 +133,35 @@ fn panels_keep_their_sizes_for_the_next_start_and_can_be_reset() {
 }
 
 #[test]
+fn our_own_dialog_asks_before_it_replaces_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("film.longtake");
+    std::fs::write(&film, "mine").unwrap();
+    let mut studio = testing::studio(testing::small());
+    studio.session.path = Some(film.clone());
+    let mut harness = window(studio);
+    act(&mut harness, Action::Command(Command::SaveAs));
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    harness.get_by_label("Replace the file?");
+    // Only a click says so: Enter may still be held down.
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    harness.get_by_label("Cancel").click();
+    harness.run_steps(3);
+    harness.get_by_label("Save the graph");
+    assert_eq!(std::fs::read(&film).unwrap(), b"mine");
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    harness.get_by_label("Replace").click();
+    let end = Instant::now() + Duration::from_secs(20);
+    while std::fs::read(&film).unwrap() == b"mine" {
+        assert!(Instant::now() < end, "not saved");
+        harness.run_steps(2);
+    }
+}
+
+#[test]
 fn a_question_before_work_is_lost() {
     let mut studio = testing::studio(testing::small());
     studio.settings.theme = Theme::Light;

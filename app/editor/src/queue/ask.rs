@@ -23,6 +23,8 @@ pub(super) struct Asked {
     title: String,
     project: Arc<Project>,
     outputs: Option<Vec<NodeId>>,
+    /// What was known spoke against it: the files it needs may be there by now.
+    looks_again: bool,
 }
 
 impl Studio {
@@ -130,12 +132,18 @@ impl Studio {
         }
         let title = self.session.name();
         let title = title.unwrap_or_else(|| self.tr(words::UNTITLED).to_owned());
+        let known = self.compiler.holds_for(&self.session);
+        let looks_again = known && self.planned.errors() > 0;
+        if looks_again {
+            self.compiler.again();
+        }
         self.queue.asked.push(Asked {
             revision: self.session.revision(),
             document: self.queue.document,
             title,
             project: self.session.project().clone(),
             outputs,
+            looks_again,
         });
         self.begin_asked();
     }
@@ -143,10 +151,11 @@ impl Studio {
     /// Queues what was asked for, once its plan is known.
     pub(crate) fn begin_asked(&mut self) {
         let known = self.planned.revision;
+        let busy = self.compiler.is_busy();
         let has_plan = self.planned.plan.is_some() || !self.planned.diagnostics.is_empty();
         let (ready, wait) = std::mem::take(&mut self.queue.asked)
             .into_iter()
-            .partition(|it| has_plan && it.revision <= known);
+            .partition(|it| has_plan && it.revision <= known && !(it.looks_again && busy));
         self.queue.asked = wait;
         let ready: Vec<Asked> = ready;
         let mut moved_on = None;

@@ -152,6 +152,45 @@ fn run_refuses_what_cannot_run_and_shows_where() {
     assert!(said(&studio).contains("the graph is empty"));
 }
 
+/// A checkpoint that is missing until it is copied.
+#[test]
+fn run_looks_at_the_disk_again_before_it_refuses() {
+    let there = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let copied = there.clone();
+    let on_compile = move |_: &Project| {
+        let missing = || longtake_plan::Compiled {
+            plan: None,
+            diagnostics: vec![longtake_graph::Diagnostic::error(
+                "file_missing",
+                longtake_graph::Place::default(),
+                longtake_graph::Sentence::same("no wan.safetensors"),
+            )],
+        };
+        (!copied.load(std::sync::atomic::Ordering::Relaxed)).then(missing)
+    };
+    let engine = Arc::new(Fake {
+        on_compile: Some(Box::new(on_compile)),
+        ..Fake::default()
+    });
+    let mut studio = studio_with(engine);
+    studio.queue.paused = true;
+    until(&mut studio, "the error", |it| it.planned.errors() == 1);
+    studio.act(Action::Command(Command::Run));
+    until(&mut studio, "a refusal", |it| !it.messages.list.is_empty());
+    assert!(
+        said(&studio).contains("no wan.safetensors"),
+        "{}",
+        said(&studio)
+    );
+    there.store(true, std::sync::atomic::Ordering::Relaxed);
+    studio.act(Action::Command(Command::Run));
+    until(&mut studio, "the job", |it| it.queue.jobs.len() == 1);
+    // Removed again while the person was elsewhere.
+    there.store(false, std::sync::atomic::Ordering::Relaxed);
+    studio.look_again();
+    until(&mut studio, "the error", |it| it.planned.errors() == 1);
+}
+
 #[test]
 fn each_job_has_seeds_of_its_own() {
     let mut project = small();

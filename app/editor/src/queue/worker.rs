@@ -12,7 +12,7 @@ use longtake_run::{Cancel, Event, Report};
 
 use super::JobState;
 use crate::engine::Engine;
-use crate::planned::Wake;
+use crate::planned::{Wake, panic_text};
 
 /// What the thread tells.
 pub(super) enum Told {
@@ -46,7 +46,7 @@ pub(super) fn start(
         };
         // A panic ends the job, not the queue.
         let outcome = catch_unwind(AssertUnwindSafe(run))
-            .unwrap_or_else(|panic| Err(format!("{} (a bug of Longtake)", text_of(&*panic))));
+            .unwrap_or_else(|panic| Err(format!("{} (a bug of Longtake)", panic_text(&*panic))));
         let _ = tell.send(Told::Over(Box::new(outcome)));
         wake();
     };
@@ -55,14 +55,6 @@ pub(super) fn start(
         .stack_size(16 << 20)
         .spawn(work)?;
     Ok(Running { cancel, told })
-}
-
-fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
-    let owned = panic.downcast_ref::<String>().cloned();
-    let fixed = || panic.downcast_ref::<&str>().map(|it| (*it).to_owned());
-    owned
-        .or_else(fixed)
-        .unwrap_or_else(|| "the run panicked".to_owned())
 }
 
 /// How a job stands once its thread is through.

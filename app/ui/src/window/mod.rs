@@ -127,6 +127,10 @@ impl Window {
     pub fn ui(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
         self.restyle(&ctx);
+        let back = |event: &egui::Event| matches!(event, egui::Event::WindowFocused(true));
+        if ctx.input(|input| input.events.iter().any(back)) {
+            self.studio.look_again();
+        }
         self.studio.tick();
         let mut actions = keys::pressed(&ctx, &self.studio, self.show_gallery);
         self.draw(ui, &mut actions);

@@ -112,6 +112,29 @@ pub enum Edit {
     Batch(Vec<Edit>),
 }
 
+impl Edit {
+    /// Whether it changes only how the graph looks on the canvas: what runs, and what is found wrong
+    /// with it, stays the same.
+    pub fn only_looks(&self) -> bool {
+        match self {
+            Self::Move { .. }
+            | Self::Resize { .. }
+            | Self::Colour { .. }
+            | Self::Collapse { .. }
+            | Self::SetTitle { .. }
+            | Self::AddGroup { .. }
+            | Self::RemoveGroup { .. }
+            | Self::SetGroup { .. }
+            | Self::AddNote { .. }
+            | Self::RemoveNote { .. }
+            | Self::SetNote { .. } => true,
+            Self::Within { edit, .. } => edit.only_looks(),
+            Self::Batch(edits) => edits.iter().all(Self::only_looks),
+            _ => false,
+        }
+    }
+}
+
 /// Why an edit cannot be applied. The project is untouched then.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {

@@ -10,6 +10,7 @@ use longtake_models::lora::{Lora, Survey};
 use longtake_models::weights::{Family, Kept, Probe, probe};
 use longtake_plan::facts::WeightsFacts;
 use longtake_plan::{ClipInfo, FactError, Facts, Info, MediaFacts, Signature, Stored};
+use longtake_run::seen::Seen;
 use longtake_run::{PathError, Roots, Store, paths};
 
 use crate::node::outside;
@@ -22,7 +23,12 @@ pub struct DiskFacts {
     only_output: Option<PathBuf>,
     weights: Mutex<BTreeMap<(ModelFolder, String), Answer<WeightsFacts>>>,
     media: Mutex<BTreeMap<String, Answer<MediaFacts>>>,
+    looked: Arc<Looked>,
 }
+
+/// What pictures, videos and latents were found to be, kept from one compilation to the next: a video
+/// is hashed whole, which takes seconds. A file that was touched since is looked at anew.
+pub type Looked = Seen<FileKind, MediaFacts>;
 
 type Answer<T> = Result<Arc<T>, FactError>;
 
@@ -35,7 +41,14 @@ impl DiskFacts {
             only_output,
             weights: Mutex::default(),
             media: Mutex::default(),
+            looked: Arc::default(),
         }
+    }
+
+    /// Knows what others found, and tells them what it finds.
+    #[must_use]
+    pub fn sharing(self, looked: Arc<Looked>) -> Self {
+        Self { looked, ..self }
     }
 }
 
@@ -78,28 +91,8 @@ impl Facts for DiskFacts {
                 // May be a folder.
                 return crate::pose::file::facts(path);
             }
-            let unreadable = |e: std::io::Error| FactError {
-                code: "file_unreadable",
-                message: say!(
-                    "reading {}: {e}",
-                    "{} を読み込めません: {e}",
-                    path.display()
-                ),
-            };
-            let info = match what {
-                FileKind::Image => image_info(&path)?,
-                FileKind::Video => crate::video::probe(&path)?,
-                FileKind::Latent => crate::latent::file::probe(&path)?,
-                FileKind::Keypoints => Info::Nothing,
-            };
-            let mut hasher = blake3::Hasher::new();
-            let file = std::fs::File::open(&path).map_err(unreadable)?;
-            hasher.update_reader(file).map_err(unreadable)?;
-            Ok(MediaFacts {
-                path,
-                hash: hasher.finalize().to_hex().to_string(),
-                info,
-            })
+            self.looked
+                .or_look(what, &path, || media_facts(what, path.clone()))
         })
     }
 
@@ -114,6 +107,32 @@ impl Facts for DiskFacts {
             info: self.store.info(signature),
         })
     }
+}
+
+/// What a file is, with the hash of all that is in it.
+fn media_facts(what: FileKind, path: PathBuf) -> Result<MediaFacts, FactError> {
+    let unreadable = |e: std::io::Error| FactError {
+        code: "file_unreadable",
+        message: say!(
+            "reading {}: {e}",
+            "{} を読み込めません: {e}",
+            path.display()
+        ),
+    };
+    let info = match what {
+        FileKind::Image => image_info(&path)?,
+        FileKind::Video => crate::video::probe(&path)?,
+        FileKind::Latent => crate::latent::file::probe(&path)?,
+        FileKind::Keypoints => Info::Nothing,
+    };
+    let mut hasher = blake3::Hasher::new();
+    let file = std::fs::File::open(&path).map_err(unreadable)?;
+    hasher.update_reader(file).map_err(unreadable)?;
+    Ok(MediaFacts {
+        path,
+        hash: hasher.finalize().to_hex().to_string(),
+        info,
+    })
 }
 
 /// A path error as the compiler tells it.

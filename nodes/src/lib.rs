@@ -22,6 +22,6 @@ pub mod registry;
 pub mod sampling;
 pub mod video;
 
-pub use facts::DiskFacts;
+pub use facts::{DiskFacts, Looked};
 pub use node::Node;
 pub use registry::{Registry, all};

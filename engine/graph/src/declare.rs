@@ -119,7 +119,7 @@ pub enum InputType {
 }
 
 /// What a file input reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileKind {
     /// PNG, JPEG, WebP.
     Image,

@@ -24,6 +24,7 @@ pub mod models;
 pub mod paths;
 pub mod recall;
 pub mod report;
+pub mod seen;
 pub mod store;
 mod tensor_file;
 pub mod value;

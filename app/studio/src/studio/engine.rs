@@ -8,7 +8,7 @@ use crossbeam::channel::Sender;
 use longtake_editor::engine::{Engine, Folders, ModelFile, Preset};
 use longtake_graph::declare::FileKind;
 use longtake_graph::{Catalog, Diagnostic, ModelFolder, Project};
-use longtake_nodes::{DiskFacts, Registry, model};
+use longtake_nodes::{DiskFacts, Looked, Registry, model};
 use longtake_plan::{Compiled, Machine, Options, Plan, StepId, compile};
 use longtake_run::{Cancel, Clip, Device, Env, Event, Frame, Report};
 
@@ -24,6 +24,8 @@ pub struct Machinery {
     /// Opened by the first run: a window that only looks needs no context on a GPU.
     device: Mutex<Option<Device>>,
     presets: Option<PathBuf>,
+    /// What input files were found to be: each change of the document asks anew.
+    looked: Arc<Looked>,
 }
 
 impl Machinery {
@@ -37,6 +39,7 @@ impl Machinery {
             opened: machine::open(place)?,
             device: Mutex::new(None),
             presets: library::presets_folder(),
+            looked: Arc::default(),
         })
     }
 
@@ -86,7 +89,8 @@ impl Engine for Machinery {
 
     fn compile(&self, project: &Project, options: &Options) -> Compiled {
         let opened = &self.opened;
-        let facts = DiskFacts::new(opened.roots.clone(), opened.store.clone(), None);
+        let facts = DiskFacts::new(opened.roots.clone(), opened.store.clone(), None)
+            .sharing(self.looked.clone());
         compile(project, &self.registry, &facts, &opened.machine, options)
     }
 

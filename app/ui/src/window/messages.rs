@@ -33,8 +33,7 @@ pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
     if let Some(next) = next.filter(|it| *it < Duration::MAX) {
         ctx.request_repaint_after(next + Duration::from_millis(20));
     }
-    let mut close = None;
-    let mut taken = None;
+    let mut answers = Vec::new();
     Area::new(Id::new("messages"))
         .anchor(Align2::LEFT_BOTTOM, vec2(16.0, -16.0))
         .order(egui::Order::Tooltip)
@@ -49,38 +48,42 @@ pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
                 });
             }
             for (index, message, _) in &shown {
-                let colours = theme::of(ui);
-                let colour = match message.tone {
-                    Tone::Good => colours.good,
-                    Tone::Note => colours.accent,
-                    Tone::Error => colours.bad,
-                };
-                Frame::popup(ui.style())
-                    .stroke(egui::Stroke::new(1.0, colour))
-                    .show(ui, |ui| {
-                        ui.horizontal(|ui| {
-                            ui.label(RichText::new("●").color(colour));
-                            ui.add(egui::Label::new(&message.text).wrap());
-                            if let Some(command) = message.offer
-                                && ui.button(cx.tr(command.title())).clicked()
-                            {
-                                taken = Some(command);
-                                close = Some(*index);
-                            }
-                            let closes = message.tone == Tone::Error || message.offer.is_some();
-                            if closes && ui.small_button("✕").clicked() {
-                                close = Some(*index);
-                            }
-                        });
-                    });
+                answers.extend(message_ui(ui, cx, *index, message));
             }
         });
-    if let Some(index) = close {
-        cx.act(Action::CloseMessage(index));
+    for answer in answers {
+        cx.act(answer);
     }
-    if let Some(command) = taken {
-        cx.act(Action::Command(command));
-    }
+}
+
+/// One message; what was answered to it.
+fn message_ui(ui: &mut egui::Ui, cx: &Cx<'_>, index: usize, message: &Message) -> Vec<Action> {
+    let colours = theme::of(ui);
+    let colour = match message.tone {
+        Tone::Good => colours.good,
+        Tone::Note => colours.accent,
+        Tone::Error => colours.bad,
+    };
+    let mut answers = Vec::new();
+    Frame::popup(ui.style())
+        .stroke(egui::Stroke::new(1.0, colour))
+        .show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.label(RichText::new("●").color(colour));
+                ui.add(egui::Label::new(&message.text).wrap());
+                if let Some(command) = message.offer
+                    && ui.button(cx.tr(command.title())).clicked()
+                {
+                    answers.push(Action::CloseMessage(index));
+                    answers.push(Action::Command(command));
+                }
+                let closes = message.tone == Tone::Error || message.offer.is_some();
+                if closes && ui.small_button("✕").clicked() {
+                    answers.push(Action::CloseMessage(index));
+                }
+            });
+        });
+    answers
 }
 
 /// What is read or written, once that takes long enough to be noticed: a short one shows nothing.

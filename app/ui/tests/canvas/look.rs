@@ -95,6 +95,7 @@ fn look() {
         save(&mut harness, &folder, name);
     }
     look_at_links(&folder);
+    look_at_moves(&folder);
     look_at_results(&folder);
 }
 
@@ -125,6 +126,21 @@ fn look_at_links(folder: &str) {
     harness.event(egui::Event::Text("latent".to_owned()));
     harness.run_ok();
     save(&mut harness, folder, "search");
+}
+
+fn look_at_moves(folder: &str) {
+    let mut harness = looking(Stage::new(gallery()));
+    let grip = title(&harness, "VAE decode");
+    harness.hover_at(grip);
+    harness.step();
+    harness.drag_at(grip);
+    harness.step();
+    for by in [vec2(10.0, 30.0), vec2(4.0, 122.0)] {
+        harness.hover_at(grip + by);
+        harness.step();
+        harness.step();
+    }
+    save(&mut harness, folder, "guides");
 }
 
 fn look_at_results(folder: &str) {

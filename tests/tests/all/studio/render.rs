@@ -56,11 +56,9 @@ fn a_preset_is_opened_run_and_seen() {
         desk.steps(1);
     }
     desk.click("The Last Letter");
-    assert!(
-        desk.studio().session.graph().nodes.len() > 5,
-        "the preset is open: {:?}",
-        desk.studio().messages
-    );
+    desk.until("the preset, read on a thread", 20, |studio| {
+        studio.session.graph().nodes.len() > 5
+    });
     assert!(desk.studio().session.path.is_none(), "as a copy");
     shorten(&mut desk);
     desk.until("a plan", 60, |studio| {

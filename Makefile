@@ -23,6 +23,7 @@ help:
 	@echo "make studio        the window: the graph on a canvas, its plan, a queue, a viewer"
 	@echo "make test          formats, lints and tests (installs what is missing)"
 	@echo "make check-gpu     prove that the CUDA and Vulkan builds compile"
+	@echo "make bench         both benchmarks:"
 	@echo "make bench-canvas  frame times of the editor's canvas, headless"
 	@echo "make bench-engine  benchmarks, both sides in one run; PyTorch is installed into a venv"
 

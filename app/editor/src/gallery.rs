@@ -1,7 +1,11 @@
 //! Opening presets: their own files are never written to.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
+use longtake_graph::{Input, Project};
+use serde_json::Value;
+
+use crate::engine::Engine;
 use crate::files::Wanted;
 use crate::studio::Studio;
 
@@ -9,6 +13,42 @@ impl Studio {
     /// Opens a copy of a preset that has no file yet; asks first when work would be lost.
     pub(crate) fn open_preset(&mut self, path: PathBuf) {
         self.read(path, Wanted::Copy);
+    }
+}
+
+/// Pictures and poses that a preset names lie beside it, in `input`: those that the input folder
+/// lacks are copied there, so that the preset runs as it is. What cannot be copied is missing then,
+/// and the checker says so.
+pub(crate) fn bring_files(engine: &dyn Engine, preset: &Path, project: &mut Project) {
+    let (from, to) = (preset.with_file_name("input"), engine.folders().input);
+    let mut bring = |name: &mut String| {
+        let mut parts = Path::new(name.as_str()).components();
+        let plain = !name.is_empty() && parts.all(|it| matches!(it, Component::Normal(_)));
+        if plain && !to.join(&*name).exists() && from.join(&*name).is_file() {
+            if let Ok(brought) = engine.import_file(&from.join(&*name)) {
+                *name = brought;
+            }
+        }
+    };
+    let inside = project.subgraphs.values_mut().map(|it| &mut it.graph.nodes);
+    let graphs = inside.chain([&mut project.nodes]);
+    for input in graphs
+        .flat_map(|it| it.values_mut())
+        .flat_map(|it| it.inputs.values_mut())
+    {
+        if let Input::Literal(value) = input {
+            each_text(value, &mut bring);
+        }
+    }
+}
+
+/// A text, or those in a table of shots.
+fn each_text(value: &mut Value, f: &mut impl FnMut(&mut String)) {
+    match value {
+        Value::String(text) => f(text),
+        Value::Array(items) => items.iter_mut().for_each(|it| each_text(it, f)),
+        Value::Object(fields) => fields.values_mut().for_each(|it| each_text(it, f)),
+        _ => {}
     }
 }
 

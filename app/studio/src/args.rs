@@ -7,16 +7,31 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
 use crate::units::parse_size;
 
+#[cfg(feature = "studio")]
+const AFTER: &str = "\
+Without a command the studio opens.
+
+LONGTAKE_HOME: where the studio keeps settings, recovered work and its queue, instead of the usual folders.
+LONGTAKE_PRESETS: the gallery's folder.
+
+Exit codes: 0 done, 1 render failed, 2 bad usage or graph, 130 cancelled.";
+#[cfg(not(feature = "studio"))]
+const AFTER: &str = "\
+This build has no window: `edit`, and no command at all, say so and end.
+
+Exit codes: 0 done, 1 render failed, 2 bad usage or graph, 130 cancelled.";
+
 /// Renders long AI video from node graphs.
 #[derive(Debug, Parser)]
 #[command(name = "longtake", version, about, propagate_version = true)]
-#[command(
-    after_help = "Without a command the studio opens.\n\nExit codes: 0 done, 1 render failed, 2 bad usage or graph, 130 cancelled."
-)]
+#[command(args_conflicts_with_subcommands = true, after_help = AFTER)]
 pub struct Args {
     /// What to do; without a command the studio opens.
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// For the studio, when there is no command.
+    #[command(flatten)]
+    pub window: Window,
 }
 
 /// Subcommands.
@@ -102,29 +117,24 @@ pub struct Choice {
     pub shots: Option<BTreeSet<u32>>,
 }
 
-/// `edit`, and `longtake` alone.
+/// `edit`.
 #[derive(Debug, Clone, Group)]
 pub struct Edit {
     /// The graph to open: anything that `render` takes
     pub file: Option<PathBuf>,
-    /// Draw with the Vulkan device that computes: previews stay on it; the window waits for the
+    #[command(flatten)]
+    pub window: Window,
+}
+
+/// What the window is opened with: by `edit`, and by `longtake` alone.
+#[derive(Debug, Clone, Group)]
+pub struct Window {
+    /// Draw with the Vulkan device that computes: previews stay on it, and the window waits for the
     /// model's work more often
     #[arg(long)]
     pub share_device: bool,
     #[command(flatten)]
     pub place: Place,
-}
-
-impl Edit {
-    /// No file, and the folders that the environment or the defaults name.
-    pub fn bare() -> Self {
-        #[derive(Parser)]
-        struct Bare {
-            #[command(flatten)]
-            edit: Edit,
-        }
-        Bare::parse_from(["longtake"]).edit
-    }
 }
 
 /// `render`.

@@ -52,7 +52,11 @@ pub fn main() -> ExitCode {
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
     }
     let args = Args::parse();
-    let command = args.command.unwrap_or_else(|| Command::Edit(Edit::bare()));
+    let bare = Edit {
+        file: None,
+        window: args.window,
+    };
+    let command = args.command.unwrap_or(Command::Edit(bare));
     let outcome = match &command {
         Command::Edit(it) => edit(it),
         Command::Render(it) => command::render::run(it),

@@ -13,6 +13,7 @@ use super::{Holder, Next, Places, Question, Then, recent, words};
 use crate::action::WindowAction;
 use crate::engine::Engine;
 use crate::files::settings_file::Broken;
+use crate::gallery::bring_files;
 use crate::language::{Language, Text};
 use crate::messages::Tone;
 use crate::planned::Planned;
@@ -224,7 +225,14 @@ impl Studio {
     pub(crate) fn read(&mut self, path: PathBuf, wanted: Wanted) {
         let number = self.files.tasks.number();
         let (engine, from) = (self.engine.clone(), path.clone());
-        let work = move || Done::Read(number, load(&*engine, &from).map(Box::new));
+        let copy = matches!(wanted, Wanted::Copy);
+        let work = move || {
+            let mut loaded = load(&*engine, &from).map(Box::new);
+            if let (true, Ok(loaded)) = (copy, &mut loaded) {
+                bring_files(&*engine, &from, &mut loaded.project);
+            }
+            Done::Read(number, loaded)
+        };
         if let Err(error) = self.files.tasks.start(Task::Read(number), work) {
             return self.messages.error(format!("{}: {error}", path.display()));
         }

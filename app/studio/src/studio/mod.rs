@@ -24,7 +24,7 @@ pub use engine::Machinery;
 pub fn run(args: &Edit) -> Result<Ended> {
     longtake_ui::memory::keep_between_frames();
     let began = std::time::Instant::now();
-    let machinery = Machinery::open(&args.place)?;
+    let machinery = Machinery::open(&args.window.place)?;
     let one_device = one_device(args, &machinery)?;
     shell::open(machinery, args.file.clone(), began, one_device).map_err(|error| {
         anyhow!(
@@ -38,12 +38,12 @@ pub fn run(args: &Edit) -> Result<Ended> {
 /// Whether the window draws with the device that computes.
 fn one_device(args: &Edit, machinery: &Machinery) -> Result<bool> {
     let device = machinery.opened.device;
-    if args.share_device && !device.is_vulkan() {
+    if args.window.share_device && !device.is_vulkan() {
         return Err(anyhow!(
             "--share-device: windows can draw with a Vulkan device only, and this session computes \
              on {}; add --device vulkan, or leave --share-device out",
             device.describe()
         ));
     }
-    Ok(args.share_device)
+    Ok(args.window.share_device)
 }

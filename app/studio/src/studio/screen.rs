@@ -40,3 +40,35 @@ impl DeviceTextures for Textures {
         self.0.renderer.write().free_texture(&id);
     }
 }
+
+/// A texture's pixels, RGBA. Only tests read back.
+#[cfg(test)]
+pub fn pixels(texture: &wgpu::Texture) -> Vec<u8> {
+    let shared = share();
+    let row = (texture.width() * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
+    let buffer = shared.device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: u64::from(row * texture.height()),
+        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let mut encoder = shared
+        .device
+        .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    let to = wgpu::TexelCopyBufferInfo {
+        buffer: &buffer,
+        layout: wgpu::TexelCopyBufferLayout {
+            bytes_per_row: Some(row),
+            ..wgpu::TexelCopyBufferLayout::default()
+        },
+    };
+    encoder.copy_texture_to_buffer(texture.as_image_copy(), to, texture.size());
+    shared.queue.submit([encoder.finish()]);
+    buffer.map_async(wgpu::MapMode::Read, .., |it| it.unwrap());
+    let wait = wgpu::PollType::wait_indefinitely();
+    shared.device.poll(wait).unwrap();
+    let bytes = buffer.get_mapped_range(..);
+    let rows = bytes.chunks_exact(row as usize);
+    rows.flat_map(|it| it[..texture.width() as usize * 4].to_vec())
+        .collect()
+}

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use eframe::egui;
-use eframe::egui_wgpu::WgpuConfiguration;
+use eframe::egui_wgpu::{WgpuConfiguration, WgpuSetup, WgpuSetupCreateNew};
+use eframe::wgpu;
+use longtake_editor::engine::Engine;
 use longtake_editor::files::{Places, load_settings};
 use longtake_editor::{Action, Studio};
 use longtake_ui::Window;
@@ -21,11 +23,19 @@ struct Shell {
 }
 
 impl eframe::App for Shell {
-    fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
-        let ctx = ui.ctx().clone();
+    /// Comes before each frame, and instead of it while the window is minimised or covered: the queue
+    /// goes on, work is kept, and closing from the task bar asks.
+    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
+        self.window.studio.tick();
         if ctx.input(|input| input.viewport().close_requested()) && !self.window.may_close() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            ctx.send_viewport_cmd(egui::ViewportCommand::Minimized(false));
+            ctx.send_viewport_cmd(egui::ViewportCommand::Focus);
         }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+        let ctx = ui.ctx().clone();
         // A window in the background may get no further frame for hours.
         let focused = ctx.input(|input| input.focused);
         if self.focused && !focused {
@@ -46,8 +56,21 @@ impl eframe::App for Shell {
     }
 }
 
+/// Which device the window draws with, tried in turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drawing {
+    /// Burn's.
+    Shared,
+    /// One of its own, by Vulkan. To look for others takes 20 MB and half of the time that the first
+    /// frame takes.
+    Vulkan,
+    /// One of its own, by whatever there is.
+    Any,
+}
+
 /// Opens the window; returns when it is closed. With `LONGTAKE_TIMES` set, standard error says how
-/// long after `began` the first frame was drawn. With `one_device` it draws with Burn's.
+/// long after `began` the first frame was drawn. With `one_device` it draws with Burn's, if that can
+/// draw on this display.
 ///
 /// # Errors
 /// No display, no way to draw.
@@ -58,17 +81,44 @@ pub fn open(
     one_device: bool,
 ) -> eframe::Result {
     let engine = engine::shared(machinery);
+    let chosen = std::env::var_os("WGPU_BACKEND").is_some();
+    let vulkan = (cfg!(target_os = "linux") && !chosen).then_some(Drawing::Vulkan);
+    let first = one_device.then_some(Drawing::Shared);
+    for drawing in first.into_iter().chain(vulkan) {
+        let opened = window(&engine, file.as_ref(), began, drawing);
+        match opened {
+            Err(error @ eframe::Error::Wgpu(_)) if drawing == Drawing::Shared => {
+                eprintln!("warning: --share-device: this display needs another device: {error}");
+            }
+            Err(eframe::Error::Wgpu(_)) => {}
+            done => return done,
+        }
+    }
+    window(&engine, file.as_ref(), began, Drawing::Any)
+}
+
+fn window(
+    engine: &Arc<dyn Engine>,
+    file: Option<&PathBuf>,
+    began: Instant,
+    drawing: Drawing,
+) -> eframe::Result {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Longtake")
         .with_app_id("longtake")
         .with_inner_size([1600.0, 960.0])
         .with_min_inner_size([800.0, 500.0]);
+    let defaults = eframe::NativeOptions::default();
     let options = eframe::NativeOptions {
         viewport,
         renderer: eframe::Renderer::Wgpu,
-        wgpu_options: wgpu_options(one_device),
+        wgpu_options: WgpuConfiguration {
+            wgpu_setup: setup(drawing),
+            ..defaults.wgpu_options
+        },
         ..eframe::NativeOptions::default()
     };
+    let (engine, file) = (Arc::clone(engine), file.cloned());
     let create = move |cc: &eframe::CreationContext<'_>| {
         let ctx = cc.egui_ctx.clone();
         let wake = Arc::new(move || ctx.request_repaint());
@@ -80,7 +130,7 @@ pub fn open(
             studio.act(Action::Open(file));
         }
         let mut window = Window::new(&cc.egui_ctx, studio, Box::new(Desktop));
-        if one_device {
+        if drawing == Drawing::Shared {
             share(&mut window, cc);
         }
         Ok(Box::new(Shell {
@@ -92,18 +142,22 @@ pub fn open(
     eframe::run_native("longtake", options, Box::new(create))
 }
 
-#[cfg(feature = "vulkan")]
-fn wgpu_options(one_device: bool) -> WgpuConfiguration {
-    let mut options = WgpuConfiguration::default();
-    if one_device {
-        options.wgpu_setup = super::screen::setup();
+fn setup(drawing: Drawing) -> WgpuSetup {
+    #[cfg(feature = "vulkan")]
+    if drawing == Drawing::Shared {
+        return super::screen::setup();
     }
-    options
-}
-
-#[cfg(not(feature = "vulkan"))]
-fn wgpu_options(_: bool) -> WgpuConfiguration {
-    WgpuConfiguration::default()
+    let mut setup = WgpuSetupCreateNew::without_display_handle();
+    if drawing == Drawing::Vulkan {
+        setup.instance_descriptor.backends = wgpu::Backends::VULKAN;
+    }
+    // The memory of the graphics card is the models'.
+    let descriptor = setup.device_descriptor;
+    setup.device_descriptor = Arc::new(move |adapter| wgpu::DeviceDescriptor {
+        memory_hints: wgpu::MemoryHints::MemoryUsage,
+        ..descriptor(adapter)
+    });
+    WgpuSetup::CreateNew(setup)
 }
 
 /// Previews may be textures of the window's device.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use longtake_editor::engine::Engine;
 use longtake_editor::search::ALIASES;
+use longtake_editor::{Action, Settings, Studio};
 use longtake_graph::Catalog;
 use longtake_nodes::Registry;
 use longtake_plan::Options;
@@ -83,4 +84,81 @@ fn every_name_that_comfyui_users_type_leads_to_a_node() {
     for (name, class) in ALIASES {
         assert!(registry.declaration(class).is_some(), "{name}: {class}");
     }
+}
+
+#[test]
+fn a_preset_brings_the_pictures_it_names() {
+    let checkout = Path::new(env!("LONGTAKE_CHECKOUT"));
+    let folder = tempfile::tempdir().unwrap();
+    let mut machinery = machinery(folder.path(), &checkout.join("tests/data/wan-tiny"), "cpu");
+    let input = folder.path().join("input");
+    machinery.opened.roots.input.clone_from(&input);
+    let wake = std::sync::Arc::new(|| {});
+    let mut studio = Studio::new(super::engine::shared(machinery), Settings::default(), wake);
+    let preset = checkout.join("presets/character-i2v.longtake");
+    for _ in 0..2 {
+        studio.act(Action::OpenPreset(preset.clone()));
+        studio.finish_files();
+        let mut names: Vec<_> = std::fs::read_dir(&input)
+            .unwrap()
+            .map(|it| it.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(
+            names,
+            [
+                "courtyard-depth.png",
+                "courtyard.jpg",
+                "reference-pose.json",
+                "walk-and-wave.json"
+            ]
+        );
+        assert!(studio.messages.list.is_empty());
+    }
+}
+
+/// Previews where the window draws with Burn's device. Needs a Vulkan driver; Mesa's lavapipe will
+/// do, in two minutes: `cargo test -p longtake --features vulkan --lib previews_stay`
+#[cfg(feature = "vulkan")]
+#[test]
+fn previews_stay_on_the_windows_device() {
+    super::screen::setup();
+    let data = Path::new(env!("LONGTAKE_CHECKOUT")).join("tests/data/wan-tiny");
+    let folder = tempfile::tempdir().unwrap();
+    let machinery = machinery(folder.path(), &data, "vulkan");
+    let (project, _) = machinery.read_graph(&data.join("prompt.json")).unwrap();
+    let plan = machinery
+        .compile(&project, &Options::default())
+        .plan
+        .unwrap();
+    let (sender, events) = crossbeam::channel::unbounded();
+    let report = machinery.run(&project, &plan, Cancel::default(), sender);
+    assert!(report.unwrap().error.is_none());
+    let step = plan.steps.iter().find(|it| it.class == "KSampler").unwrap();
+    let step = step.id;
+    let shown: Vec<_> = events
+        .iter()
+        .filter_map(|it| match it {
+            Event::Progress { step: of, progress } if of == step => progress.preview,
+            _ => None,
+        })
+        .map(|it| match it {
+            Preview::Device(picture) => picture,
+            Preview::Frame(_) => panic!("it was made on the host"),
+        })
+        .collect();
+
+    // What is predicted in the last step is the latent; pictures begin in the clip's middle.
+    let clip = machinery.result(&plan, step).unwrap();
+    let frames = clip.info().frames;
+    let at = (frames / 2 + shown.len() as u64 - 1) % frames;
+    let wanted = &clip.read(at..at + 1).unwrap()[0];
+    let last = shown.last().unwrap();
+    assert_eq!(last.size, [wanted.width, wanted.height]);
+    let texture = last.handle.downcast_ref::<eframe::wgpu::Texture>().unwrap();
+    let (pixels, wanted) = (super::screen::pixels(texture), wanted.to_u8());
+    let pairs = pixels.chunks_exact(4).zip(wanted.chunks_exact(3));
+    let off = pairs.flat_map(|(a, b)| (0..3).map(|at| a[at].abs_diff(b[at])));
+    let most = off.max().unwrap();
+    assert!(most <= 2, "{most} of 255");
 }

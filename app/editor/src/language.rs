@@ -127,3 +127,25 @@ pub const fn t(en: &'static str, ja: &'static str) -> Text {
     );
     Text { en, ja }
 }
+
+#[cfg(test)]
+mod tests {
+    use longtake_graph::{Diagnostic, NodeId, Place, say};
+
+    use super::Language;
+
+    #[test]
+    fn a_finding_is_told_with_its_place() {
+        let place = Place::node(&NodeId::new("3"), "KSampler").input("cfg");
+        let finding = Diagnostic::error("x", place, say!("too large", "大きすぎます。"));
+        for (language, told) in [
+            (Language::En, "node 3 (KSampler), input `cfg`: too large"),
+            (
+                Language::Ja,
+                "ノード 3 (KSampler)、入力「cfg」: 大きすぎます。",
+            ),
+        ] {
+            assert_eq!(language.told(&finding), told);
+        }
+    }
+}

@@ -17,6 +17,7 @@ static ALL: [Declaration; 13] = [
         category: "loaders",
         category_ja: "読み込み",
         help: "Loads a text encoder.",
+        help_ja: "テキストエンコーダーを読み込みます。",
         inputs: &[model_file("clip_name", ModelFolder::TextEncoders).help("The file.", "ファイル")],
         outputs: &[output("CLIP", Kind::CLIP)],
         ..Declaration::EMPTY
@@ -28,6 +29,7 @@ static ALL: [Declaration; 13] = [
         category: "conditioning",
         category_ja: "コンディショニング",
         help: "Encodes a text.",
+        help_ja: "テキストをエンコードします。",
         inputs: &[
             text_area("text", "").help("What to see.", "映したいもの"),
             socket("clip", Kind::CLIP),
@@ -42,6 +44,7 @@ static ALL: [Declaration; 13] = [
         category: "latent",
         category_ja: "潜在表現",
         help: "A latent of zeros.",
+        help_ja: "すべて 0 の潜在表現です。",
         inputs: &[
             int("width", 832).within(16, 16384).step(16).unit("px"),
             int("height", 480).within(16, 16384).step(16).unit("px"),
@@ -58,6 +61,7 @@ static ALL: [Declaration; 13] = [
         category: "test",
         category_ja: "テスト",
         help: "One parameter of each kind.",
+        help_ja: "パラメーターを 1 種類ずつ持ちます。",
         inputs: &[
             int("count", 3)
                 .within(0, 100)
@@ -92,6 +96,7 @@ static ALL: [Declaration; 13] = [
         category: "image",
         category_ja: "画像",
         help: "Scales frames.",
+        help_ja: "フレームを拡大縮小します。",
         inputs: &[
             socket("image", Kind::IMAGE),
             choice(
@@ -113,6 +118,7 @@ static ALL: [Declaration; 13] = [
         category: "sampling",
         category_ja: "サンプリング",
         help: "Denoises a latent.",
+        help_ja: "潜在表現をデノイズします。",
         inputs: &[
             socket("model", Kind::MODEL),
             seed("seed"),
@@ -143,6 +149,7 @@ static ALL: [Declaration; 13] = [
         category: "image",
         category_ja: "画像",
         help: "Reads a picture.",
+        help_ja: "画像を読み込みます。",
         inputs: &[input_file("image", FileKind::Image)],
         outputs: &[output("IMAGE", Kind::IMAGE), output("MASK", Kind::MASK)],
         ..Declaration::EMPTY
@@ -154,6 +161,7 @@ static ALL: [Declaration; 13] = [
         category: "image",
         category_ja: "画像",
         help: "Shows frames.",
+        help_ja: "フレームを表示します。",
         inputs: &[socket("images", Kind::IMAGE)],
         output_node: true,
         ..Declaration::EMPTY
@@ -165,6 +173,7 @@ static ALL: [Declaration; 13] = [
         category: "utils",
         category_ja: "ユーティリティ",
         help: "A whole number.",
+        help_ja: "整数です。",
         inputs: &[int("value", 0).within(i64::MIN as i128, i64::MAX as i128)],
         outputs: &[output("INT", Kind::INT)],
         ..Declaration::EMPTY
@@ -176,6 +185,7 @@ static ALL: [Declaration; 13] = [
         category: "video",
         category_ja: "動画",
         help: "Writes a film.",
+        help_ja: "映像を書き出します。",
         inputs: &[
             socket("images", Kind::IMAGE),
             text("filename_prefix", "video/ComfyUI"),
@@ -191,6 +201,7 @@ static ALL: [Declaration; 13] = [
         category: "loaders",
         category_ja: "読み込み",
         help: "Loads a model.",
+        help_ja: "モデルを読み込みます。",
         inputs: &[
             model_file("unet_name", ModelFolder::DiffusionModels),
             choice("weight_dtype", "default", &["default", "fp8_e4m3fn"]),
@@ -205,6 +216,7 @@ static ALL: [Declaration; 13] = [
         category: "latent",
         category_ja: "潜在表現",
         help: "Makes frames of a latent.",
+        help_ja: "潜在表現をフレームにします。",
         inputs: &[
             socket("samples", Kind::LATENT),
             socket("vae", Kind::VAE).optional(),
@@ -219,6 +231,7 @@ static ALL: [Declaration; 13] = [
         category: "loaders",
         category_ja: "読み込み",
         help: "Loads a VAE.",
+        help_ja: "VAE を読み込みます。",
         inputs: &[model_file("vae_name", ModelFolder::Vae)],
         outputs: &[output("VAE", Kind::VAE)],
         ..Declaration::EMPTY

@@ -146,6 +146,36 @@ fn a_slip_is_mended_by_the_near_name() {
 }
 
 #[test]
+fn findings_help_and_category_are_in_the_window_s_language() {
+    let mut harness = harness(&["9"]);
+    for (language, texts) in [
+        (
+            Language::En,
+            [
+                "expected FLOAT,INT, found LATENT",
+                "One parameter of each kind.",
+                "Everything · test",
+            ],
+        ),
+        (
+            Language::Ja,
+            [
+                "FLOAT,INT を受け取る入力ですが、LATENT がリンクされています",
+                "パラメーターを 1 種類ずつ持ちます。",
+                "Everything · テスト",
+            ],
+        ),
+    ] {
+        harness.state_mut().studio.settings.language = Some(language);
+        harness.run_steps(3);
+        for text in texts {
+            let shown = harness.query_all_by_label_contains(text).count();
+            assert!(shown > 0, "{text}");
+        }
+    }
+}
+
+#[test]
 fn a_link_is_shown_followed_and_taken_off() {
     let mut harness = harness(&["9"]);
     harness.get_by_label("strength of Everything").click();

@@ -20,6 +20,17 @@ pub struct Selection {
     items: IndexSet<Item>,
 }
 
+impl Item {
+    /// Whether a graph has it.
+    pub fn exists(&self, graph: &Project) -> bool {
+        match self {
+            Self::Node(id) => graph.nodes.contains_key(id),
+            Self::Group(id) => graph.groups.contains_key(id),
+            Self::Note(id) => graph.notes.contains_key(id),
+        }
+    }
+}
+
 impl Selection {
     /// Exactly these.
     pub fn of(items: impl IntoIterator<Item = Item>) -> Self {
@@ -100,10 +111,6 @@ impl Selection {
 
     /// Drops what the graph no longer has.
     pub fn keep_existing(&mut self, graph: &Project) {
-        self.items.retain(|item| match item {
-            Item::Node(id) => graph.nodes.contains_key(id),
-            Item::Group(id) => graph.groups.contains_key(id),
-            Item::Note(id) => graph.notes.contains_key(id),
-        });
+        self.items.retain(|item| item.exists(graph));
     }
 }

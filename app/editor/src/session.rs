@@ -40,6 +40,8 @@ pub struct Session {
     revision: u64,
     /// Rises with every change of what runs.
     meaning: u64,
+    /// The revision it began with: older ones were another document's.
+    first: u64,
     /// Tells this document from those open before it.
     opened: u64,
 }
@@ -64,12 +66,18 @@ impl Session {
     pub fn after(mut self, old: &Self) -> Self {
         self.revision = old.revision + 1;
         self.meaning = old.meaning + 1;
+        self.first = self.revision;
         self
     }
 
     /// A number of this opening of a document: another one, another document (or the same anew).
     pub fn opened(&self) -> u64 {
         self.opened
+    }
+
+    /// Whether what was made for a revision was made for this document.
+    pub fn owns(&self, revision: u64) -> bool {
+        revision >= self.first
     }
 
     /// The whole document.

@@ -98,7 +98,9 @@ impl Studio {
     pub fn tick(&mut self) {
         self.tick_queue();
         self.compiler.ask(&self.session, &Options::default());
-        if let Some(planned) = self.compiler.answer() {
+        let answer = self.compiler.answer();
+        // One that was under way when another document was opened says nothing of this one.
+        if let Some(planned) = answer.filter(|it| self.session.owns(it.revision)) {
             self.planned = planned;
         }
         if self.compiler.holds_for(&self.session) {

@@ -76,7 +76,9 @@ pub fn import(input: &Path, path: &Path) -> Result<String, String> {
             what.display()
         )
     };
-    let bytes = std::fs::read(path).map_err(|e| failed(path, e))?;
+    if path.metadata().map_err(|e| failed(path, e))?.is_dir() {
+        return Err(failed(path, std::io::ErrorKind::IsADirectory.into()));
+    }
     std::fs::create_dir_all(input).map_err(|e| failed(input, e))?;
     let stem = path
         .file_stem()
@@ -91,11 +93,11 @@ pub fn import(input: &Path, path: &Path) -> Result<String, String> {
         .chain((1..).map(|n| format!("{stem} ({n}){ending}")));
     for name in names {
         let target = input.join(&name);
-        match std::fs::read(&target) {
-            Ok(there) if there == bytes => return Ok(name),
-            Ok(_) => {}
+        match same(path, &target) {
+            Ok(true) => return Ok(name),
+            Ok(false) => {}
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                longtake_graph::format::replace(&target, &bytes).map_err(|e| failed(&target, e))?;
+                copy(path, &target).map_err(|e| failed(&target, e))?;
                 return Ok(name);
             }
             Err(e) => return Err(failed(&target, e)),
@@ -106,6 +108,47 @@ pub fn import(input: &Path, path: &Path) -> Result<String, String> {
         path.display(),
         input.display()
     ))
+}
+
+/// Whether two files hold the same bytes. Sizes first; never more than a piece in memory: a video may be
+/// larger than that.
+#[cfg(feature = "studio")]
+fn same(a: &Path, b: &Path) -> std::io::Result<bool> {
+    use std::io::{BufRead, BufReader};
+    const PIECE: usize = 1 << 18;
+    if b.metadata()?.len() != a.metadata()?.len() {
+        return Ok(false);
+    }
+    let open = |path| std::fs::File::open(path).map(|it| BufReader::with_capacity(PIECE, it));
+    let (mut a, mut b) = (open(a)?, open(b)?);
+    loop {
+        let (left, right) = (a.fill_buf()?, b.fill_buf()?);
+        let count = left.len().min(right.len());
+        if count == 0 {
+            return Ok(left.is_empty() && right.is_empty());
+        }
+        if left[..count] != right[..count] {
+            return Ok(false);
+        }
+        a.consume(count);
+        b.consume(count);
+    }
+}
+
+/// Copies a file piece by piece; under its name it is whole or not there.
+#[cfg(feature = "studio")]
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    let name = to.file_name().unwrap_or_default().to_string_lossy();
+    let part = to.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    let copied = || {
+        let mut target = std::fs::File::create(&part)?;
+        std::io::copy(&mut std::fs::File::open(from)?, &mut target)?;
+        target.sync_all()?;
+        std::fs::rename(&part, to)
+    };
+    copied().inspect_err(|_| {
+        let _ = std::fs::remove_file(&part);
+    })
 }
 
 /// The folder of presets: `LONGTAKE_PRESETS`, else `presets` here, beside the program, or in the

@@ -52,6 +52,8 @@ const MISSING: Text = t("Needs {} checkpoints", "モデルが{}個必要");
 pub struct Gallery {
     presets: Option<Vec<Preset>>,
     coming: Option<Receiver<Vec<Preset>>>,
+    /// They are read again.
+    old: bool,
 }
 
 impl Gallery {
@@ -89,10 +91,19 @@ impl Gallery {
         });
     }
 
-    /// Presets are read once, on a thread: each is compared with the models tree.
+    /// The presets are compared with the models tree anew: files may have been put there.
+    pub fn again(&mut self) {
+        self.old = true;
+    }
+
+    /// Presets are read on a thread: each is compared with the models tree. What was known shows until
+    /// then.
     fn load(&mut self, ui: &Ui, cx: &Cx<'_>) {
-        if self.presets.is_some() {
+        if self.presets.is_some() && !self.old && self.coming.is_none() {
             return;
+        }
+        if self.coming.is_none() {
+            self.old = false;
         }
         let coming = self.coming.get_or_insert_with(|| {
             let (send, coming) = bounded(1);
@@ -108,8 +119,14 @@ impl Gallery {
             coming
         });
         match coming.try_recv() {
-            Ok(presets) => self.presets = Some(presets),
-            Err(error) if error.is_disconnected() => self.presets = Some(Vec::new()),
+            Ok(presets) => {
+                self.presets = Some(presets);
+                self.coming = None;
+            }
+            Err(error) if error.is_disconnected() => {
+                self.presets.get_or_insert_default();
+                self.coming = None;
+            }
             Err(_) => {}
         }
     }

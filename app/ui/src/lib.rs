@@ -35,7 +35,7 @@ use longtake_editor::{Action, Studio, Text};
 use longtake_graph::NodeId;
 
 pub use pictures::Pictures;
-pub use window::{Dialogs, Window};
+pub use window::{Dialogs, Told, Window};
 
 /// What a panel draws from and sends to.
 pub struct Cx<'a> {

@@ -1,8 +1,9 @@
 //! The command palette: every command by name.
 
-use egui::{Align2, Key, RichText, vec2};
+use egui::{Align2, Id, Key, RichText, vec2};
 use longtake_editor::{Action, Command, Text, t};
 
+use crate::widgets::name;
 use crate::{Cx, theme};
 
 const HINT: Text = t("Type a command", "コマンドを入力");
@@ -17,6 +18,11 @@ pub struct Palette {
 }
 
 impl Palette {
+    /// Whether it is open.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// Opens it.
     pub fn open(&mut self) {
         *self = Self {
@@ -32,11 +38,15 @@ impl Palette {
             return;
         }
         let found = longtake_editor::command::find(&self.query, cx.studio.language());
+        // Enter on an entry that Tab went to is a click on it.
+        let field = Id::new("palette field");
+        let focused = ctx.memory(egui::Memory::focused);
+        let typing = focused.is_none_or(|it| it == field);
         let (down, up, enter, escape) = ctx.input_mut(|input| {
             (
                 input.consume_key(egui::Modifiers::NONE, Key::ArrowDown),
                 input.consume_key(egui::Modifiers::NONE, Key::ArrowUp),
-                input.consume_key(egui::Modifiers::NONE, Key::Enter),
+                typing && input.consume_key(egui::Modifiers::NONE, Key::Enter),
                 input.consume_key(egui::Modifiers::NONE, Key::Escape),
             )
         });
@@ -54,9 +64,11 @@ impl Palette {
             .fixed_size([520.0, 420.0]);
         let shown = window.show(ctx, |ui| {
             let edit = egui::TextEdit::singleline(&mut self.query)
+                .id(field)
                 .hint_text(cx.tr(HINT))
                 .desired_width(f32::INFINITY);
             let response = ui.add(edit);
+            name(&response, cx.tr(HINT));
             if std::mem::take(&mut self.just_opened) {
                 response.request_focus();
             }

@@ -1,9 +1,10 @@
 //! Language, theme, scale and keys.
 
-use egui::{Event, Key, RichText};
+use egui::{Event, Key, Modifiers, RichText};
 use longtake_editor::settings::Theme;
 use longtake_editor::{Action, Command, Language, Settings, Text, t};
 
+use crate::widgets::name;
 use crate::{Cx, theme};
 
 const TITLE: Text = t("Settings", "設定");
@@ -18,6 +19,7 @@ const GUIDES: Text = t(
     "ドラッグ中のノードを他のノードに揃える（Alt で無効）",
 );
 const KEYS: Text = t("Keys", "キー");
+const FILTER: Text = t("Find a command", "コマンドを探す");
 const PRESS: Text = t("Press keys…", "キーを押す…");
 const TAKEN: Text = t(
     "{} stands for both {} and {}",
@@ -41,6 +43,11 @@ impl SettingsWindow {
         self.open = true;
     }
 
+    /// Whether the next keys are taken down rather than obeyed.
+    pub fn records(&self) -> bool {
+        self.open && self.recording.is_some()
+    }
+
     /// Draws it, if it is open.
     pub fn ui(&mut self, ctx: &egui::Context, cx: &mut Cx<'_>) {
         let mut open = self.open;
@@ -51,11 +58,16 @@ impl SettingsWindow {
             .default_size([560.0, 560.0])
             .collapsible(false)
             .show(ctx, |ui| {
+                // Before any field can hear the keys.
+                self.record(ui, &mut settings);
                 look_ui(ui, cx, &mut settings);
                 ui.separator();
                 self.keys_ui(ui, cx, &mut settings);
             });
         self.open = open;
+        if !open {
+            self.recording = None;
+        }
         if settings != cx.studio.settings {
             cx.act(Action::SetSettings(Box::new(settings)));
         }
@@ -64,9 +76,9 @@ impl SettingsWindow {
     fn keys_ui(&mut self, ui: &mut egui::Ui, cx: &Cx<'_>, settings: &mut Settings) {
         ui.horizontal(|ui| {
             ui.strong(cx.tr(KEYS));
-            ui.text_edit_singleline(&mut self.filter);
+            let filter = ui.text_edit_singleline(&mut self.filter);
+            name(&filter, cx.tr(FILTER));
         });
-        self.record(ui, settings);
         for (first, second, chord) in longtake_editor::keys::conflicts(settings) {
             let names = [first, second].map(|it| cx.tr(it.title()));
             let text = TAKEN.with(
@@ -123,11 +135,18 @@ impl SettingsWindow {
                     modifiers,
                     ..
                 } => Some((*key, *modifiers)),
+                // The window system turns these keys into words of its own.
+                Event::Copy => Some((Key::C, Modifiers::COMMAND)),
+                Event::Cut => Some((Key::X, Modifiers::COMMAND)),
+                Event::Paste(_) => Some((Key::V, Modifiers::COMMAND)),
                 _ => None,
             });
-            input
-                .events
-                .retain(|event| !matches!(event, Event::Key { .. }));
+            input.events.retain(|event| {
+                !matches!(
+                    event,
+                    Event::Key { .. } | Event::Text(_) | Event::Copy | Event::Cut | Event::Paste(_)
+                )
+            });
             found
         });
         if let Some((key, modifiers)) = chord {
@@ -143,7 +162,7 @@ impl SettingsWindow {
     }
 }
 
-fn chord_text(key: Key, modifiers: egui::Modifiers) -> String {
+fn chord_text(key: Key, modifiers: Modifiers) -> String {
     let held = [
         (modifiers.command, "Ctrl+"),
         (modifiers.shift, "Shift+"),
@@ -190,7 +209,8 @@ fn look_ui(ui: &mut egui::Ui, cx: &Cx<'_>, settings: &mut Settings) {
             ui.end_row();
             ui.label(cx.tr(AUTOSAVE));
             ui.horizontal(|ui| {
-                ui.add(egui::DragValue::new(&mut settings.autosave_secs).range(0..=600));
+                let secs = egui::DragValue::new(&mut settings.autosave_secs).range(0..=600);
+                name(&ui.add(secs), cx.tr(AUTOSAVE));
                 ui.label(cx.tr(SECONDS));
             });
             ui.end_row();

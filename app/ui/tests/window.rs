@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests: a panic is a failed test")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use egui::accesskit::Role;
@@ -14,7 +14,7 @@ use longtake_editor::settings::Theme;
 use longtake_editor::testing::Fake;
 use longtake_editor::{Action, Command, Selection, Settings, Studio, testing};
 use longtake_graph::{Edit, NodeId, Project};
-use longtake_ui::{Dialogs, Window};
+use longtake_ui::{Dialogs, Told, Window};
 
 struct NoDesktop;
 
@@ -22,12 +22,8 @@ impl Dialogs for NoDesktop {
     fn answer(&self) -> bool {
         false
     }
-    fn open(&mut self, _: &str, _: &[&str]) -> Option<PathBuf> {
-        None
-    }
-    fn save(&mut self, _: &str, _: &Path, _: &[&str]) -> Option<PathBuf> {
-        None
-    }
+    fn open(&mut self, _: &str, _: &[&str], _: Told) {}
+    fn save(&mut self, _: &str, _: &Path, _: &[&str], _: Told) {}
     fn show_folder(&mut self, _: &Path) {}
 }
 

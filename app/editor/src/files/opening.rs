@@ -190,7 +190,7 @@ impl Studio {
         }
         match next {
             Next::Stay => {}
-            Next::New => self.put(Session::default()),
+            Next::New => self.put(Session::new(Project::default(), None)),
             Next::Open(path) => {
                 let agreed = (self.session.opened(), self.session.history().state());
                 self.read(path, Wanted::Document { agreed });

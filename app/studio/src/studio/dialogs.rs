@@ -1,9 +1,9 @@
-//! The desktop's dialogs. Where no portal answers they give nothing, as if cancelled; the window then
-//! asks for a path itself.
+//! The desktop's dialogs. Where no portal answers they give nothing, as if cancelled, at once; the window
+//! then asks for a path itself.
 
 use std::path::{Path, PathBuf};
 
-use longtake_ui::Dialogs;
+use longtake_ui::{Dialogs, Told};
 
 /// Dialogs by `rfd`.
 pub struct Desktop;
@@ -20,23 +20,24 @@ impl Dialogs for Desktop {
             || zenity()
     }
 
-    fn open(&mut self, title: &str, endings: &[&str]) -> Option<PathBuf> {
-        rfd::FileDialog::new()
+    fn open(&mut self, title: &str, endings: &[&str], told: Told) {
+        let dialog = rfd::FileDialog::new()
             .set_title(title)
-            .add_filter(title, endings)
-            .pick_file()
+            .add_filter(title, endings);
+        ask(move || dialog.pick_file(), told);
     }
 
-    fn save(&mut self, title: &str, proposed: &Path, endings: &[&str]) -> Option<PathBuf> {
+    fn save(&mut self, title: &str, proposed: &Path, endings: &[&str], told: Told) {
         let name = proposed.file_name().unwrap_or_default().to_string_lossy();
         let dialog = rfd::FileDialog::new()
             .set_title(title)
             .set_file_name(name)
             .add_filter(title, endings);
-        let folder = proposed.parent().filter(|it| it.is_dir());
-        folder
-            .map_or(dialog.clone(), |it| dialog.set_directory(it))
-            .save_file()
+        let dialog = match proposed.parent().filter(|it| it.is_dir()) {
+            Some(folder) => dialog.set_directory(folder),
+            None => dialog,
+        };
+        ask(move || dialog.save_file(), told);
     }
 
     fn show_folder(&mut self, path: &Path) {
@@ -50,4 +51,17 @@ impl Dialogs for Desktop {
         // No desktop, no file manager: nothing happens, as everywhere else on such a machine.
         let _ = std::process::Command::new(opener).arg(path).spawn();
     }
+}
+
+/// Asks on a thread, so that the window goes on while the dialog is open. A Mac shows dialogs on the main
+/// thread only.
+fn ask(dialog: impl FnOnce() -> Option<PathBuf> + Send + 'static, told: Told) {
+    if cfg!(target_os = "macos") {
+        told(dialog());
+        return;
+    }
+    // Without a thread nothing is told, which the window takes for no dialog.
+    let _ = std::thread::Builder::new()
+        .name("dialog".to_owned())
+        .spawn(move || told(dialog()));
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use longtake_editor::engine::{ModelFile, Preset};
-use longtake_graph::{Catalog, Input, InputType, ModelFolder, Project};
+use longtake_graph::{ModelFolder, Project};
 use longtake_nodes::DiskFacts;
 use longtake_plan::Facts;
 use longtake_run::{Roots, Store};
@@ -76,24 +76,10 @@ fn preset(
 /// Checkpoints that the graph names and the models tree lacks.
 fn missing(machinery: &Machinery, project: &Project) -> usize {
     let models = &machinery.opened.roots.models;
-    let mut names: Vec<(ModelFolder, &str)> = Vec::new();
-    for node in project.nodes.values() {
-        let Some(declaration) = machinery.registry.declaration(&node.class) else {
-            continue;
-        };
-        for decl in declaration.inputs {
-            if let (InputType::Model { folder }, Some(Input::Literal(value))) =
-                (decl.ty, node.inputs.get(decl.name))
-            {
-                names.extend(value.as_str().map(|name| (folder, name)));
-            }
-        }
-    }
-    names.sort_unstable();
-    names.dedup();
-    names
+    let find = longtake_nodes::facts::find_model;
+    longtake_ui::models_panel::named(project, &machinery.registry)
         .iter()
-        .filter(|(folder, name)| longtake_nodes::facts::find_model(models, *folder, name).is_err())
+        .filter(|it| find(models, it.folder, &it.name).is_err())
         .count()
 }
 

@@ -112,7 +112,11 @@ impl Canvas {
                 into: Some(wire),
                 ..
             } => self.put_into(cx, &items, moved, wire),
-            Gesture::Moving { items, moved, .. } if moved != Vec2::ZERO => {
+            Gesture::Moving {
+                mut items, moved, ..
+            } if moved != Vec2::ZERO => {
+                // A key may have deleted some of them meanwhile.
+                items.retain(|(item, _)| item.exists(graph));
                 let edit = gestures::move_edit(graph, &items, moved);
                 cx.act(Action::Edit(texts::MOVE, edit));
             }

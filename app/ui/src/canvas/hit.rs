@@ -63,16 +63,21 @@ impl Hit {
         }
     }
 
-    /// The item it belongs to.
+    /// The item it belongs to; none if it is gone.
     pub fn item(self, layout: &Layout) -> Option<Item> {
         match self {
             Self::Group(at) | Self::GroupCorner(at) => {
-                Some(Item::Group(layout.groups[at].id.clone()))
+                let group = layout.groups.get(at)?;
+                Some(Item::Group(group.id.clone()))
             }
-            Self::Note(at) | Self::NoteCorner(at) => Some(Item::Note(layout.notes[at].id.clone())),
-            other => other
-                .node()
-                .map(|at| Item::Node(layout.nodes[at].id.clone())),
+            Self::Note(at) | Self::NoteCorner(at) => {
+                let note = layout.notes.get(at)?;
+                Some(Item::Note(note.id.clone()))
+            }
+            other => {
+                let node = layout.nodes.get(other.node()?)?;
+                Some(Item::Node(node.id.clone()))
+            }
         }
     }
 }

@@ -48,7 +48,6 @@ mod texts;
 pub mod view;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use egui::{Context, Id, Pos2, Rect, Sense, Ui, Vec2};
 use longtake_editor::{Action, Item, LooseLink, Selection, Studio, WindowAction};
@@ -72,8 +71,8 @@ pub struct Canvas {
     glide: Option<Glide>,
     /// Views of graphs that were open before, by the instances entered.
     views: HashMap<Vec<NodeId>, View>,
-    /// Which graph is open: the document's address and revision, and the instances entered.
-    open: Option<(usize, u64, Vec<NodeId>)>,
+    /// Which graph is open: the document, and the instances entered.
+    open: Option<(u64, Vec<NodeId>)>,
     layout: Layout,
     /// Nodes in the order they are drawn, lowest first.
     order: Vec<usize>,
@@ -83,6 +82,8 @@ pub struct Canvas {
     hover: Hit,
     /// What was under the mouse when its button went down.
     pressed: Hit,
+    /// What that belongs to: positions change when the layout is made anew.
+    pressed_of: Option<Pressed>,
     /// That press selected something, so its release must not unselect it.
     fresh_press: bool,
     /// The middle button pans.
@@ -101,6 +102,14 @@ pub struct Canvas {
     parts: Vec<Id>,
     /// Wishes that wait for a size to be known.
     wishes: Vec<WindowAction>,
+}
+
+/// What the mouse went down on, whatever its position in the layout.
+#[derive(Debug, PartialEq)]
+enum Pressed {
+    Item(Item),
+    /// A link, by the input it stands at.
+    Wire(NodeId, String),
 }
 
 impl Canvas {
@@ -123,6 +132,7 @@ impl Canvas {
         self.mouse(ui.ctx(), cx, &mouse);
         scene::draw(self, ui, cx, background);
         self.take_dropped(ui.ctx(), cx);
+        self.finish_unseen(cx);
         self.popups(ui, cx);
         let told = |it: &Action| !matches!(it, Action::Mouse(_) | Action::Sizes(_));
         if cx.actions[asked..].iter().any(told) {
@@ -143,6 +153,19 @@ impl Canvas {
             | WindowAction::Rename => self.wishes.push(wish.clone()),
             _ => {}
         }
+    }
+
+    /// Whether the node search is open.
+    pub fn searching(&self) -> bool {
+        self.search.is_some()
+    }
+
+    /// Whether Escape is the canvas' own: it ends a gesture, a menu, a title being written.
+    pub fn busy(&self) -> bool {
+        !self.gesture.idle()
+            || self.menu.is_some()
+            || self.search.is_some()
+            || self.editing.is_some()
     }
 
     /// The canvas on the screen.
@@ -181,6 +204,9 @@ impl Canvas {
         if !busy {
             let salt = self.salt();
             if self.layout.refresh(studio, &self.pictures, salt) {
+                if self.pressed_of() != self.pressed_of {
+                    self.pressed = Hit::Nothing;
+                }
                 let sizes = self.layout.nodes.iter();
                 let sizes = sizes.map(|it| (it.id.clone(), it.rect.size().into()));
                 cx.act(Action::Sizes(sizes.collect()));
@@ -202,6 +228,17 @@ impl Canvas {
         }
     }
 
+    /// What the mouse went down on.
+    fn pressed_of(&self) -> Option<Pressed> {
+        match self.pressed {
+            Hit::Wire(wire) => {
+                let (node, input) = self.wire_end(wire)?;
+                Some(Pressed::Wire(node, input))
+            }
+            hit => hit.item(&self.layout).map(Pressed::Item),
+        }
+    }
+
     /// Changes with the heights of pictures.
     fn salt(&self) -> u64 {
         let sum: f32 = self.pictures.values().sum();
@@ -216,24 +253,24 @@ impl Canvas {
             .iter()
             .map(|it| it.instance.clone())
             .collect();
-        let address = Arc::as_ptr(session.project()) as usize;
-        let now = (address, session.revision(), scope);
+        let now = (session.opened(), scope);
         let Some(before) = self.open.replace(now.clone()) else {
             self.jump_to_fit();
             return;
         };
-        // A document just opened begins at revision 0 again.
-        let other = now.1 < before.1 || (now.1 == before.1 && now.0 != before.0);
-        if other {
+        if before.0 != now.0 {
             self.views.clear();
             self.front.clear();
             self.pictures.clear();
+            self.let_go();
+            self.menu = None;
+            self.search = None;
+            self.layout.forget();
             self.jump_to_fit();
-        } else if before.2 != now.2 {
-            self.views.insert(before.2, self.view);
-            self.gesture = Gesture::Idle;
-            self.editing = None;
-            match self.views.get(&now.2) {
+        } else if before.1 != now.1 {
+            self.views.insert(before.1, self.view);
+            self.let_go();
+            match self.views.get(&now.1) {
                 Some(&view) => {
                     self.view = view;
                     self.glide = None;
@@ -243,6 +280,14 @@ impl Canvas {
         } else if resized && self.layout.nodes.is_empty() {
             self.jump_to_fit();
         }
+    }
+
+    /// Another graph shows: nothing of the one before is in hand.
+    fn let_go(&mut self) {
+        self.gesture = Gesture::Idle;
+        self.pressed = Hit::Nothing;
+        self.pressed_of = None;
+        self.editing = None;
     }
 
     fn jump_to_fit(&mut self) {
@@ -347,15 +392,38 @@ impl Canvas {
             return;
         };
         self.raise(id);
-        let size = self.area().size();
-        if !self.view.shown(size).contains_rect(rect) || self.view.zoom < 0.45 {
-            let zoom = self.view.zoom.clamp(0.7, 1.0);
-            self.glide_to(self.view.centred(rect.center(), size, zoom));
-        }
+        self.bring_near(rect);
         cx.act(Action::Select(Selection::of([item])));
     }
 
+    /// Moves the view to a place, unless it shows from near.
+    fn bring_near(&mut self, rect: Rect) {
+        let size = self.area().size();
+        let shown = self.view.shown(size).contains_rect(rect);
+        if !shown || lod::Detail::of(self.view.zoom) < lod::Detail::Full {
+            let zoom = self.view.zoom.clamp(0.7, 1.0);
+            self.glide_to(self.view.centred(rect.center(), size, zoom));
+        }
+    }
+
+    /// What is written where nobody can see it any more is taken in.
+    fn finish_unseen(&mut self, cx: &mut Cx<'_>) {
+        let coming = self.glide.is_some();
+        let unseen = self.editing.as_mut().is_some_and(|it| !it.seen(coming));
+        let done = unseen.then(|| self.editing.take()).flatten();
+        if let Some(action) = done.and_then(Editing::done) {
+            cx.act(action);
+        }
+    }
+
+    /// Begins to write an item's title or text, where it can be seen.
     fn rename(&mut self, graph: &longtake_graph::Project, item: Item) {
+        if let Some(mut rect) = self.layout.rect_of(&item) {
+            if !matches!(item, Item::Note(_)) {
+                rect.max.y = rect.min.y + measure::TITLE;
+            }
+            self.bring_near(rect);
+        }
         let fallback = match &item {
             Item::Node(id) => self
                 .layout

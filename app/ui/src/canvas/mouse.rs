@@ -9,7 +9,6 @@ use longtake_graph::Edit;
 use super::gestures::{self, Gesture, Linking};
 use super::hit::{self, Hit, Socket};
 use super::menu::{Menu, Of};
-use super::rename::Editing;
 use super::search::Search;
 use super::{Canvas, links, texts};
 use crate::Cx;
@@ -171,6 +170,7 @@ impl Canvas {
         self.fresh_press = false;
         let at = self.graph_at(mouse.origin);
         self.pressed = hit::hit(&self.layout, &self.order, at, self.view.zoom);
+        self.pressed_of = self.pressed_of();
         let Some(item) = self.pressed.item(&self.layout) else {
             return;
         };
@@ -317,7 +317,9 @@ impl Canvas {
             return;
         }
         if let Hit::Fold(at) = hit {
-            let node = &self.layout.nodes[at];
+            let Some(node) = self.layout.nodes.get(at) else {
+                return;
+            };
             let edit = Edit::Collapse {
                 id: node.id.clone(),
                 collapsed: !node.collapsed,
@@ -346,12 +348,14 @@ impl Canvas {
                 self.search = Some(Search::open(graph, mouse.at, None));
             }
             Hit::Title(at) => {
-                let node = &self.layout.nodes[at];
-                let item = Item::Node(node.id.clone());
-                self.editing = Editing::begin(session.graph(), item, &node.title);
+                if let Some(item) = Hit::Title(at).item(&self.layout) {
+                    self.rename(session.graph(), item);
+                }
             }
             Hit::Node(at) => {
-                let node = &self.layout.nodes[at];
+                let Some(node) = self.layout.nodes.get(at) else {
+                    return;
+                };
                 let class = session.graph().nodes.get(&node.id).map(|it| &it.class);
                 if class.is_some_and(|it| session.project().subgraphs.contains_key(it)) {
                     cx.act(Action::Enter(node.id.clone()));
@@ -360,8 +364,9 @@ impl Canvas {
                 }
             }
             hit @ (Hit::Note(_) | Hit::Group(_)) => {
-                let item = hit.item(&self.layout);
-                self.editing = item.and_then(|it| Editing::begin(session.graph(), it, ""));
+                if let Some(item) = hit.item(&self.layout) {
+                    self.rename(session.graph(), item);
+                }
             }
             _ => {}
         }

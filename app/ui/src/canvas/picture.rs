@@ -27,9 +27,10 @@ fn of(ui: &Ui, cx: &mut Cx<'_>, node: &Laid, frame: u64) -> (Picture, u64) {
     if running {
         return (Pictures::preview(cx, ui.ctx(), &node.flat), 1);
     }
-    let over = status.is_some_and(|it| matches!(it.state, State::Done | State::Cached));
+    // Until a run has something new, what the last one made stays.
+    let made = status.is_some_and(|it| !matches!(it.state, State::Idle | State::Failed(_)));
     let stored = node.outlook.planned && node.outlook.cached;
-    if over || stored {
+    if made || stored {
         return Pictures::result(cx, ui.ctx(), &node.flat, frame, SIDE);
     }
     (Picture::None, 0)
@@ -37,6 +38,8 @@ fn of(ui: &Ui, cx: &mut Cx<'_>, node: &Laid, frame: u64) -> (Picture, u64) {
 
 /// Asks whether a node has a picture, and makes room for it from the next frame on.
 pub fn ask(ui: &Ui, cx: &mut Cx<'_>, near: &mut Near<'_>, node: &Laid) {
+    let status = cx.studio.status.node(&node.flat);
+    let running = status.is_some_and(|it| matches!(it.state, State::Running | State::Queued));
     let height = match of(ui, cx, node, 0).0 {
         Picture::Ready { size, .. } if size[0] > 0 => {
             let width = node.rect.width() - 2.0 * PAD;
@@ -46,6 +49,7 @@ pub fn ask(ui: &Ui, cx: &mut Cx<'_>, near: &mut Near<'_>, node: &Laid) {
         }
         // On its way: the room it had stays, so that nothing jumps.
         Picture::Loading => return,
+        Picture::None if running => return,
         _ => 0.0,
     };
     let room = near.pictures.get(&node.flat).copied().unwrap_or(0.0);

@@ -6,6 +6,7 @@ use longtake_graph::Project;
 
 use super::paint;
 use crate::Cx;
+use crate::widgets::name;
 
 /// What is being written.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,8 @@ pub struct Editing {
     before: String,
     /// The field has not been drawn yet.
     fresh: bool,
+    /// It was drawn in this frame.
+    drawn: bool,
 }
 
 impl Editing {
@@ -35,7 +38,18 @@ impl Editing {
             before: text.clone(),
             text,
             fresh: true,
+            drawn: false,
         })
+    }
+
+    /// Whether its field was drawn in this frame, or comes into view (`coming`).
+    pub fn seen(&mut self, coming: bool) -> bool {
+        std::mem::take(&mut self.drawn) || (self.fresh && coming)
+    }
+
+    /// What it wrote, if that is new.
+    pub fn done(self) -> Option<Action> {
+        (self.text != self.before).then_some(Action::Rename(self.item, self.text))
     }
 
     /// Draws the field of an item's title, if it is being written. Says whether it is.
@@ -55,6 +69,7 @@ impl Editing {
             .margin(egui::Margin::symmetric(4, 1))
             .desired_width(rect.width());
         let response = child.add_sized(rect.size(), field);
+        name(&response, cx.tr(super::texts::RENAME));
         Self::after(editing, cx, &child, &response);
         true
     }
@@ -75,6 +90,7 @@ impl Editing {
             .font(FontId::proportional(paint::LABEL_SIZE))
             .desired_width(rect.width());
         let response = child.add_sized(rect.size(), field);
+        name(&response, cx.tr(super::texts::WRITE_NOTE));
         Self::after(editing, cx, &child, &response);
         true
     }
@@ -82,6 +98,7 @@ impl Editing {
     /// Takes focus at first; writes what stands there when focus goes, unless Escape took it.
     fn after(editing: &mut Option<Self>, cx: &mut Cx<'_>, ui: &Ui, response: &egui::Response) {
         let Some(now) = editing else { return };
+        now.drawn = true;
         if now.fresh {
             now.fresh = false;
             response.request_focus();
@@ -91,8 +108,9 @@ impl Editing {
             return;
         }
         let dropped = ui.input(|input| input.key_pressed(Key::Escape));
-        if let Some(done) = editing.take().filter(|it| !dropped && it.text != it.before) {
-            cx.act(Action::Rename(done.item, done.text));
+        let done = editing.take().filter(|_| !dropped);
+        if let Some(action) = done.and_then(Editing::done) {
+            cx.act(action);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use egui::emath::TSTransform;
 use egui::{
-    Align2, Area, Color32, CornerRadius, FontId, Id, LayerId, Order, Rect, Sense, Stroke,
+    Align2, Area, Color32, CornerRadius, FontId, Id, LayerId, Order, Rangef, Rect, Sense, Stroke,
     StrokeKind, Ui, UiBuilder, pos2, vec2,
 };
 use longtake_editor::Action;
@@ -57,18 +57,26 @@ fn grid(strokes: &mut Strokes, canvas: &Canvas, to_screen: TSTransform, palette:
     while step * to_screen.scaling < 16.0 {
         step *= 4.0;
     }
-    let shown = canvas.view.shown(canvas.area().size());
+    let area = canvas.area();
     let size = (1.6 * to_screen.scaling.sqrt()).clamp(1.0, 2.4);
-    let mut y = (shown.top() / step).floor() * step;
-    while y <= shown.bottom() {
-        let mut x = (shown.left() / step).floor() * step;
-        while x <= shown.right() {
-            let at = to_screen * pos2(x, y);
-            strokes.area(Rect::from_center_size(at, vec2(size, size)), palette.grid);
-            x += step;
+    let apart = step * to_screen.scaling;
+    for y in dots(to_screen.translation.y, apart, area.y_range()) {
+        for x in dots(to_screen.translation.x, apart, area.x_range()) {
+            let dot = Rect::from_center_size(pos2(x, y), vec2(size, size));
+            strokes.area(dot, palette.grid);
         }
-        y += step;
     }
+}
+
+/// Where dots stand along a side of the screen, counted from where the graph's origin stands. Counted
+/// in points of the screen: in the graph's own, far from its origin, a step can be less than the next
+/// number that can be told from the last.
+fn dots(origin: f32, apart: f32, side: Rangef) -> impl Iterator<Item = f32> + Clone {
+    let (origin, apart) = (f64::from(origin), f64::from(apart).max(1.0));
+    let first = origin + ((f64::from(side.min) - origin) / apart).floor() * apart;
+    let count = (f64::from(side.span()).max(0.0) / apart).min(4096.0) as usize + 2;
+    let count = if first.is_finite() { count } else { 0 };
+    (0..count).map(move |it| (first + it as f64 * apart) as f32)
 }
 
 /// What to do with an empty canvas.

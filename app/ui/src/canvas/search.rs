@@ -14,6 +14,7 @@ use longtake_editor::{Action, Language, LooseLink};
 use super::{paint, texts};
 use crate::Cx;
 use crate::theme::{self, UNIT, kind_colour};
+use crate::widgets::name;
 
 /// Width of the list.
 const WIDTH: f32 = 400.0;
@@ -135,6 +136,7 @@ impl Search {
             .margin(vec2(8.0, 6.0))
             .desired_width(f32::INFINITY);
         let response = ui.add(field);
+        name(&response, cx.tr(texts::SEARCH));
         if !response.has_focus() {
             response.request_focus();
         }

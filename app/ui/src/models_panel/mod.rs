@@ -15,7 +15,8 @@ use longtake_graph::ModelFolder;
 use longtake_plan::text::bytes;
 
 use crate::{Cx, theme};
-use missing::{Named, candidates, is, named};
+pub use missing::{Named, Use, named};
+use missing::{candidates, is};
 
 const FILTER: Text = t("Filter…", "絞り込み…");
 const REFRESH: Text = t("Look again", "再読み込み");
@@ -94,14 +95,13 @@ impl ModelsPanel {
         });
     }
 
-    /// The tree is read on a thread: at first, on demand, and when the window comes back to front,
-    /// since that is when a file was put there.
+    /// The tree is read anew: files may have been put there.
+    pub fn again(&mut self) {
+        self.again = true;
+    }
+
+    /// The tree is read on a thread: at first, on demand, and when the window comes back to front.
     fn load(&mut self, ui: &Ui, cx: &Cx<'_>) {
-        let came_back = ui.input(|it| {
-            let focused = |event: &egui::Event| matches!(event, egui::Event::WindowFocused(true));
-            it.raw.events.iter().any(focused)
-        });
-        self.again |= came_back;
         if let Some(coming) = &self.coming {
             match coming.try_recv() {
                 Ok(files) => {

@@ -52,6 +52,13 @@ pub struct PlanView {
 }
 
 impl PlanView {
+    /// Another document was opened: nothing of the old one stays.
+    pub fn begin_document(&mut self) {
+        self.model = None;
+        self.lit = None;
+        self.old_since = None;
+    }
+
     /// Draws it.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         self.renew(cx);
@@ -102,7 +109,6 @@ impl PlanView {
 
     fn renew(&mut self, cx: &Cx<'_>) {
         let Some(plan) = &cx.studio.planned.plan else {
-            // Another document was opened: nothing of the old one stays.
             if cx.studio.session.project().nodes.is_empty() {
                 self.model = None;
             }

@@ -132,6 +132,28 @@ impl Viewer {
         true
     }
 
+    /// Another document was opened: what nodes of the old one made is not this one's.
+    pub fn begin_document(&mut self) {
+        let node = |side: &Option<Side>| {
+            matches!(
+                side,
+                Some(Side {
+                    what: What::Node { .. },
+                    ..
+                })
+            )
+        };
+        if node(&self.a) {
+            self.a = self.b.take();
+        }
+        if node(&self.a) {
+            self.a = None;
+        }
+        if node(&self.b) {
+            self.b = None;
+        }
+    }
+
     /// Shows this alone; a comparison is over.
     pub fn show(&mut self, what: What) {
         self.b = None;

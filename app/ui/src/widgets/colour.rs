@@ -8,9 +8,9 @@ use egui::{
 };
 use serde_json::Value;
 
-use super::cell;
-use super::field::Field;
+use super::field::{self, Field};
 use super::number::line;
+use super::{cell, unfinished};
 use crate::{Cx, theme};
 
 /// Width of the swatch.
@@ -34,7 +34,7 @@ pub fn colour_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>, rect: Rect) {
         inner.min.x = (inner.max.x - HEX).max(inner.min.x);
     }
     let (response, picked) = swatch_ui(ui, swatch, &now, &name);
-    let typed = hex_ui(ui, inner, &now, cell::value_colour(ui, dim));
+    let typed = hex_ui(ui, cx, field, inner, (&now, cell::value_colour(ui, dim)));
     match picked {
         Picked::Live(colour) => field.live(cx, Value::from(colour)),
         Picked::Over => field.settle(cx),
@@ -111,7 +111,13 @@ fn picker_ui(ui: &mut Ui, id: Id, colour: [u8; 4], alpha: bool) -> Picked {
 }
 
 /// The hexadecimal text; gives a colour once it is one and the field is left.
-fn hex_ui(ui: &mut Ui, rect: Rect, now: &str, colour: Color32) -> Option<String> {
+fn hex_ui(
+    ui: &mut Ui,
+    cx: &Cx<'_>,
+    field: &Field<'_>,
+    rect: Rect,
+    (now, colour): (&str, Color32),
+) -> Option<String> {
     let id = ui.id().with("hex");
     let typing = ui.data(|it| it.get_temp::<String>(id));
     let mut text = typing.unwrap_or_else(|| now.to_owned());
@@ -120,15 +126,27 @@ fn hex_ui(ui: &mut Ui, rect: Rect, now: &str, colour: Color32) -> Option<String>
     let place = Rect::from_min_max(Pos2::new(rect.left(), rect.top()), rect.max);
     let response = ui.put(place, line(&mut text, colour).id(id.with("edit")));
     if response.has_focus() {
+        let new = written(&text).filter(|it| !it.eq_ignore_ascii_case(now));
+        let edit = new.map(|it| field.edit(Some(Value::from(it))));
+        unfinished::keep(ui.ctx(), cx, id, (field::CHANGE, edit), forget);
         ui.data_mut(|it| it.insert_temp(id, text));
         return None;
     }
-    ui.data_mut(|it| it.remove::<String>(id));
-    let [r, g, b, a] = parse(&text)?;
+    unfinished::done(ui.ctx(), id);
+    forget(ui.ctx(), id);
+    let text = written(&text)?;
     let cancelled = ui.input(|it| it.key_pressed(egui::Key::Escape));
-    let alpha = text.trim_start_matches('#').len() == 8;
-    let text = text_of([r, g, b, a], alpha);
     (response.lost_focus() && !cancelled && !text.eq_ignore_ascii_case(now)).then_some(text)
+}
+
+fn forget(ctx: &egui::Context, field: Id) {
+    ctx.data_mut(|it| it.remove::<String>(field));
+}
+
+/// A typed colour as it is written in the document.
+fn written(text: &str) -> Option<String> {
+    let alpha = text.trim().trim_start_matches('#').len() == 8;
+    Some(text_of(parse(text)?, alpha))
 }
 
 /// Reads `#rgb`, `#rrggbb`, `#rrggbbaa`, with or without the sign.

@@ -183,22 +183,11 @@ fn gestures(ui: &Ui, response: &Response, area: Rect, points: &mut Vec<[f64; 2]>
     keys(ui, response, held, points)
 }
 
-/// Whether the focused widget is a curve with a point that Delete removes.
-pub fn takes_delete(ctx: &egui::Context) -> bool {
-    let taker = ctx.data(|it| it.get_temp::<Id>(delete_id()));
-    taker.is_some() && taker == ctx.memory(egui::Memory::focused)
-}
-
-fn delete_id() -> Id {
-    Id::new("takes delete")
-}
-
 /// Delete removes the point touched last.
 fn keys(ui: &Ui, response: &Response, held: Option<Held>, points: &mut Vec<[f64; 2]>) -> bool {
     let Some(held) = held.filter(|_| response.has_focus()) else {
         return false;
     };
-    ui.data_mut(|it| it.insert_temp(delete_id(), response.id));
     let pressed = ui.input_mut(|it| {
         it.consume_key(Modifiers::NONE, Key::Delete)
             || it.consume_key(Modifiers::NONE, Key::Backspace)

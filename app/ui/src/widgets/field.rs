@@ -14,7 +14,8 @@ use serde_json::Value;
 use super::Room;
 use crate::Cx;
 
-const CHANGE: Text = t("Change a value", "値を変更");
+/// What a change of a value is called.
+pub(super) const CHANGE: Text = t("Change a value", "値を変更");
 const RESTORE: Text = t("Restore default", "既定に戻す");
 const COPY: Text = t("Copy value", "値をコピー");
 const PASTE: Text = t("Paste value", "値を貼り付け");
@@ -79,7 +80,8 @@ impl Field<'_> {
         NAME.with(language, &[&self.input.name, &title])
     }
 
-    fn edit(&self, value: Option<Value>) -> Edit {
+    /// Writes a value to the node and the others; `None` takes it away.
+    pub(super) fn edit(&self, value: Option<Value>) -> Edit {
         let set = |node: &NodeId| Edit::SetInput {
             node: node.clone(),
             input: self.input.name.clone(),

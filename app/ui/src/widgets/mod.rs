@@ -8,7 +8,7 @@
 //! - [`number`], [`arithmetic`], [`seed`], [`text`], [`toggle`], [`colour`], [`curve`], [`shots`]: the
 //!   kinds.
 //! - [`combo`], [`model`], [`file`], [`names`]: one of a list.
-//! - [`linked`]: a parameter that a link feeds.
+//! - [`linked`]: a parameter that a link feeds. [`unfinished`]: half typed, and drawn no more.
 
 pub mod arithmetic;
 pub mod cell;
@@ -29,6 +29,7 @@ pub mod shots;
 mod tests;
 pub mod text;
 pub mod toggle;
+pub mod unfinished;
 
 use egui::{Rect, UiBuilder, Vec2};
 use longtake_editor::shape::InputShape;
@@ -37,6 +38,13 @@ use longtake_graph::{Input, InputType, NodeId};
 use crate::Cx;
 use crate::theme::{ROW, UNIT};
 use field::Field;
+
+/// Tells assistive tools what a field is called that shows no label of its own.
+pub fn name(response: &egui::Response, name: &str) {
+    response
+        .ctx
+        .accesskit_node_builder(response.id, |node| node.set_label(name));
+}
 
 /// How much room there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,15 +2,16 @@
 
 use egui::text::{CCursor, CCursorRange};
 use egui::{
-    Align, Color32, CursorIcon, EventFilter, Id, Key, Margin, PointerButton, Rect, Response, Sense,
-    TextEdit, Ui, Vec2, WidgetInfo,
+    Align, Color32, Context, CursorIcon, EventFilter, Id, Key, Margin, PointerButton, Rect,
+    Response, Sense, TextEdit, Ui, Vec2, WidgetInfo,
 };
-use longtake_graph::{InputType, literal};
+use longtake_editor::Text;
+use longtake_graph::{Edit, InputType, literal};
 use serde_json::Value;
 
 use super::arithmetic::{Num, evaluate};
-use super::cell;
-use super::field::Field;
+use super::field::{self, Field};
+use super::{cell, unfinished};
 use crate::{Cx, theme};
 
 /// Points dragged for one step.
@@ -19,6 +20,9 @@ const POINTS_A_STEP: f32 = 5.0;
 const ARROW: f32 = 14.0;
 /// Ranges of at most this many steps are shown as a filled bar.
 const FEW_STEPS: f64 = 200.0;
+
+/// Steps that can still be counted from a minimum without losing any.
+const FAR: f64 = 1e9;
 
 /// The values a number can take.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,7 +69,9 @@ impl Range {
             Self::Real { min, step, .. } => {
                 let grid = if fine { step / 10.0 } else { step };
                 let to = start.real() + steps * step;
-                let whole = min + ((to - min) / grid).round() * grid;
+                // From a minimum so far away single steps cannot be told apart.
+                let from = if min.abs() / grid < FAR { min } else { 0.0 };
+                let whole = from + ((to - from) / grid).round() * grid;
                 Num::Real(tidy(whole, grid))
             }
         };
@@ -147,6 +153,28 @@ pub struct Outcome {
     pub changed: Option<Num>,
     /// The interaction is over.
     pub settled: bool,
+    /// Digits are half typed, and what they stand for, if it can be read and is new.
+    pub half: Option<(Id, Option<Num>)>,
+}
+
+impl Outcome {
+    /// Has what is half typed taken in should the cell not be drawn any more.
+    pub fn keep(
+        &self,
+        ctx: &Context,
+        cx: &Cx<'_>,
+        label: Text,
+        edit: impl Fn(Value) -> Option<Edit>,
+    ) {
+        if let Some((field, value)) = self.half {
+            let edit = value.and_then(|it| edit(literal_of(it)));
+            unfinished::keep(ctx, cx, field, (label, edit), forget);
+        }
+    }
+}
+
+fn forget(ctx: &Context, field: Id) {
+    ctx.data_mut(|it| it.remove::<Typing>(field));
 }
 
 /// Half-typed digits.
@@ -184,6 +212,7 @@ pub fn number_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>, rect: Rect) {
     let name = || field.name(cx);
     let outcome = edit_ui(ui, rect, &number, &name);
     outline(ui, cx, field, rect);
+    outcome.keep(ui.ctx(), cx, field::CHANGE, |it| Some(field.edit(Some(it))));
     if let Some(value) = outcome.changed {
         field.live(cx, literal_of(value));
     }
@@ -216,6 +245,7 @@ pub fn edit_ui(ui: &mut Ui, rect: Rect, number: &Number<'_>, name: &dyn Fn() -> 
     let mut outcome = Outcome {
         changed: None,
         settled: false,
+        half: None,
         response,
     };
     drag(ui, rect, number, &mut outcome);
@@ -374,11 +404,15 @@ fn typing_ui(ui: &mut Ui, rect: Rect, number: &Number<'_>, id: Id, typing: Typin
         .rect_stroke(rect, cell::CORNERS, stroke, egui::StrokeKind::Inside);
     let over = !fresh && !response.has_focus();
     let mut changed = None;
+    let mut half = None;
     if over {
+        unfinished::done(ui.ctx(), id);
         let cancelled = ui.input(|it| it.key_pressed(Key::Escape));
         changed = worked_out(&text).filter(|it| !cancelled && *it != number.value);
         ui.data_mut(|it| it.remove::<Typing>(id));
     } else {
+        let new = worked_out(&text).filter(|it| *it != number.value);
+        half = Some((id, new));
         let typing = Typing { text, fresh: false };
         ui.data_mut(|it| it.insert_temp(id, typing));
     }
@@ -386,6 +420,7 @@ fn typing_ui(ui: &mut Ui, rect: Rect, number: &Number<'_>, id: Id, typing: Typin
         response,
         changed,
         settled: over,
+        half,
     }
 }
 
@@ -426,6 +461,12 @@ mod tests {
             max: u64::MAX.into(),
             step: 1,
         };
+        // ComfyUI's PrimitiveFloat.
+        let any = Range::Real {
+            min: -1e300,
+            max: 1e300,
+            step: 0.01,
+        };
         let most = Num::Int(u64::MAX.into());
         for (range, start, steps, fine, to) in [
             (width, Num::Int(512), 2.0, false, Num::Int(544)),
@@ -436,6 +477,8 @@ mod tests {
             (part, Num::Real(0.9), 50.0, false, Num::Real(1.0)),
             (seed, most, -1.0, false, Num::Int((u64::MAX - 1).into())),
             (seed, most, 5.0, false, most),
+            (any, Num::Real(3.5), 1.0, false, Num::Real(3.51)),
+            (any, Num::Real(-3.5), -2.0, false, Num::Real(-3.52)),
         ] {
             assert_eq!(range.moved(start, steps, fine), to, "{start:?} {steps}");
         }

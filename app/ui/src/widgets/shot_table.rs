@@ -191,6 +191,7 @@ impl Row<'_> {
         let outcome = ui
             .push_id(key, |ui| number::edit_ui(ui, rect, &number, &name))
             .inner;
+        outcome.keep(ui.ctx(), cx, CHANGE, |it| self.edit(cx, key, it).ok());
         if let Some(value) = outcome.changed {
             self.live(cx, key, literal_of(value));
         }

@@ -3,14 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::{Key, Modifiers, RichText, ScrollArea, TextEdit};
+use egui::{Id, Key, Modifiers, RichText, ScrollArea, TextEdit};
 use longtake_editor::{Studio, Text, t};
 
 use crate::theme;
+use crate::widgets::name;
 
 const OPEN: Text = t("Open", "開く");
 const SAVE: Text = t("Save", "保存");
 const CANCEL: Text = t("Cancel", "キャンセル");
+const NAME: Text = t("Name or path", "名前またはパス");
 const ALL: Text = t("All files", "すべてのファイル");
 const EXISTS: Text = t("Replace the file?", "ファイルを置き換えますか?");
 const EXISTS_TEXT: Text = t("{} is there already.", "{} は既に存在します。");
@@ -105,9 +107,13 @@ impl Browse {
         if let Some(path) = self.replace.take() {
             return self.replace_ui(ctx, studio, path);
         }
+        // Enter on a button is a click on it.
+        let field = Id::new("browse field");
+        let focused = ctx.memory(egui::Memory::focused);
+        let typing = focused.is_none_or(|it| it == field);
         let (enter, escape) = ctx.input_mut(|input| {
             (
-                input.consume_key(Modifiers::NONE, Key::Enter),
+                typing && input.consume_key(Modifiers::NONE, Key::Enter),
                 input.consume_key(Modifiers::NONE, Key::Escape),
             )
         });
@@ -122,8 +128,11 @@ impl Browse {
                 chosen = Some(path);
             }
             ui.add_space(theme::UNIT);
-            let edit = TextEdit::singleline(&mut self.field).desired_width(f32::INFINITY);
+            let edit = TextEdit::singleline(&mut self.field)
+                .id(field)
+                .desired_width(f32::INFINITY);
             let response = ui.add(edit);
+            name(&response, studio.tr(NAME));
             if std::mem::take(&mut self.just_opened) {
                 response.request_focus();
             }

@@ -1,10 +1,11 @@
-//! Keys to commands, as the settings say.
+//! Keys to commands, as the settings say. What is drawn hears its keys first, and the window takes what
+//! is left: Escape closes a list or takes a drag back before it leaves a subgraph. Only commands that
+//! work while typing are taken before.
 
-use egui::{Event, Key, KeyboardShortcut, Modifiers};
+use egui::{Event, Id, Key, KeyboardShortcut, Modifiers};
 use longtake_editor::keys::Chord;
 use longtake_editor::{Action, Command, Studio};
 
-use crate::widgets::curve;
 
 /// Commands that leave alone what is being typed: they work in a text field too.
 fn works_while_typing(command: Command) -> bool {
@@ -42,63 +43,117 @@ fn shortcut(chord: &Chord) -> Option<KeyboardShortcut> {
     ))
 }
 
-/// Keys by which a focused widget is used: pressed, stepped, left. Delete is one where a curve has a
-/// point to remove.
-fn is_widgets(key: Key, deletes: bool) -> bool {
-    match key {
-        Key::Space
-        | Key::Enter
-        | Key::Escape
-        | Key::Tab
-        | Key::Home
-        | Key::End
-        | Key::ArrowLeft
-        | Key::ArrowRight
-        | Key::ArrowUp
-        | Key::ArrowDown => true,
-        Key::Delete | Key::Backspace => deletes,
-        _ => false,
+/// Who has the keyboard in a frame, as it stood before anything was drawn: what closes or is left in
+/// that frame has had the key already.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Held {
+    /// Something that takes every key: a question, a list to pick from, keys being recorded.
+    pub all: bool,
+    /// Something that Escape ends: a gesture, a menu, a field.
+    pub escape: bool,
+    /// A menu or a combo's list is open: it is steered by plain keys.
+    pub popup: bool,
+    /// The gallery covers the canvas.
+    pub gallery: bool,
+    /// A text is being written.
+    pub typing: bool,
+    /// A widget has the focus; it may be steered by keys.
+    pub focused: bool,
+}
+
+impl Held {
+    /// With what egui knows. `before`: what had the focus when the last frame ended. egui drops the
+    /// focus on Escape before anyone can see it.
+    #[must_use]
+    pub fn see(self, ctx: &egui::Context, before: Option<Id>) -> Self {
+        let popup = egui::Popup::is_any_open(ctx);
+        Self {
+            escape: self.escape || popup || before.is_some(),
+            popup,
+            typing: ctx.text_edit_focused(),
+            focused: ctx.egui_wants_keyboard_input(),
+            ..self
+        }
+    }
+
+    /// Whether a chord is for what has the keyboard rather than for the window.
+    fn keeps(&self, chord: &KeyboardShortcut, command: Command) -> bool {
+        let key = chord.logical_key;
+        let plain = !chord.modifiers.command && !chord.modifiers.alt;
+        if self.all || (self.escape && key == Key::Escape) || (self.popup && plain) {
+            return true;
+        }
+        if works_while_typing(command) {
+            // A letter without Ctrl is text.
+            return self.typing && plain && !is_function(key);
+        }
+        self.typing || self.gallery || (self.focused && plain && STEER.contains(&key))
     }
 }
 
-/// What the keys pressed since the last frame ask for.
-pub fn pressed(ctx: &egui::Context, studio: &Studio, gallery: bool) -> Vec<Action> {
-    let typing = ctx.text_edit_focused();
-    // Any other widget that has the focus (a button, a number, a curve) takes its own keys only.
-    let focused = ctx.memory(|it| it.focused().is_some());
-    let deletes = focused && curve::takes_delete(ctx);
-    let mut commands = Vec::new();
+/// Keys that steer or empty the widget that has the focus.
+const STEER: [Key; 11] = [
+    Key::ArrowDown,
+    Key::ArrowLeft,
+    Key::ArrowRight,
+    Key::ArrowUp,
+    Key::Backspace,
+    Key::Delete,
+    Key::End,
+    Key::Enter,
+    Key::Home,
+    Key::Space,
+    Key::Tab,
+];
+
+fn is_function(key: Key) -> bool {
+    let name = key.name();
+    name.len() > 1 && name.starts_with('F') && name[1..].bytes().all(|it| it.is_ascii_digit())
+}
+
+/// Takes commands that work in a text field too, before the field can hear their keys.
+pub fn first(ctx: &egui::Context, studio: &Studio, held: &Held) -> Vec<Command> {
+    take(ctx, studio, held, true)
+}
+
+/// Takes what the window's own keys ask for, from what is left after everything was drawn.
+pub fn rest(ctx: &egui::Context, studio: &Studio, held: &Held) -> Vec<Action> {
+    let commands = take(ctx, studio, held, false);
+    let mut actions: Vec<Action> = commands.into_iter().map(Action::Command).collect();
+    if !held.all && !held.typing && !held.gallery {
+        ctx.input_mut(|input| clipboard(input, &mut actions));
+    }
+    actions
+}
+
+fn take(ctx: &egui::Context, studio: &Studio, held: &Held, typing: bool) -> Vec<Command> {
+    if !ctx.input(|input| {
+        input
+            .events
+            .iter()
+            .any(|it| matches!(it, Event::Key { .. }))
+    }) {
+        return Vec::new();
+    }
     // Longer chords first: Ctrl+Shift+S must not be eaten by Ctrl+S.
-    let mut chords: Vec<(KeyboardShortcut, Command)> = Command::ALL
-        .iter()
-        .flat_map(|&command| {
-            let chords = studio.settings.chords(command);
-            let chords = chords.into_iter();
+    let commands = Command::ALL.iter().copied();
+    let mut chords: Vec<(KeyboardShortcut, Command)> = commands
+        .filter(|&it| works_while_typing(it) == typing)
+        .flat_map(|command| {
+            let chords = studio.settings.chords(command).into_iter();
             chords.filter_map(move |it| Some((shortcut(&it)?, command)))
         })
+        .filter(|(chord, command)| !held.keeps(chord, *command))
         .collect();
     chords.sort_by_key(|(chord, _)| {
         let m = chord.modifiers;
         std::cmp::Reverse(u8::from(m.shift) + u8::from(m.alt) + u8::from(m.command))
     });
-    ctx.input_mut(|input| {
-        for (chord, command) in chords {
-            if (typing || gallery) && !works_while_typing(command) {
-                continue;
-            }
-            let plain = !chord.modifiers.command && !chord.modifiers.alt;
-            if focused && plain && is_widgets(chord.logical_key, deletes) {
-                continue;
-            }
-            if input.consume_shortcut(&chord) {
-                commands.push(Action::Command(command));
-            }
-        }
-        if !typing && !gallery {
-            clipboard(input, &mut commands);
-        }
-    });
-    commands
+    let pressed = |(chord, command): (KeyboardShortcut, Command)| {
+        let pressed = ctx.input_mut(|input| input.consume_shortcut(&chord));
+        pressed.then_some(command)
+    };
+    chords.into_iter().filter_map(pressed).collect()
 }
 
 /// The window system tells copy, cut and paste apart by itself, and brings the text.

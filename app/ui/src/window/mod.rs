@@ -27,18 +27,24 @@ use crate::plan_view::PlanView;
 use crate::queue_panel::QueuePanel;
 use crate::settings_window::SettingsWindow;
 use crate::viewer::Viewer;
+use crate::widgets::unfinished;
 use crate::{Cx, Pictures, menu, theme};
 
 pub use dock::Pane;
 
-/// The desktop's dialogs. A test answers them itself.
+/// What a desktop's dialog tells: a file, or that there is none.
+pub type Told = Box<dyn FnOnce(Option<PathBuf>) + Send>;
+
+/// The desktop's dialogs. They do not hold the window up: what was chosen is told when it was. A test
+/// answers them itself.
 pub trait Dialogs {
-    /// Whether the desktop has dialogs; without them the window shows its own.
+    /// Whether the desktop has dialogs; without them the window shows its own. One that tells of no
+    /// file sooner than a person can cancel is taken for none.
     fn answer(&self) -> bool;
     /// A file to open; endings that can be.
-    fn open(&mut self, title: &str, endings: &[&str]) -> Option<PathBuf>;
+    fn open(&mut self, title: &str, endings: &[&str], told: Told);
     /// Where to save; what is proposed, a path or a name.
-    fn save(&mut self, title: &str, proposed: &Path, endings: &[&str]) -> Option<PathBuf>;
+    fn save(&mut self, title: &str, proposed: &Path, endings: &[&str], told: Told);
     /// Shows a folder in the file manager.
     fn show_folder(&mut self, path: &Path);
 }
@@ -71,8 +77,16 @@ pub struct Window {
     show_gallery: bool,
     /// The document that was asked for at the start is still being read.
     waiting: bool,
+    /// The desktop's dialog that is open.
+    asking: Option<wishes::Asking>,
+    /// It did not answer: our own is shown from now on.
+    mute: bool,
     /// Our own file dialog and what it is open for.
     browse: Option<(wishes::Purpose, browse::Browse)>,
+    /// What had the focus when the last frame ended.
+    focused: Option<egui::Id>,
+    /// Commands that wait until what is being typed was taken in.
+    waiting_commands: Vec<Command>,
     /// Closing the window needs no more asking.
     quitting: bool,
     /// Which document was drawn last: a new one is shown whole.
@@ -108,7 +122,11 @@ impl Window {
             dialogs,
             show_gallery,
             waiting,
+            asking: None,
+            mute: false,
             browse: None,
+            focused: None,
+            waiting_commands: Vec::new(),
             quitting: false,
             shown: studio.session.opened(),
             fresh: true,
@@ -132,16 +150,68 @@ impl Window {
             self.studio.look_again();
         }
         self.studio.tick();
-        let mut actions = keys::pressed(&ctx, &self.studio, self.show_gallery);
+        self.came_back(&ctx);
+        let held = self.held(&ctx);
+        let commands = self.first_commands(&ctx, &held);
+        let mut actions = Vec::new();
         self.draw(ui, &mut actions);
         actions.extend(dropped(&ctx, &self.studio));
+        actions.extend(unfinished::left(&ctx, &self.studio));
+        actions.extend(commands.into_iter().map(Action::Command));
+        actions.extend(keys::rest(&ctx, &self.studio, &held));
         for action in actions {
             self.studio.act(action);
         }
+        self.focused = ctx.memory(egui::Memory::focused);
         self.grant(&ctx);
+        self.hear_dialog();
         self.browse_ui(&ctx);
         self.begin_document();
         self.retitle(&ctx);
+    }
+
+    /// The window comes back to front: that is when a checkpoint was put into its folder, whichever
+    /// panel shows.
+    fn came_back(&mut self, ctx: &egui::Context) {
+        let back = |event: &egui::Event| matches!(event, egui::Event::WindowFocused(true));
+        if ctx.input(|it| it.raw.events.iter().any(back)) {
+            self.panels.models.again();
+            self.gallery.again();
+        }
+    }
+
+    /// Who has the keyboard.
+    fn held(&self, ctx: &egui::Context) -> keys::Held {
+        let picking = self.palette.is_open() || self.panels.canvas.searching();
+        let held = keys::Held {
+            all: self.studio.question.is_some()
+                || self.browse.is_some()
+                || picking
+                || self.settings.records(),
+            escape: self.panels.canvas.busy(),
+            gallery: self.show_gallery,
+            ..keys::Held::default()
+        };
+        held.see(ctx, self.focused)
+    }
+
+    /// Commands to run after this frame's edits. One that is pressed while something is half typed
+    /// waits a frame, in which the field has lost the focus and tells what was typed.
+    fn first_commands(&mut self, ctx: &egui::Context, held: &keys::Held) -> Vec<Command> {
+        let mut ready = std::mem::take(&mut self.waiting_commands);
+        if !ready.is_empty()
+            && let Some(id) = ctx.memory(egui::Memory::focused)
+        {
+            ctx.memory_mut(|it| it.surrender_focus(id));
+        }
+        let pressed = keys::first(ctx, &self.studio, held);
+        if held.typing && ready.is_empty() && !pressed.is_empty() {
+            self.waiting_commands = pressed;
+            ctx.request_repaint();
+        } else {
+            ready.extend(pressed);
+        }
+        ready
     }
 
     /// The person closes the window from outside: false when a question comes first.
@@ -164,6 +234,8 @@ impl Window {
             self.shown = opened;
             self.show_gallery = false;
             self.fresh = true;
+            self.panels.plan.begin_document();
+            self.panels.viewer.begin_document();
             self.panels.canvas.wish(&WindowAction::Fit, &self.studio);
         }
         if self.fresh && self.studio.untangle() {

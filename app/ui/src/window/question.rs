@@ -10,15 +10,8 @@ pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
     let Some(question) = &cx.studio.question else {
         return;
     };
-    let mut answer = ctx.input_mut(|input| {
-        let enter = input.consume_key(Modifiers::NONE, Key::Enter);
-        let escape = input.consume_key(Modifiers::NONE, Key::Escape);
-        match (enter, escape) {
-            (true, _) => Some(question.main),
-            (_, true) => Some(question.safe),
-            _ => None,
-        }
-    });
+    let mut answer = None;
+    let mut focused = false;
     theme::modal(ctx, "question").show(ctx, |ui| {
         ui.set_width(440.0);
         ui.add(egui::Label::new(RichText::new(&question.title).heading()).wrap());
@@ -36,13 +29,25 @@ pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
                 } else {
                     button
                 };
-                if ui.add(button).clicked() {
+                let response = ui.add(button);
+                focused |= response.has_focus();
+                if response.clicked() {
                     answer = Some(index);
                 }
             }
         });
     });
-    if let Some(answer) = answer {
+    // Enter on a button is a click on it, and else the main choice.
+    let keys = ctx.input_mut(|input| {
+        let enter = !focused && input.consume_key(Modifiers::NONE, Key::Enter);
+        let escape = input.consume_key(Modifiers::NONE, Key::Escape);
+        match (enter, escape) {
+            (true, _) => Some(question.main),
+            (_, true) => Some(question.safe),
+            _ => None,
+        }
+    });
+    if let Some(answer) = answer.or(keys) {
         cx.act(Action::Answer(answer));
     }
 }

@@ -1,13 +1,15 @@
 //! What only the window can do: dialogs, panels, the view.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
+use crossbeam::channel::{Receiver, bounded};
 use longtake_editor::{Action, Text, WindowAction, t};
 use longtake_graph::NodeId;
 use longtake_graph::declare::FileKind;
 
 use super::browse::{Answer, Asked, Browse};
-use super::{Window, dock};
+use super::{Told, Window, dock};
 use crate::widgets::file;
 
 /// Endings of files that hold a graph.
@@ -36,6 +38,24 @@ pub(super) enum Purpose {
     },
 }
 
+impl Purpose {
+    /// A file is written rather than read.
+    fn saves(&self) -> bool {
+        matches!(self, Self::SaveAs | Self::Export | Self::Frame)
+    }
+}
+
+/// No person cancels a dialog that soon: it never showed.
+const PRESENT: Duration = Duration::from_millis(200);
+
+/// A dialog of the desktop that is open.
+pub(super) struct Asking {
+    purpose: Purpose,
+    began: Instant,
+    /// What was chosen, and when.
+    answer: Receiver<(Option<PathBuf>, Instant)>,
+}
+
 impl Window {
     /// Grants what was asked of the window since the last frame.
     pub(super) fn grant(&mut self, ctx: &egui::Context) {
@@ -47,15 +67,18 @@ impl Window {
 
     fn grant_one(&mut self, ctx: &egui::Context, wish: WindowAction) {
         match wish {
-            WindowAction::AskOpen => self.ask(Purpose::Open),
-            WindowAction::AskInsert => self.ask(Purpose::Insert),
-            WindowAction::AskSaveAs => self.ask(Purpose::SaveAs),
-            WindowAction::AskExport => self.ask(Purpose::Export),
-            WindowAction::AskSaveFrame => self.ask(Purpose::Frame),
+            WindowAction::AskOpen => self.ask(ctx, Purpose::Open),
+            WindowAction::AskInsert => self.ask(ctx, Purpose::Insert),
+            WindowAction::AskSaveAs => self.ask(ctx, Purpose::SaveAs),
+            WindowAction::AskExport => self.ask(ctx, Purpose::Export),
+            WindowAction::AskSaveFrame => self.ask(ctx, Purpose::Frame),
             WindowAction::AskFile { node, input, kind } => {
-                self.ask(Purpose::Input { node, input, kind });
+                self.ask(ctx, Purpose::Input { node, input, kind });
             }
-            WindowAction::TogglePanel("gallery") => self.show_gallery = !self.show_gallery,
+            WindowAction::TogglePanel("gallery") => {
+                self.show_gallery = !self.show_gallery;
+                self.gallery.again();
+            }
             WindowAction::TogglePanel(key) => self.toggle_panel(key),
             WindowAction::ResetPanels => self.reset_panels(),
             WindowAction::Settings => self.settings.open(),
@@ -80,26 +103,63 @@ impl Window {
     }
 
     /// Asks for a file: by the desktop's dialog, or by our own where that does not answer.
-    fn ask(&mut self, purpose: Purpose) {
+    fn ask(&mut self, ctx: &egui::Context, purpose: Purpose) {
         let (title, endings, start) = self.asked(&purpose);
         let title = self.studio.tr(title).to_owned();
-        let save = matches!(purpose, Purpose::SaveAs | Purpose::Export | Purpose::Frame);
-        if self.dialogs.answer() {
-            let path = if save {
-                self.dialogs.save(&title, &start, &endings)
+        let save = purpose.saves();
+        if self.dialogs.answer() && !self.mute {
+            if self.asking.is_some() {
+                return;
+            }
+            let (send, answer) = bounded(1);
+            let ctx = ctx.clone();
+            let told: Told = Box::new(move |path| {
+                let _ = send.send((path, Instant::now()));
+                ctx.request_repaint();
+            });
+            self.asking = Some(Asking {
+                purpose,
+                began: Instant::now(),
+                answer,
+            });
+            if save {
+                self.dialogs.save(&title, &start, &endings, told);
             } else {
-                self.dialogs.open(&title, &endings)
-            };
-            if let Some(path) = path {
-                self.answered(purpose, path);
+                self.dialogs.open(&title, &endings, told);
             }
             return;
         }
-        let endings = endings.iter().map(|it| (*it).to_owned()).collect();
+        self.browse_for(purpose);
+    }
+
+    /// What the desktop's dialog told.
+    pub(super) fn hear_dialog(&mut self) {
+        let Some(asking) = &self.asking else { return };
+        let told = match asking.answer.try_recv() {
+            Ok(told) => told,
+            Err(error) if error.is_disconnected() => (None, asking.began),
+            Err(_) => return,
+        };
+        let Some(Asking { purpose, began, .. }) = self.asking.take() else {
+            return;
+        };
+        match told {
+            (Some(path), _) => self.answered(purpose, path),
+            (None, at) if at.duration_since(began) < PRESENT => {
+                self.mute = true;
+                self.browse_for(purpose);
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// Opens our own dialog.
+    fn browse_for(&mut self, purpose: Purpose) {
+        let (title, endings, start) = self.asked(&purpose);
         let asked = Asked {
-            title,
-            endings,
-            save,
+            title: self.studio.tr(title).to_owned(),
+            endings: endings.iter().map(|it| (*it).to_owned()).collect(),
+            save: purpose.saves(),
         };
         self.browse = Some((purpose, Browse::new(asked, &start)));
     }

@@ -148,8 +148,6 @@ pub enum WindowAction {
     ZoomOne,
     /// Brings a node (of the open graph) into view and selects it.
     Reveal(NodeId),
-    /// Lights a node (lowered id) while the mouse rests on what stands for it.
-    Light(NodeId),
     /// Shows what a node (lowered id) made in the viewer; `second`: as the B side of the comparison.
     View {
         node: NodeId,

@@ -149,6 +149,13 @@ impl Status {
         self.nodes.get(id).filter(|_| !self.detached)
     }
 
+    /// The newest preview of any node of the open document.
+    pub fn newest_preview(&self) -> Option<(&NodeId, &(u64, Preview))> {
+        let nodes = self.nodes.iter().filter(|_| !self.detached);
+        let previews = nodes.filter_map(|(id, it)| Some((id, it.preview.as_ref()?)));
+        previews.max_by_key(|(_, preview)| preview.0)
+    }
+
     /// The run is not of the open document: its nodes are not to be taken for the open one's. The
     /// run itself is still followed.
     pub fn detach(&mut self) {

@@ -40,12 +40,7 @@ fn checkpoints(files: &[String]) -> Vec<String> {
 /// Names under the input folder that an input of that kind can take, sorted.
 #[cfg(feature = "studio")]
 pub fn input_files(input: &Path, kind: FileKind) -> Vec<String> {
-    let endings: &[&str] = match kind {
-        FileKind::Image => &["png", "jpg", "jpeg", "webp"],
-        FileKind::Video => &["mp4", "mkv", "webm", "mov", "m4v", "avi"],
-        FileKind::Latent => &["latent", "safetensors"],
-        FileKind::Keypoints => &["json"],
-    };
+    let endings = longtake_ui::widgets::file::extensions(kind);
     let fits = |name: &String| {
         let ending = Path::new(name)
             .extension()

@@ -2,6 +2,7 @@
 
 use egui::{Color32, Context};
 use longtake_editor::settings::Theme;
+use longtake_editor::{Text, t};
 
 /// The unit of the spacing scale, points: gaps are 1, 2, 3, 4 or 6 of it.
 pub const UNIT: f32 = 4.0;
@@ -119,6 +120,19 @@ pub fn modal(ctx: &Context, id: &str) -> egui::Modal {
     let frame = egui::Frame::popup(&ctx.style_of(ctx.theme())).inner_margin(4.0 * UNIT);
     egui::Modal::new(egui::Id::new(id)).frame(frame)
 }
+
+/// Colours offered for nodes and groups, and what they are called: those ComfyUI's people know, a little
+/// calmer.
+pub const COLOURS: [(&str, Text); 8] = [
+    ("#8a4a4a", t("Red", "赤")),
+    ("#8a6a3f", t("Brown", "茶")),
+    ("#7d7a3f", t("Olive", "オリーブ")),
+    ("#4f7a4a", t("Green", "緑")),
+    ("#3f7a7a", t("Teal", "青緑")),
+    ("#46628c", t("Blue", "青")),
+    ("#6a5090", t("Violet", "紫")),
+    ("#8a4f78", t("Pink", "ピンク")),
+];
 
 /// Bytes as every panel says them: `320 MiB`, `1.5 GiB`.
 pub fn bytes(count: u64) -> String {

@@ -1,4 +1,5 @@
-//! The whole window by keys: who hears a key first, and what is half typed when a command runs.
+//! The whole window driven by keys and mouse: who hears a key first, what is half typed when a command
+//! runs, what another document leaves.
 
 #![allow(clippy::unwrap_used, reason = "tests: a panic is a failed test")]
 
@@ -27,11 +28,16 @@ impl Dialogs for NoDesktop {
 type Stage = Harness<'static, Option<Window>>;
 
 fn window(project: Project) -> Stage {
+    with_desktop(project, Box::new(NoDesktop))
+}
+
+fn with_desktop(project: Project, desktop: Box<dyn Dialogs>) -> Stage {
+    let mut desktop = Some(desktop);
     let mut studio = Some(testing::studio(project));
     let app = move |ui: &mut egui::Ui, window: &mut Option<Window>| {
         let window = window.get_or_insert_with(|| {
             let studio = studio.take().unwrap();
-            Window::new(ui.ctx(), studio, Box::new(NoDesktop))
+            Window::new(ui.ctx(), studio, desktop.take().unwrap())
         });
         window.ui(ui);
     };
@@ -363,4 +369,126 @@ fn another_document_leaves_nothing_of_the_one_before() {
     planned(&mut harness);
     assert!(studio(&harness).planned.plan.is_none());
     assert!(harness.query_by_label("By step").is_none());
+}
+
+/// A desktop that has a session bus, and nobody there who shows dialogs.
+struct Mute;
+
+impl Dialogs for Mute {
+    fn answer(&self) -> bool {
+        true
+    }
+    fn open(&mut self, _: &str, _: &[&str], told: Told) {
+        told(None);
+    }
+    fn save(&mut self, _: &str, _: &Path, _: &[&str], told: Told) {
+        told(None);
+    }
+    fn show_folder(&mut self, _: &Path) {}
+}
+
+#[test]
+fn where_no_dialog_answers_our_own_shows() {
+    let mut harness = with_desktop(testing::small(), Box::new(Mute));
+    press(&mut harness, Modifiers::COMMAND, Key::O);
+    assert!(harness.query_by_label("Name or path").is_some());
+    escape(&mut harness);
+    assert!(harness.query_by_label("Name or path").is_none());
+}
+
+/// A drag of the primary button, in steps.
+fn drag(harness: &mut Stage, from: Pos2, to: Pos2) {
+    harness.hover_at(from);
+    harness.run_steps(2);
+    button(harness, from, PointerButton::Primary, true);
+    for part in 1..=4 {
+        harness.hover_at(from + (to - from) * (part as f32 / 4.0));
+        harness.run_steps(1);
+    }
+    button(harness, to, PointerButton::Primary, false);
+    harness.run_steps(6);
+}
+
+#[test]
+fn ports_of_a_subgraph_are_added_renamed_and_removed_by_hand() {
+    let mut harness = inside();
+    let ports = |harness: &Stage| {
+        let session = &studio(harness).session;
+        let definition = &session.project().subgraphs[session.subgraph().unwrap()];
+        let label = |it: &longtake_graph::Port| it.label.clone().unwrap_or(it.name.clone());
+        definition.outputs.iter().map(label).collect::<Vec<_>>()
+    };
+    let before = ports(&harness);
+    let from = place(&harness, "LATENT output of Empty latent video");
+    let border = harness.get_by_label("Outputs").rect();
+    drag(&mut harness, from, border.left_top() + vec2(40.0, 12.0));
+    let after = ports(&harness);
+    assert_eq!(after.len(), before.len() + 1, "{before:?} {after:?}");
+
+    let name = after.last().unwrap().replace('_', " ");
+    let socket = format!("{name} input of Outputs");
+    let menu = |harness: &mut Stage, socket: &str| {
+        let at = place(harness, socket);
+        harness.hover_at(at);
+        harness.run_steps(2);
+        button(harness, at, PointerButton::Secondary, true);
+        button(harness, at, PointerButton::Secondary, false);
+        harness.run_steps(4);
+    };
+    menu(&mut harness, &socket);
+    harness.get_by_label("Name of the port").focus();
+    harness.run_steps(2);
+    press(&mut harness, Modifiers::COMMAND, Key::A);
+    harness.event(Event::Text("canvas size".to_owned()));
+    harness.run_steps(2);
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert_eq!(ports(&harness).last().unwrap(), "canvas size");
+
+    menu(&mut harness, "canvas size input of Outputs");
+    harness.get_by_label("Remove port").click();
+    harness.run_steps(4);
+    assert_eq!(ports(&harness), before);
+}
+
+/// The heights of all nodes together.
+fn heights(harness: &Stage) -> f32 {
+    let titles = ["KSampler", "VAE decode", "Save video", "Empty latent video"];
+    let rects = titles.map(|it| harness.get_by_label(it).rect().height());
+    rects.iter().sum()
+}
+
+fn run(harness: &mut Stage, mut each: impl FnMut(&Stage)) {
+    let before = studio(harness).queue.ended.len();
+    press(harness, Modifiers::COMMAND, Key::Enter);
+    let end = Instant::now() + Duration::from_secs(30);
+    while studio(harness).queue.ended.len() == before {
+        assert!(Instant::now() < end, "no run");
+        harness.run_steps(1);
+        each(harness);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    for _ in 0..40 {
+        harness.run_steps(1);
+        each(harness);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn nodes_keep_their_pictures_and_sizes_while_they_run_again() {
+    let mut harness = window(testing::small());
+    let empty = heights(&harness);
+    run(&mut harness, |_| ());
+    let full = heights(&harness);
+    assert!(full > empty + 20.0, "no pictures: {empty} {full}");
+    let seed = Edit::SetInput {
+        node: NodeId::new("6"),
+        input: "seed".to_owned(),
+        value: literal(8),
+    };
+    act(&mut harness, Action::Edit(t("Seed", "シード"), seed));
+    planned(&mut harness);
+    let mut least = f32::MAX;
+    run(&mut harness, |it| least = least.min(heights(it)));
+    assert!(least > full - 1.0, "{least} of {full}");
 }

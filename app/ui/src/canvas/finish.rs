@@ -147,6 +147,8 @@ impl Canvas {
             }
             return;
         }
+        let over = self.hover.node();
+        let border = over.is_some_and(|it| linking.makes_port(&self.layout, it));
         let target = linking.target.and_then(|it| linking.link(&self.layout, it));
         match (target, linking.taken) {
             (Some((to, input, _)), Some(from)) if from == (to.clone(), input.clone()) => {}
@@ -155,6 +157,12 @@ impl Canvas {
                 to: (to, input),
             }),
             (Some((to, input, from)), None) => cx.act(Action::Connect { to, input, from }),
+            (None, taken) if border => {
+                if let Some((to, input)) = taken {
+                    cx.act(Action::Disconnect { to, input });
+                }
+                cx.act(Action::AddPort(linking.loose));
+            }
             (None, Some((to, input))) => cx.act(Action::Disconnect { to, input }),
             (None, None) if self.hover.node().is_none() => {
                 let at = self.last_mouse;

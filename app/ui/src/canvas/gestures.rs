@@ -3,8 +3,9 @@
 
 use egui::{Pos2, Rect, Vec2};
 use longtake_editor::connect::{fitting_inputs, fitting_outputs};
+use longtake_editor::shape::Origin;
 use longtake_editor::{Item, LooseLink, Selection};
-use longtake_graph::{Edit, Group, Link, NodeId, Note, Project, kind};
+use longtake_graph::{Edit, Group, Link, NodeId, Note, Project, Subgraph, kind};
 
 use super::guides::Guide;
 use super::hit::Socket;
@@ -197,8 +198,23 @@ impl Linking {
         }
     }
 
+    /// Whether a node is the open subgraph's border on the side that this end can leave by: let go there
+    /// beside its sockets, it makes a port.
+    pub fn makes_port(&self, layout: &Layout, index: usize) -> bool {
+        let border = match &self.loose {
+            LooseLink::FromOutput { .. } => Subgraph::OUTPUT,
+            LooseLink::FromInput { .. } => Subgraph::INPUT,
+        };
+        let node = &layout.nodes[index];
+        let there = matches!(node.shape.origin, Origin::Border) && node.id.as_str() == border;
+        there && self.bundle.is_none()
+    }
+
     /// Where it lands when it is let go over a node: the socket that fits best.
     pub fn landing(&self, layout: &Layout, index: usize) -> Option<Socket> {
+        if self.makes_port(layout, index) {
+            return None;
+        }
         let node = &layout.nodes[index];
         let mut candidates: Vec<Socket> = match &self.loose {
             LooseLink::FromOutput { .. } => fitting_inputs(&node.shape, &self.kind)

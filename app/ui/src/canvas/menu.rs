@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use egui::{Color32, Popup, PopupKind, Pos2, Sense, Stroke, Ui, WidgetInfo, WidgetType, vec2};
-use longtake_editor::{Action, Command, Item, Text};
+use egui::{
+    Color32, Key, Popup, PopupCloseBehavior, PopupKind, Pos2, Sense, Stroke, Ui, WidgetInfo,
+    WidgetType, vec2,
+};
+use longtake_editor::subgraph::Side;
+use longtake_editor::{Action, Command, Item, Text, WindowAction};
 use longtake_graph::{Edit, Mode, NodeId};
 
 use super::texts;
 use crate::Cx;
+use crate::theme::COLOURS;
+use crate::widgets::name;
 
 /// What a menu is of.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +24,8 @@ pub enum Of {
     Node(NodeId),
     /// A group or a note.
     Frame(Item),
+    /// A port of the open subgraph, at its border, and what it is called; as it is typed anew.
+    Port(Side, usize, String),
     /// A link: the input it stands at, and its middle.
     Wire(NodeId, String, Pos2),
 }
@@ -33,11 +41,6 @@ pub struct Menu {
     pub graph: Pos2,
 }
 
-/// Colours offered: those ComfyUI's people know, a little calmer.
-const COLOURS: [&str; 8] = [
-    "#7a3b3b", "#7a5a34", "#6b6b33", "#3b6b45", "#35666b", "#3b5580", "#5b4380", "#803f66",
-];
-
 /// What a menu asks the canvas itself to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wish {
@@ -48,7 +51,7 @@ pub enum Wish {
 }
 
 /// Draws the menu. Gives what is left to do, and whether it stays open.
-pub fn menu_ui(ui: &Ui, cx: &mut Cx<'_>, menu: &Menu) -> (Option<Wish>, bool) {
+pub fn menu_ui(ui: &Ui, cx: &mut Cx<'_>, menu: &mut Menu) -> (Option<Wish>, bool) {
     let mut open = true;
     let mut wish = None;
     let popup = Popup::new(
@@ -57,17 +60,27 @@ pub fn menu_ui(ui: &Ui, cx: &mut Cx<'_>, menu: &Menu) -> (Option<Wish>, bool) {
         menu.at,
         ui.layer_id(),
     );
+    let closes = match menu.of {
+        // A click into its field leaves it open.
+        Of::Port(..) => PopupCloseBehavior::CloseOnClickOutside,
+        _ => PopupCloseBehavior::CloseOnClick,
+    };
     popup
         .kind(PopupKind::Menu)
+        .close_behavior(closes)
         .layout(egui::Layout::top_down_justified(egui::Align::Min))
         .style(egui::containers::menu::menu_style)
         .open_bool(&mut open)
         .show(|ui| {
             ui.set_min_width(190.0);
-            wish = match &menu.of {
+            wish = match &mut menu.of {
                 Of::Canvas => canvas(ui, cx, menu.graph),
                 Of::Node(id) => node(ui, cx, id),
                 Of::Frame(item) => frame(ui, cx, item),
+                Of::Port(side, index, name) => {
+                    port(ui, cx, *side, *index, name);
+                    None
+                }
                 Of::Wire(node, input, middle) => {
                     wire(ui, cx, node, input, *middle);
                     None
@@ -173,14 +186,15 @@ fn each_node(cx: &mut Cx<'_>, label: Text, edit: impl Fn(NodeId) -> Edit) {
 fn colours(ui: &mut Ui, cx: &mut Cx<'_>) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        for hex in COLOURS {
+        for (hex, called) in COLOURS {
+            let called = cx.tr(called);
             let (rect, response) = ui.allocate_exact_size(vec2(20.0, 20.0), Sense::click());
-            response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, hex));
+            response.widget_info(|| WidgetInfo::labeled(WidgetType::ColorButton, true, called));
             let colour = Color32::from_hex(hex).unwrap_or_default();
             let edge = if response.hovered() { 2.0 } else { 0.0 };
             let stroke = Stroke::new(edge, ui.visuals().text_color());
             ui.painter().circle(rect.center(), 8.0, colour, stroke);
-            if response.clicked() {
+            if response.on_hover_text(called).clicked() {
                 cx.act(Action::Colour(Some(hex.to_owned())));
                 ui.close();
             }
@@ -216,6 +230,23 @@ fn frame(ui: &mut Ui, cx: &mut Cx<'_>, item: &Item) -> Option<Wish> {
     wish
 }
 
+/// A port: its name to write, and its end.
+fn port(ui: &mut Ui, cx: &mut Cx<'_>, side: Side, index: usize, label: &mut String) {
+    ui.label(cx.tr(texts::PORT_NAME));
+    let field = ui.text_edit_singleline(label);
+    name(&field, cx.tr(texts::PORT_NAME));
+    let entered = field.lost_focus() && ui.input(|it| it.key_pressed(Key::Enter));
+    if ui.button(cx.tr(texts::RENAME)).clicked() || entered {
+        cx.act(Action::RenamePort(side, index, label.clone()));
+        ui.close();
+    }
+    ui.separator();
+    if ui.button(cx.tr(texts::REMOVE_PORT)).clicked() {
+        cx.act(Action::RemovePort(side, index));
+        ui.close();
+    }
+}
+
 fn wire(ui: &mut Ui, cx: &mut Cx<'_>, node: &NodeId, input: &str, middle: Pos2) {
     if ui.button(cx.tr(texts::ADD_REROUTE)).clicked() {
         cx.act(Action::Bend {
@@ -242,6 +273,10 @@ fn canvas(ui: &mut Ui, cx: &mut Cx<'_>, at: Pos2) -> Option<Wish> {
     }
     ui.menu_button(cx.tr(texts::ADD_NODE), |ui| categories(ui, cx, at));
     command(ui, cx, Command::AddNote);
+    if ui.button(cx.tr(texts::INSERT)).clicked() {
+        cx.act(Action::Window(WindowAction::AskInsert));
+        ui.close();
+    }
     ui.separator();
     commands(ui, cx, &[Command::Paste, Command::SelectAll]);
     ui.separator();

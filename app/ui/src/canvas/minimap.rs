@@ -2,7 +2,8 @@
 
 use egui::emath::TSTransform;
 use egui::{
-    Area, Color32, CornerRadius, Id, Order, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, vec2,
+    Area, Color32, CornerRadius, Id, Order, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
+    WidgetType, vec2,
 };
 
 use super::layout::Layout;
@@ -28,6 +29,8 @@ pub struct Map<'a> {
     pub palette: Palette,
     /// Dark theme.
     pub dark: bool,
+    /// What assistive tools call it.
+    pub name: &'a str,
     /// Marks of a node.
     pub marks: &'a dyn Fn(usize) -> Marks<'a>,
 }
@@ -56,6 +59,7 @@ pub fn minimap_ui(ui: &Ui, map: &Map<'_>) -> Option<egui::Pos2> {
         .constrain(false)
         .show(ui.ctx(), |ui| {
             let (_, response) = ui.allocate_exact_size(SIZE, Sense::click_and_drag());
+            response.widget_info(|| WidgetInfo::labeled(WidgetType::Other, true, map.name));
             draw(ui, map, place, to_map, shown);
             response
         });

@@ -18,8 +18,9 @@
 //! - [`lod`]: nodes from far. [`node`], [`rows`], [`picture`], [`status`], [`rename`]: nodes from
 //!   near, drawn at 1:1 in a layer that is then transformed, [`crisp`]. [`links`], [`strokes`]: one
 //!   mesh for all links. [`groups`], [`notes`], [`minimap`].
-//! - [`search`], [`menu`]: what opens at the mouse.
+//! - [`search`], [`menu`]: what opens at the mouse. `border`: a subgraph's ports.
 
+mod border;
 pub mod crisp;
 mod finish;
 pub mod gestures;
@@ -444,8 +445,8 @@ impl Canvas {
 
     /// What opens at the mouse.
     fn popups(&mut self, ui: &Ui, cx: &mut Cx<'_>) {
-        if let Some(menu) = self.menu.take() {
-            let (wish, open) = menu::menu_ui(ui, cx, &menu);
+        if let Some(mut menu) = self.menu.take() {
+            let (wish, open) = menu::menu_ui(ui, cx, &mut menu);
             if open {
                 self.menu = Some(menu);
             }

@@ -3,7 +3,7 @@
 use egui::{
     Context, CursorIcon, Id, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2,
 };
-use longtake_editor::{Action, Item, Selection};
+use longtake_editor::{Action, Item, LooseLink, Selection};
 use longtake_graph::Edit;
 
 use super::gestures::{self, Gesture, Linking};
@@ -385,7 +385,10 @@ impl Canvas {
                 }
             }
             other => match other.item(&self.layout) {
-                Some(Item::Node(id)) => Of::Node(id),
+                Some(Item::Node(id)) => match self.port_at(other) {
+                    Some((side, index, name)) => Of::Port(side, index, name),
+                    None => Of::Node(id),
+                },
                 Some(item) => Of::Frame(item),
                 None => Of::Canvas,
             },
@@ -400,13 +403,6 @@ impl Canvas {
             at: mouse.at,
             graph,
         });
-    }
-
-    /// The input a link stands at.
-    pub(super) fn wire_end(&self, wire: usize) -> Option<(longtake_graph::NodeId, String)> {
-        let (node, input) = self.layout.wires.get(wire)?.to;
-        let node = &self.layout.nodes[node];
-        Some((node.id.clone(), node.shape.inputs.get(input)?.name.clone()))
     }
 
     fn cursor(&self, ctx: &Context, mouse: &Mouse) {
@@ -427,8 +423,7 @@ impl Canvas {
     }
 
     /// The end of the link in hand that stays put, as a socket.
-    pub(super) fn loose_socket(&self, link: &longtake_editor::LooseLink) -> Option<Socket> {
-        use longtake_editor::LooseLink;
+    pub(super) fn loose_socket(&self, link: &LooseLink) -> Option<Socket> {
         match link {
             LooseLink::FromOutput { node, output } => {
                 let at = *self.layout.index.get(node)?;

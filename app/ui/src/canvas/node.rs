@@ -70,7 +70,9 @@ fn takes_part(linking: &Linking, layout: &Layout, index: usize) -> bool {
     let (LooseLink::FromOutput { node, .. } | LooseLink::FromInput { node, .. }) = &linking.loose;
     let bundle = linking.bundle.as_ref();
     let held = bundle.is_some_and(|it| it.ends.iter().any(|end| end.node() == index));
-    held || layout.nodes[index].id == *node || linking.landing(layout, index).is_some()
+    held || layout.nodes[index].id == *node
+        || linking.makes_port(layout, index)
+        || linking.landing(layout, index).is_some()
 }
 
 /// Shadow, body and edge.

@@ -320,6 +320,7 @@ fn over(canvas: &mut Canvas, ui: &mut Ui, cx: &mut Cx<'_>, palette: &Palette, da
                 view: canvas.view,
                 palette: *palette,
                 dark,
+                name: cx.tr(texts::MINIMAP),
                 marks: &marks,
             };
             minimap::minimap_ui(ui, &map)

@@ -162,7 +162,7 @@ fn plan_ui(ui: &mut Ui, cx: &Cx<'_>, flat: &NodeId) {
     let most = steps.iter().map(|it| it.device_bytes).max().unwrap_or(0);
     let cached = steps.iter().filter(|it| it.cached).count();
     parts::fact(ui, cx.tr(TIME), &shots::clock(seconds));
-    parts::fact(ui, cx.tr(MEMORY), &parts::bytes(most));
+    parts::fact(ui, cx.tr(MEMORY), &theme::bytes(most));
     if steps.len() > 1 {
         parts::fact(ui, cx.tr(STEPS), &steps.len().to_string());
     }

@@ -1,7 +1,11 @@
 //! Several nodes: the parameters they share, edited together.
 
-use egui::Ui;
-use longtake_editor::shape::{InputShape, Shape};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use egui::{Id, Ui};
+use longtake_editor::shape::{InputShape, Origin, Shape};
 use longtake_editor::{Action, Text, t};
 use longtake_graph::{Edit, NodeId};
 
@@ -42,13 +46,14 @@ pub fn nodes_ui(ui: &mut Ui, cx: &mut Cx<'_>, nodes: &[NodeId]) {
         cx.act(Action::Edit(COLOUR, edit));
     }
     parts::section(ui, cx.tr(COMMON));
-    let (common, differ) = common(cx, nodes);
+    let found = kept_common(ui, cx, nodes);
+    let (common, differ) = (&found.0, found.1);
     if common.is_empty() {
         ui.weak(cx.tr(NONE));
     }
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        for input in &common {
+        for input in common {
             parameters_ui(ui, cx, nodes, input, Room::Inspector);
         }
     });
@@ -58,23 +63,62 @@ pub fn nodes_ui(ui: &mut Ui, cx: &mut Cx<'_>, nodes: &[NodeId]) {
     }
 }
 
+/// What nodes share, and whether their values differ.
+type Common = (Vec<InputShape>, bool);
+
+#[derive(Clone)]
+struct Kept {
+    key: u64,
+    common: Arc<Common>,
+}
+
+/// [`common`], made anew when the selection, the document or the language is another one: thousands of
+/// nodes may be selected.
+fn kept_common(ui: &Ui, cx: &Cx<'_>, nodes: &[NodeId]) -> Arc<Common> {
+    let session = &cx.studio.session;
+    let mut hash = DefaultHasher::new();
+    let document = (session.opened(), session.revision(), session.subgraph());
+    (document, cx.studio.language().name(), nodes).hash(&mut hash);
+    let key = hash.finish();
+    let id = Id::new("common parameters");
+    if let Some(kept) = ui.data(|it| it.get_temp::<Kept>(id))
+        && kept.key == key
+    {
+        return kept.common;
+    }
+    let kept = Kept {
+        key,
+        common: Arc::new(common(cx, nodes)),
+    };
+    ui.data_mut(|it| it.insert_temp(id, kept.clone()));
+    kept.common
+}
+
 /// Parameters of one name and one type in all nodes, with `≠` before the label where values differ.
-fn common(cx: &Cx<'_>, nodes: &[NodeId]) -> (Vec<InputShape>, bool) {
+fn common(cx: &Cx<'_>, nodes: &[NodeId]) -> Common {
     let session = &cx.studio.session;
     let graph = session.graph();
-    let shape = |id: &NodeId| {
+    // Nodes of a declared class have one shape.
+    let mut shapes: HashMap<&str, Arc<Shape>> = HashMap::new();
+    let mut shape = |id: &NodeId| {
         let node = graph.nodes.get(id)?;
+        if let Some(shape) = shapes.get(node.class.as_str()) {
+            return Some((node, shape.clone()));
+        }
         let (catalog, language) = (cx.studio.engine.catalog(), cx.studio.language());
-        let shape = Shape::of(
+        let shape = Arc::new(Shape::of(
             session.project(),
             session.subgraph(),
             node,
             catalog,
             language,
-        );
+        ));
+        if matches!(shape.origin, Origin::Known(_)) {
+            shapes.insert(&node.class, shape.clone());
+        }
         Some((node, shape))
     };
-    let shapes: Vec<_> = nodes.iter().filter_map(shape).collect();
+    let shapes: Vec<_> = nodes.iter().filter_map(&mut shape).collect();
     let Some(((first, shape), others)) = shapes.split_first() else {
         return (Vec::new(), false);
     };

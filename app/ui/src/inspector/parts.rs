@@ -5,7 +5,7 @@ use longtake_editor::{Action, Text, t};
 use longtake_graph::{Diagnostic, Edit, Mode, NodeId};
 
 use crate::Cx;
-use crate::theme::{self, ROW, UNIT};
+use crate::theme::{self, COLOURS, ROW, UNIT};
 use crate::widgets::cell;
 use crate::widgets::number::line;
 
@@ -16,11 +16,6 @@ const MODES: [(Mode, Text); 3] = [
     (Mode::Mute, t("Mute", "ミュート")),
     (Mode::Bypass, t("Bypass", "バイパス")),
 ];
-/// Colours offered for nodes and groups.
-const COLOURS: [&str; 8] = [
-    "#8a4a4a", "#8a6a3f", "#7d7a3f", "#4f7a4a", "#3f7a7a", "#46628c", "#6a5090", "#8a4f78",
-];
-
 /// A heading between groups of rows.
 pub fn section(ui: &mut Ui, text: &str) {
     ui.add_space(3.0 * UNIT);
@@ -104,9 +99,9 @@ pub fn colours_ui(ui: &mut Ui, cx: &Cx<'_>, now: Option<&str>) -> Option<Picked>
         if swatch(ui, None, now.is_none(), cx.tr(NO_COLOUR)) {
             picked = Some(Picked(None));
         }
-        for text in COLOURS {
+        for (text, called) in COLOURS {
             let colour = Color32::from_hex(text).ok();
-            if swatch(ui, colour, now == Some(text), text) {
+            if swatch(ui, colour, now == Some(text), cx.tr(called)) {
                 picked = Some(Picked(Some(text.to_owned())));
             }
         }
@@ -164,14 +159,4 @@ pub fn finding_ui(ui: &mut Ui, cx: &mut Cx<'_>, finding: &Diagnostic, place: Opt
         cx.lit.insert(node.clone());
     }
     response.clicked()
-}
-
-/// `1.5 GiB`, `320 MiB`.
-pub fn bytes(count: u64) -> String {
-    let mebi = count as f64 / f64::from(1 << 20);
-    if mebi < 1000.0 {
-        format!("{mebi:.0} MiB")
-    } else {
-        format!("{:.1} GiB", mebi / 1024.0)
-    }
 }

@@ -1,7 +1,8 @@
 //! A group, a note, or the document itself when nothing is selected.
 
 use egui::{RichText, Ui};
-use longtake_editor::{Action, Text, WindowAction, t};
+use longtake_editor::reveal::way_to;
+use longtake_editor::{Action, Text, t};
 use longtake_graph::{Diagnostic, Edit, NodeId};
 
 use super::parts;
@@ -184,15 +185,9 @@ fn in_open_graph(cx: &Cx<'_>, flat: &NodeId) -> Option<NodeId> {
 }
 
 fn reveal(cx: &mut Cx<'_>, finding: &Diagnostic) {
-    let Some(flat) = &finding.place.node else {
-        return;
-    };
-    if let Some(id) = in_open_graph(cx, flat) {
-        cx.act(Action::Window(WindowAction::Reveal(id)));
-        return;
+    if let Some(flat) = &finding.place.node {
+        for action in way_to(&cx.studio.session, flat) {
+            cx.act(action);
+        }
     }
-    // It lies outside: out to the root, where the node or its outermost instance is.
-    let outer = flat.as_str().split(':').next().unwrap_or_default();
-    cx.act(Action::LeaveTo(0));
-    cx.act(Action::Window(WindowAction::Reveal(NodeId::new(outer))));
 }

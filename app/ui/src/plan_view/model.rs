@@ -1,5 +1,6 @@
 //! A plan made ready for drawing: memory and times of every step, what was measured, rows in order.
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -84,6 +85,8 @@ pub struct Model {
     measured: HashMap<Signature, Measured>,
     /// Newest job looked at for it.
     measured_of: Option<JobId>,
+    /// The newest report about it, once it was looked for.
+    report: OnceCell<Option<Arc<Report>>>,
     /// What `rows` was made for.
     shown: Option<(View, u64)>,
 }
@@ -103,6 +106,7 @@ impl Model {
             rows: Vec::new(),
             measured: HashMap::new(),
             measured_of: None,
+            report: OnceCell::new(),
             shown: None,
             plan,
         }
@@ -131,6 +135,7 @@ impl Model {
         }
         self.measured_of = newest;
         self.measured.clear();
+        self.report = OnceCell::new();
         self.shown = None;
         for report in studio.queue.ended.iter().filter_map(|it| it.report()) {
             for step in report.steps.iter().filter(|it| it.status == Status::Done) {
@@ -157,7 +162,12 @@ impl Model {
     }
 
     /// The newest report about steps of this plan.
-    pub fn last_report<'a>(&self, studio: &'a Studio) -> Option<&'a Arc<Report>> {
+    pub fn last_report(&self, studio: &Studio) -> Option<&Arc<Report>> {
+        let look = || self.look_for_report(studio).cloned();
+        self.report.get_or_init(look).as_ref()
+    }
+
+    fn look_for_report<'a>(&self, studio: &'a Studio) -> Option<&'a Arc<Report>> {
         let first = self
             .plan
             .steps

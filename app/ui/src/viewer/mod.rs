@@ -334,13 +334,9 @@ type Newest = (NodeId, u64, Preview);
 
 /// The newest preview of the running job.
 fn newest_preview(studio: &Studio) -> Option<Newest> {
-    let plan = studio.queue.running()?.plan.as_ref()?;
-    let previews = plan.steps.iter().filter_map(|step| {
-        let status = studio.status.node(&step.path.node)?;
-        let (number, preview) = status.preview.as_ref()?;
-        Some((step.path.node.clone(), *number, preview.clone()))
-    });
-    previews.max_by_key(|it| it.1)
+    studio.queue.running()?;
+    let (node, (number, preview)) = studio.status.newest_preview()?;
+    Some((node.clone(), *number, preview.clone()))
 }
 
 /// The node itself, or, of an instance of a subgraph, the last node inside it that has steps.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::Context;
+use longtake_editor::Studio;
 use longtake_editor::queue::{Job, JobId};
-use longtake_editor::{Studio, shape};
 use longtake_graph::NodeId;
 
 use super::reel::{Opening, Reel, Shown, Stage, Wish};
@@ -13,6 +13,7 @@ use super::screen::Screen;
 use super::words;
 use crate::Cx;
 use crate::pictures::finder::Source;
+use crate::titles::Titles;
 
 /// What a side shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,26 +197,11 @@ pub fn label(what: &What, studio: &Studio) -> String {
     }
 }
 
-/// The title of a node by its lowered id.
+/// The title of a node by its lowered id, with the id: a graph may have several of one title.
 pub fn node_title(studio: &Studio, id: &NodeId) -> String {
-    let project = studio.session.project();
-    let mut graph = &**project;
-    let (mut scope, mut found) = (None, None);
-    for part in id.as_str().split(':') {
-        let Some(node) = graph.nodes.get(part) else {
-            return id.to_string();
-        };
-        found = Some((node, scope));
-        if let Some(inner) = project.subgraphs.get(&node.class) {
-            scope = Some(node.class.as_str());
-            graph = &inner.graph;
-        }
+    let title = Titles::new(studio).of(id);
+    if title == id.as_str() {
+        return title;
     }
-    let Some((node, scope)) = found else {
-        return id.to_string();
-    };
-    let catalog = studio.engine.catalog();
-    let shape = shape::Shape::of(project, scope, node, catalog, studio.language());
-    let title = shape::title(node, &shape);
     format!("{title} #{id}")
 }

@@ -37,7 +37,7 @@ impl Viewer {
             size: vec2(size[0] as f32, size[1] as f32),
             ppp: ui.ctx().pixels_per_point(),
         };
-        self.gestures(ui, &response, stand, area);
+        self.gestures(ui, &response, stand, area, cx.tr(words::STAGE));
         match (live, a, b) {
             (Some(_), ..) => self.live_ui(ui, cx, stand),
             (None, Some(a), Some(b)) => self.both_ui(ui, cx, area, stand, (&a, &b)),
@@ -78,11 +78,11 @@ impl Viewer {
         ui.painter_at(area).galley(at, text, palette.weak);
     }
 
-    fn gestures(&mut self, ui: &Ui, response: &Response, stand: Stand, area: Rect) {
+    fn gestures(&mut self, ui: &Ui, response: &Response, stand: Stand, area: Rect, name: &str) {
         if response.clicked() || response.drag_started() {
             response.request_focus();
         }
-        response.widget_info(|| WidgetInfo::new(WidgetType::Image));
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::Image, true, name));
         if let Some(mouse) = response.hover_pos() {
             let (wheel, pinch) = ui.input(|it| (it.smooth_scroll_delta().y, it.zoom_delta()));
             let factor = (wheel / WHEEL).exp2() * pinch;

@@ -6,6 +6,7 @@ pub const EMPTY: Text = t(
     "Choose what to look at above, or press Space on a node.",
     "上で表示するものを選ぶか、ノード上でスペースキーを押してください。",
 );
+pub const STAGE: Text = t("Picture", "映像");
 pub const NOTHING: Text = t("Nothing rendered yet.", "まだ結果がありません。");
 pub const OPENING: Text = t("Opening…", "開いています…");
 pub const CHOOSE: Text = t("Choose…", "選択…");

@@ -11,7 +11,7 @@ use longtake_graph::{
 };
 use serde_json::Value;
 
-use super::Room;
+use super::{Room, findings};
 use crate::Cx;
 
 /// What a change of a value is called.
@@ -119,16 +119,14 @@ impl Field<'_> {
 
     /// What was found wrong at this parameter.
     pub fn findings<'a>(&self, cx: &Cx<'a>) -> Vec<&'a Diagnostic> {
-        if cx.studio.planned.diagnostics.is_empty() {
+        let found = &cx.studio.planned.diagnostics;
+        if found.is_empty() {
             return Vec::new();
         }
         let id = cx.studio.session.flat_id(self.node);
-        let studio = cx.studio;
-        let here = |it: &&Diagnostic| {
-            it.place.node.as_ref() == Some(&id)
-                && it.place.input.as_deref() == Some(self.input.name.as_str())
-        };
-        studio.planned.diagnostics.iter().filter(here).collect()
+        let here = |it: &&Diagnostic| it.place.input.as_deref() == Some(self.input.name.as_str());
+        let at = findings::at(found, &id);
+        at.into_iter().map(|it| &found[it]).filter(here).collect()
     }
 
     /// The worst of [`Self::findings`].
@@ -186,9 +184,12 @@ impl Field<'_> {
 
     /// Adds the tooltip and the context menu to an editor's main part.
     pub fn finish(&self, cx: &mut Cx<'_>, response: &Response) {
-        let tip = self.tooltip(cx);
-        if !tip.is_empty() && !response.dragged() {
-            response.clone().on_hover_text(tip);
+        // Written only for the one under the mouse.
+        if response.contains_pointer() && !response.dragged() {
+            let tip = self.tooltip(cx);
+            if !tip.is_empty() {
+                response.clone().on_hover_text(tip);
+            }
         }
         // Its own id: a combo's list has the response's.
         egui::Popup::context_menu(response)

@@ -133,11 +133,11 @@ fn foot_ui(
     None
 }
 
-/// Extensions a dialog offers for files of that kind.
+/// Endings of files of that kind: those a dialog offers, and those of the input folder that are listed.
 pub fn extensions(what: FileKind) -> &'static [&'static str] {
     match what {
         FileKind::Image => &["png", "jpg", "jpeg", "webp"],
-        FileKind::Video => &["mp4", "mkv", "webm", "mov", "avi"],
+        FileKind::Video => &["mp4", "mkv", "webm", "mov", "m4v", "avi"],
         FileKind::Latent => &["latent", "safetensors"],
         FileKind::Keypoints => &["json"],
     }

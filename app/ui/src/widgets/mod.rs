@@ -18,6 +18,7 @@ pub mod curve;
 pub mod dropping;
 pub mod field;
 pub mod file;
+mod findings;
 pub mod linked;
 pub mod model;
 pub mod names;

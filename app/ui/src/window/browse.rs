@@ -230,32 +230,35 @@ impl Browse {
     fn list_ui(&mut self, ui: &mut egui::Ui, studio: &Studio) -> Option<PathBuf> {
         let mut chosen = None;
         let mut named = None;
+        let entries = match &self.entries {
+            Ok(entries) => entries.as_slice(),
+            Err(error) => {
+                let text = UNREADABLE.with(studio.language(), &[error]);
+                ui.colored_label(theme::of(ui).bad, text);
+                &[]
+            }
+        };
+        // Of a folder of thousands only what shows is laid out.
+        let fits = |it: &&Entry| it.folder || self.fits(&it.name);
+        let fitting: Vec<&Entry> = entries.iter().filter(fits).collect();
         ScrollArea::vertical()
             .max_height(320.0)
             .min_scrolled_height(320.0)
             .auto_shrink([false; 2])
-            .show(ui, |ui| match &self.entries {
-                Err(error) => {
-                    ui.colored_label(
-                        theme::of(ui).bad,
-                        UNREADABLE.with(studio.language(), &[error]),
-                    );
-                }
-                Ok(entries) => {
-                    for entry in entries.iter().filter(|it| it.folder || self.fits(&it.name)) {
-                        let text = if entry.folder {
-                            RichText::new(format!("{}/", entry.name)).strong()
-                        } else {
-                            RichText::new(&entry.name)
-                        };
-                        let button = egui::Button::selectable(self.field == entry.name, text)
-                            .min_size(egui::vec2(ui.available_width(), theme::ROW));
-                        let response = ui.add(button);
-                        if response.double_clicked() || (entry.folder && response.clicked()) {
-                            chosen = Some(self.folder.join(&entry.name));
-                        } else if response.clicked() {
-                            named = Some(entry.name.clone());
-                        }
+            .show_rows(ui, theme::ROW, fitting.len(), |ui, rows| {
+                for entry in &fitting[rows] {
+                    let text = if entry.folder {
+                        RichText::new(format!("{}/", entry.name)).strong()
+                    } else {
+                        RichText::new(&entry.name)
+                    };
+                    let button = egui::Button::selectable(self.field == entry.name, text)
+                        .min_size(egui::vec2(ui.available_width(), theme::ROW));
+                    let response = ui.add(button);
+                    if response.double_clicked() || (entry.folder && response.clicked()) {
+                        chosen = Some(self.folder.join(&entry.name));
+                    } else if response.clicked() {
+                        named = Some(entry.name.clone());
                     }
                 }
             });

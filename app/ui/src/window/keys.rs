@@ -91,14 +91,13 @@ impl Held {
     }
 }
 
-/// Keys that steer or empty the widget that has the focus.
-const STEER: [Key; 11] = [
+/// Keys that steer the widget that has the focus, and those that leave it. What else it takes (a curve's
+/// Delete) it has taken by now.
+const STEER: [Key; 9] = [
     Key::ArrowDown,
     Key::ArrowLeft,
     Key::ArrowRight,
     Key::ArrowUp,
-    Key::Backspace,
-    Key::Delete,
     Key::End,
     Key::Enter,
     Key::Home,

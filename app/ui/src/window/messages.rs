@@ -3,13 +3,16 @@
 use std::time::{Duration, Instant};
 
 use egui::{Align2, Area, Frame, Id, RichText, vec2};
-use longtake_editor::Action;
 use longtake_editor::messages::{Message, Tone};
+use longtake_editor::{Action, Text, t};
 
+use crate::widgets::name;
 use crate::{Cx, theme};
 
 /// How long reading or writing may take unseen.
 const PATIENCE: Duration = Duration::from_millis(300);
+
+const CLOSE: Text = t("Close this message", "メッセージを閉じる");
 
 /// Draws the messages.
 pub fn ui(ctx: &egui::Context, cx: &mut Cx<'_>) {
@@ -78,8 +81,12 @@ fn message_ui(ui: &mut egui::Ui, cx: &Cx<'_>, index: usize, message: &Message) -
                     answers.push(Action::Command(command));
                 }
                 let closes = message.tone == Tone::Error || message.offer.is_some();
-                if closes && ui.small_button("✕").clicked() {
-                    answers.push(Action::CloseMessage(index));
+                if closes {
+                    let button = ui.small_button("✕");
+                    name(&button, cx.tr(CLOSE));
+                    if button.on_hover_text(cx.tr(CLOSE)).clicked() {
+                        answers.push(Action::CloseMessage(index));
+                    }
                 }
             });
         });

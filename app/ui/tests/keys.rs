@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -436,7 +437,8 @@ fn ports_of_a_subgraph_are_added_renamed_and_removed_by_hand() {
         harness.run_steps(4);
     };
     menu(&mut harness, &socket);
-    harness.get_by_label("Name of the port").focus();
+    let field = harness.get_by_role_and_label(Role::TextInput, "Name of the port");
+    field.focus();
     harness.run_steps(2);
     press(&mut harness, Modifiers::COMMAND, Key::A);
     harness.event(Event::Text("canvas size".to_owned()));

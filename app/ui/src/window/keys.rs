@@ -6,7 +6,6 @@ use egui::{Event, Id, Key, KeyboardShortcut, Modifiers};
 use longtake_editor::keys::Chord;
 use longtake_editor::{Action, Command, Studio};
 
-
 /// Commands that leave alone what is being typed: they work in a text field too.
 fn works_while_typing(command: Command) -> bool {
     matches!(

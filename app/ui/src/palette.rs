@@ -38,18 +38,8 @@ impl Palette {
             return;
         }
         let found = longtake_editor::command::find(&self.query, cx.studio.language());
-        // Enter on an entry that Tab went to is a click on it.
         let field = Id::new("palette field");
-        let focused = ctx.memory(egui::Memory::focused);
-        let typing = focused.is_none_or(|it| it == field);
-        let (down, up, enter, escape) = ctx.input_mut(|input| {
-            (
-                input.consume_key(egui::Modifiers::NONE, Key::ArrowDown),
-                input.consume_key(egui::Modifiers::NONE, Key::ArrowUp),
-                typing && input.consume_key(egui::Modifiers::NONE, Key::Enter),
-                input.consume_key(egui::Modifiers::NONE, Key::Escape),
-            )
-        });
+        let [down, up, enter, escape] = keys(ctx, field);
         let last = found.len().saturating_sub(1);
         self.chosen = match (down, up) {
             (true, false) => (self.chosen + 1).min(last),
@@ -94,6 +84,19 @@ impl Palette {
             self.open = false;
         }
     }
+}
+
+/// Down, up, Enter, Escape. Enter on an entry that Tab went to is a click on it.
+fn keys(ctx: &egui::Context, field: Id) -> [bool; 4] {
+    let focused = ctx.memory(egui::Memory::focused);
+    let typing = focused.is_none_or(|it| it == field);
+    let take = |key| ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, key));
+    [
+        take(Key::ArrowDown),
+        take(Key::ArrowUp),
+        typing && take(Key::Enter),
+        take(Key::Escape),
+    ]
 }
 
 fn row(ui: &mut egui::Ui, cx: &Cx<'_>, command: Command, chosen: bool, moved: bool) -> bool {

@@ -137,22 +137,11 @@ impl Browse {
                 response.request_focus();
             }
             ui.add_space(2.0 * theme::UNIT);
-            ui.horizontal(|ui| {
-                if !self.asked.save {
-                    ui.checkbox(&mut self.all, studio.tr(ALL));
-                }
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    let verb = if self.asked.save { SAVE } else { OPEN };
-                    let ready = !self.field.trim().is_empty();
-                    if ui
-                        .add_enabled(ready, egui::Button::new(studio.tr(verb)))
-                        .clicked()
-                    {
-                        chosen = Some(self.typed());
-                    }
-                    cancelled |= ui.button(studio.tr(CANCEL)).clicked();
-                });
-            });
+            let (done, cancel) = self.foot_ui(ui, studio);
+            if done {
+                chosen = Some(self.typed());
+            }
+            cancelled |= cancel;
         });
         match chosen {
             Some(path) if path.is_dir() => {
@@ -196,6 +185,24 @@ impl Browse {
                 Answer::Open
             }
         }
+    }
+
+    /// All files or those that fit; says whether to take what stands in the field, or nothing.
+    fn foot_ui(&mut self, ui: &mut egui::Ui, studio: &Studio) -> (bool, bool) {
+        ui.horizontal(|ui| {
+            if !self.asked.save {
+                ui.checkbox(&mut self.all, studio.tr(ALL));
+            }
+            let right = egui::Layout::right_to_left(egui::Align::Center);
+            ui.with_layout(right, |ui| {
+                let verb = if self.asked.save { SAVE } else { OPEN };
+                let ready = !self.field.trim().is_empty();
+                let done = ui.add_enabled(ready, egui::Button::new(studio.tr(verb)));
+                (done.clicked(), ui.button(studio.tr(CANCEL)).clicked())
+            })
+            .inner
+        })
+        .inner
     }
 
     /// The path that stands in the field.

@@ -24,10 +24,13 @@ pub(crate) fn bring_files(engine: &dyn Engine, preset: &Path, project: &mut Proj
     let mut bring = |name: &mut String| {
         let mut parts = Path::new(name.as_str()).components();
         let plain = !name.is_empty() && parts.all(|it| matches!(it, Component::Normal(_)));
-        if plain && !to.join(&*name).exists() && from.join(&*name).is_file() {
-            if let Ok(brought) = engine.import_file(&from.join(&*name)) {
-                *name = brought;
-            }
+        let (source, missing) = (from.join(&*name), !to.join(&*name).exists());
+        if plain
+            && missing
+            && source.is_file()
+            && let Ok(brought) = engine.import_file(&source)
+        {
+            *name = brought;
         }
     };
     let inside = project.subgraphs.values_mut().map(|it| &mut it.graph.nodes);

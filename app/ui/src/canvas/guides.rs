@@ -123,3 +123,49 @@ pub fn draw(guides: &[Guide], painter: &Painter, to_screen: TSTransform, palette
         painter.line_segment([point(guide.range.min), point(guide.range.max)], stroke);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use egui::{pos2, vec2};
+
+    use super::*;
+    use crate::canvas::layout::Frame;
+
+    fn rect(x: f32, y: f32) -> Rect {
+        Rect::from_min_size(pos2(x, y), vec2(100.0, 50.0))
+    }
+
+    #[test]
+    fn edges_and_middles_near_by_are_lines_and_what_is_far_or_out_of_view_is_none() {
+        let mut layout = Layout::default();
+        for (id, x, y) in [("a", 0.0, 0.0), ("b", 300.0, 200.0), ("c", 5000.0, 100.0)] {
+            layout.notes.push(Frame {
+                id: id.to_owned(),
+                rect: rect(x, y),
+                text: String::new(),
+                colour: None,
+            });
+        }
+        let items = [(Item::Note("b".to_owned()), rect(300.0, 200.0))];
+        let shown = Rect::from_min_max(pos2(-50.0, -50.0), pos2(900.0, 700.0));
+        let line = |moved, zoom| lined_up(&layout, &items, moved, shown, zoom);
+        let (by, guides) = line(vec2(4.0, -197.0), 1.0);
+        assert_eq!(by, vec2(4.0, -200.0));
+        let ys: Vec<f32> = guides.iter().map(|it| it.at).collect();
+        assert_eq!(ys, [0.0, 25.0, 50.0], "both edges and the middle");
+        assert!(
+            guides
+                .iter()
+                .all(|it| !it.down && it.range == Rangef::new(0.0, 404.0))
+        );
+        // From near, the same distance is a wide one; nothing lines up with what is out of view.
+        assert_eq!(
+            line(vec2(4.0, -197.0), 4.0),
+            (vec2(4.0, -197.0), Vec::new())
+        );
+        assert_eq!(
+            line(vec2(4.0, -101.0), 1.0),
+            (vec2(4.0, -101.0), Vec::new())
+        );
+    }
+}

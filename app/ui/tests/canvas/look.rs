@@ -135,7 +135,7 @@ fn look_at_moves(folder: &str) {
     harness.step();
     harness.drag_at(grip);
     harness.step();
-    for by in [vec2(10.0, 30.0), vec2(4.0, 122.0)] {
+    for by in [vec2(10.0, 30.0), vec2(50.0, -4.0)] {
         harness.hover_at(grip + by);
         harness.step();
         harness.step();

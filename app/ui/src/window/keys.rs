@@ -76,7 +76,7 @@ impl Held {
     }
 
     /// Whether a chord is for what has the keyboard rather than for the window.
-    fn keeps(&self, chord: &KeyboardShortcut, command: Command) -> bool {
+    fn keeps(self, chord: KeyboardShortcut, command: Command) -> bool {
         let key = chord.logical_key;
         let plain = !chord.modifiers.command && !chord.modifiers.alt;
         if self.all || (self.escape && key == Key::Escape) || (self.popup && plain) {
@@ -110,12 +110,12 @@ fn is_function(key: Key) -> bool {
 }
 
 /// Takes commands that work in a text field too, before the field can hear their keys.
-pub fn first(ctx: &egui::Context, studio: &Studio, held: &Held) -> Vec<Command> {
+pub fn first(ctx: &egui::Context, studio: &Studio, held: Held) -> Vec<Command> {
     take(ctx, studio, held, true)
 }
 
 /// Takes what the window's own keys ask for, from what is left after everything was drawn.
-pub fn rest(ctx: &egui::Context, studio: &Studio, held: &Held) -> Vec<Action> {
+pub fn rest(ctx: &egui::Context, studio: &Studio, held: Held) -> Vec<Action> {
     let commands = take(ctx, studio, held, false);
     let mut actions: Vec<Action> = commands.into_iter().map(Action::Command).collect();
     if !held.all && !held.typing && !held.gallery {
@@ -124,7 +124,7 @@ pub fn rest(ctx: &egui::Context, studio: &Studio, held: &Held) -> Vec<Action> {
     actions
 }
 
-fn take(ctx: &egui::Context, studio: &Studio, held: &Held, typing: bool) -> Vec<Command> {
+fn take(ctx: &egui::Context, studio: &Studio, held: Held, typing: bool) -> Vec<Command> {
     if !ctx.input(|input| {
         input
             .events
@@ -141,7 +141,7 @@ fn take(ctx: &egui::Context, studio: &Studio, held: &Held, typing: bool) -> Vec<
             let chords = studio.settings.chords(command).into_iter();
             chords.filter_map(move |it| Some((shortcut(&it)?, command)))
         })
-        .filter(|(chord, command)| !held.keeps(chord, *command))
+        .filter(|(chord, command)| !held.keeps(*chord, *command))
         .collect();
     chords.sort_by_key(|(chord, _)| {
         let m = chord.modifiers;

@@ -152,13 +152,13 @@ impl Window {
         self.studio.tick();
         self.came_back(&ctx);
         let held = self.held(&ctx);
-        let commands = self.first_commands(&ctx, &held);
+        let commands = self.first_commands(&ctx, held);
         let mut actions = Vec::new();
         self.draw(ui, &mut actions);
         actions.extend(dropped(&ctx, &self.studio));
         actions.extend(unfinished::left(&ctx, &self.studio));
         actions.extend(commands.into_iter().map(Action::Command));
-        actions.extend(keys::rest(&ctx, &self.studio, &held));
+        actions.extend(keys::rest(&ctx, &self.studio, held));
         for action in actions {
             self.studio.act(action);
         }
@@ -197,7 +197,7 @@ impl Window {
 
     /// Commands to run after this frame's edits. One that is pressed while something is half typed
     /// waits a frame, in which the field has lost the focus and tells what was typed.
-    fn first_commands(&mut self, ctx: &egui::Context, held: &keys::Held) -> Vec<Command> {
+    fn first_commands(&mut self, ctx: &egui::Context, held: keys::Held) -> Vec<Command> {
         let mut ready = std::mem::take(&mut self.waiting_commands);
         if !ready.is_empty()
             && let Some(id) = ctx.memory(egui::Memory::focused)

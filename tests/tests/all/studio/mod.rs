@@ -21,12 +21,8 @@ impl Dialogs for NoDesktop {
     fn answer(&self) -> bool {
         false
     }
-    fn open(&mut self, _: &str, _: &[&str]) -> Option<std::path::PathBuf> {
-        None
-    }
-    fn save(&mut self, _: &str, _: &std::path::Path, _: &[&str]) -> Option<std::path::PathBuf> {
-        None
-    }
+    fn open(&mut self, _: &str, _: &[&str], _: longtake_ui::Told) {}
+    fn save(&mut self, _: &str, _: &std::path::Path, _: &[&str], _: longtake_ui::Told) {}
     fn show_folder(&mut self, _: &std::path::Path) {}
 }
 

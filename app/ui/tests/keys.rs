@@ -65,7 +65,7 @@ fn planned(harness: &mut Stage) {
     harness.run_steps(20);
 }
 
-fn studio<'a>(harness: &'a Stage) -> &'a Studio {
+fn studio(harness: &Stage) -> &Studio {
     &harness.state().as_ref().unwrap().studio
 }
 
@@ -116,8 +116,8 @@ fn steps(harness: &Stage) -> Option<Input> {
     node.inputs.get("steps").cloned()
 }
 
-fn literal(value: i64) -> Option<Input> {
-    Some(Input::Literal(value.into()))
+fn literal(value: i64) -> Input {
+    Input::Literal(value.into())
 }
 
 fn pos(harness: &Stage, id: &str) -> Option<[f32; 2]> {
@@ -262,7 +262,7 @@ fn half_typed(text: &str) -> Stage {
     click(&mut harness, at);
     harness.event(Event::Text(text.to_owned()));
     harness.run_steps(2);
-    assert_eq!(steps(&harness), literal(20), "still being typed");
+    assert_eq!(steps(&harness), Some(literal(20)), "still being typed");
     harness
 }
 
@@ -270,7 +270,7 @@ fn half_typed(text: &str) -> Stage {
 fn escape_in_a_number_takes_back_what_was_typed() {
     let mut harness = half_typed("33");
     escape(&mut harness);
-    assert_eq!(steps(&harness), literal(20));
+    assert_eq!(steps(&harness), Some(literal(20)));
     assert_eq!(studio(&harness).session.history().done().len(), 0);
 }
 
@@ -278,7 +278,7 @@ fn escape_in_a_number_takes_back_what_was_typed() {
 fn a_number_half_typed_counts_when_a_command_runs() {
     let mut harness = half_typed("33");
     press(&mut harness, Modifiers::COMMAND, Key::Enter);
-    assert_eq!(steps(&harness), literal(33));
+    assert_eq!(steps(&harness), Some(literal(33)));
     let end = Instant::now() + Duration::from_secs(30);
     while studio(&harness).queue.ended.is_empty() {
         assert!(Instant::now() < end, "no run");
@@ -287,7 +287,10 @@ fn a_number_half_typed_counts_when_a_command_runs() {
     }
     let queue = &studio(&harness).queue;
     let ran = queue.project(queue.ended[0].id).unwrap();
-    assert_eq!(ran.nodes["6"].inputs.get("steps").cloned(), literal(33));
+    assert_eq!(
+        ran.nodes["6"].inputs.get("steps").cloned(),
+        Some(literal(33))
+    );
 }
 
 #[test]
@@ -303,7 +306,7 @@ fn a_number_half_typed_is_taken_in_when_it_is_moved_out_of_view() {
         modifiers: Modifiers::NONE,
     });
     harness.run_steps(20);
-    assert_eq!(steps(&harness), literal(33));
+    assert_eq!(steps(&harness), Some(literal(33)));
     assert_eq!(studio(&harness).session.history().done().len(), 1);
 }
 
@@ -486,7 +489,7 @@ fn nodes_keep_their_pictures_and_sizes_while_they_run_again() {
     let seed = Edit::SetInput {
         node: NodeId::new("6"),
         input: "seed".to_owned(),
-        value: literal(8),
+        value: Some(literal(8)),
     };
     act(&mut harness, Action::Edit(t("Seed", "シード"), seed));
     planned(&mut harness);

@@ -4,7 +4,7 @@
 use longtake_graph::declare::{choice, int, output, socket};
 use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Rung};
-use longtake_run::{Preview, RunCx, RunError, Value};
+use longtake_run::{RunCx, RunError, Value};
 
 use super::save_video::{CODECS, FORMATS, PRESETS};
 use crate::Node;
@@ -100,7 +100,12 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         done += 1;
         // A small picture every second or so is enough to look at.
         let preview = (done % 24 == 1).then(|| frame.clone());
-        cx.progress_with(done, info.frames, "frame", preview.map(Preview::Frame))
+        cx.progress_with(
+            done,
+            info.frames,
+            "frame",
+            preview.map(longtake_run::Preview::Frame),
+        )
     })?;
     writer.finish().map_err(failed)?;
     Ok(vec![Value::Segment(Segment { path, info })])

@@ -170,7 +170,11 @@ impl Search {
         }
         let mut picked = None;
         ui.spacing_mut().item_spacing.y = 0.0;
-        let mut scroll = ScrollArea::vertical().max_height(ENTRY * SHOWN as f32);
+        // Else it stays as low as the list before was.
+        let room = ENTRY * hits.len().min(SHOWN) as f32;
+        let mut scroll = ScrollArea::vertical()
+            .min_scrolled_height(room)
+            .max_height(room);
         if keys.down || keys.up {
             let first = (self.chosen + 1).saturating_sub(SHOWN);
             scroll = scroll.vertical_scroll_offset(first as f32 * ENTRY);

@@ -25,7 +25,10 @@ pub struct Inspector {}
 impl Inspector {
     /// Draws it.
     pub fn ui(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+        // Another thing begins at its top.
+        let focus = cx.studio.session.selection.focus().cloned();
         egui::ScrollArea::vertical()
+            .id_salt(focus)
             .auto_shrink(false)
             .show(ui, |ui| {
                 let margin = egui::Margin::symmetric(3 * UNIT as i8, 2 * UNIT as i8);

@@ -12,6 +12,7 @@ use crate::{Cx, theme};
 pub use super::shot_table::table_ui;
 
 const SUMMARY: Text = t("{} shots, {}", "{} ショット、{}");
+const ONE: Text = t("{} shot, {}", "{} ショット、{}");
 
 /// The list in a few words: `12 shots, 1:04`.
 pub fn summary(cx: &Cx<'_>, value: &Value) -> String {
@@ -19,9 +20,11 @@ pub fn summary(cx: &Cx<'_>, value: &Value) -> String {
     let seconds: f64 = list
         .iter()
         .filter_map(|shot| literal::real(shot.get("seconds")?))
-        .sum();
+        // Not `sum`: of nothing it is -0.
+        .fold(0.0, |all, it| all + it);
     let language = cx.studio.language();
-    SUMMARY.with(language, &[&list.len().to_string(), &clock(seconds)])
+    let text = if list.len() == 1 { ONE } else { SUMMARY };
+    text.with(language, &[&list.len().to_string(), &clock(seconds)])
 }
 
 /// `1:04`, or `3.5 s` below ten seconds.

@@ -339,6 +339,19 @@ fn the_default_is_restored_from_the_menu() {
 }
 
 #[test]
+fn shots_are_counted_in_words() {
+    for (shots, text) in [
+        (json!([]), "0 shots, 0.0 s"),
+        (json!([{"id": "01", "seconds": 3.0}]), "1 shot, 3.0 s"),
+    ] {
+        let mut harness = harness(&[("shots", shots)], Room::Inspector);
+        harness.set_size(Vec2::new(320.0, 1400.0));
+        harness.run();
+        assert!(harness.query_by_label(text).is_some(), "{text}");
+    }
+}
+
+#[test]
 fn shots_are_added_doubled_moved_and_removed() {
     let shots = json!([
         {"id": "01", "seconds": 3.0, "prompt": "a harbour"},

@@ -92,15 +92,7 @@ fn join(
             Ok(put_link(draft, id, &input.name, from)?)
         }
         LooseLink::FromInput { node, input } => {
-            let consumer = scene
-                .node(node)
-                .ok_or_else(|| Refusal::NoNode(node.clone()))?;
-            let sockets = scene.shape(consumer).inputs;
-            let socket = sockets.into_iter().find(|it| it.name == *input);
-            let socket = socket.ok_or_else(|| Refusal::NoInput {
-                node: node.clone(),
-                input: input.clone(),
-            })?;
+            let socket = scene.input(node, input)?;
             let output = fitting_outputs(shape, &socket.kind).first().copied();
             let output = output.ok_or_else(|| nothing_fits(&socket.kind))?;
             let from = Link {

@@ -116,7 +116,8 @@ fn corner(graph: &Project) -> Option<[f32; 2]> {
     around(nodes.chain(groups).chain(notes)).map(|[x, y, ..]| [x, y])
 }
 
-fn put_frames(
+/// Groups and notes of a graph, moved.
+pub(crate) fn put_frames(
     draft: &mut Draft,
     fragment: &Project,
     by: [f32; 2],

@@ -3,7 +3,8 @@
 use longtake_graph::{Catalog, Link, Node, NodeId, Project, Subgraph};
 
 use crate::language::Language;
-use crate::shape::{Origin, Shape};
+use crate::refusal::Refusal;
+use crate::shape::{InputShape, Origin, Shape};
 
 /// The open graph, seen with its document and the catalog.
 #[derive(Clone, Copy)]
@@ -45,6 +46,20 @@ impl<'a> Scene<'a> {
     /// The sockets of a node of the open graph.
     pub fn shape(&self, node: &Node) -> Shape {
         Shape::of(self.root, self.scope, node, self.catalog, Language::En)
+    }
+
+    /// The input of a node of that name.
+    ///
+    /// # Errors
+    /// The node or the input is gone.
+    pub fn input(&self, node: &NodeId, input: &str) -> Result<InputShape, Refusal> {
+        let gone = || Refusal::NoNode(node.clone());
+        let sockets = self.shape(self.node(node).ok_or_else(gone)?).inputs;
+        let socket = sockets.into_iter().find(|it| it.name == input);
+        socket.ok_or_else(|| Refusal::NoInput {
+            node: node.clone(),
+            input: input.to_owned(),
+        })
     }
 
     /// What an output carries; `*` where nobody can tell. `None` when there is no such output.

@@ -59,15 +59,7 @@ pub fn add_port(scene: &Scene<'_>, end: &LooseLink) -> Result<Edit, Refusal> {
     let mut draft = Draft::of_all(scene);
     let (ports, name, kind) = match end {
         LooseLink::FromInput { node, input } => {
-            let consumer = scene
-                .node(node)
-                .ok_or_else(|| Refusal::NoNode(node.clone()))?;
-            let sockets = scene.shape(consumer).inputs;
-            let socket = sockets.into_iter().find(|it| it.name == *input);
-            let socket = socket.ok_or_else(|| Refusal::NoInput {
-                node: node.clone(),
-                input: input.clone(),
-            })?;
+            let socket = scene.input(node, input)?;
             (&mut inputs, input.clone(), socket.kind)
         }
         LooseLink::FromOutput { node, output } => {

@@ -6,8 +6,9 @@ use longtake_graph::document::{REROUTE, REROUTE_INPUT};
 use longtake_graph::{Edit, Input, Link, Mode, Node, NodeId, Project, Subgraph};
 
 use crate::connect::take_link;
-use crate::draft::{Draft, Ids, fresh_key};
+use crate::draft::{Draft, Ids};
 use crate::group;
+use crate::insert::put_frames;
 use crate::refusal::Refusal;
 use crate::scene::{Scene, is_border};
 use crate::selection::Item;
@@ -181,25 +182,7 @@ impl<'a> Unpacking<'a> {
 
     fn frames(&self, draft: &mut Draft) -> Result<Vec<Item>, Refusal> {
         let mut items = Vec::new();
-        let moved = |[x, y, w, h]: [f32; 4]| [x + self.by[0], y + self.by[1], w, h];
-        for group in self.definition.graph.groups.values() {
-            let mut group = group.clone();
-            group.bounds = moved(group.bounds);
-            let id = fresh_key("g", |key| draft.graph().groups.contains_key(key));
-            items.push(Item::Group(id.clone()));
-            draft.push(Edit::AddGroup {
-                id,
-                group,
-                at: None,
-            })?;
-        }
-        for note in self.definition.graph.notes.values() {
-            let mut note = note.clone();
-            note.bounds = moved(note.bounds);
-            let id = fresh_key("n", |key| draft.graph().notes.contains_key(key));
-            items.push(Item::Note(id.clone()));
-            draft.push(Edit::AddNote { id, note, at: None })?;
-        }
+        put_frames(draft, &self.definition.graph, self.by, &mut items)?;
         Ok(items)
     }
 }

@@ -1,7 +1,7 @@
 //! Writing on the canvas: titles of nodes and groups, the text of notes.
 
 use egui::{FontId, Key, Rect, TextEdit, Ui, UiBuilder};
-use longtake_editor::{Action, Item};
+use longtake_editor::{Action, Item, Text};
 use longtake_graph::Project;
 
 use super::paint;
@@ -60,18 +60,18 @@ impl Editing {
         item: &Item,
         rect: Rect,
     ) -> bool {
-        let Some(now) = editing.as_mut().filter(|it| it.item == *item) else {
-            return false;
-        };
-        let mut child = ui.new_child(UiBuilder::new().id_salt("rename").max_rect(rect));
-        let field = TextEdit::singleline(&mut now.text)
-            .font(FontId::proportional(paint::TITLE_SIZE))
-            .margin(egui::Margin::symmetric(4, 1))
-            .desired_width(rect.width());
-        let response = child.add_sized(rect.size(), field);
-        name(&response, cx.tr(super::texts::RENAME));
-        Self::after(editing, cx, &child, &response);
-        true
+        Self::field_ui(
+            editing,
+            ui,
+            cx,
+            item,
+            (rect, super::texts::RENAME),
+            |text| {
+                TextEdit::singleline(text)
+                    .font(FontId::proportional(paint::TITLE_SIZE))
+                    .margin(egui::Margin::symmetric(4, 1))
+            },
+        )
     }
 
     /// Draws the field of a note's text, if it is being written. Says whether it is.
@@ -82,15 +82,31 @@ impl Editing {
         item: &Item,
         rect: Rect,
     ) -> bool {
+        Self::field_ui(
+            editing,
+            ui,
+            cx,
+            item,
+            (rect, super::texts::WRITE_NOTE),
+            |text| TextEdit::multiline(text).font(FontId::proportional(paint::LABEL_SIZE)),
+        )
+    }
+
+    fn field_ui(
+        editing: &mut Option<Self>,
+        ui: &mut Ui,
+        cx: &mut Cx<'_>,
+        item: &Item,
+        (rect, label): (Rect, Text),
+        field: impl FnOnce(&mut String) -> TextEdit<'_>,
+    ) -> bool {
         let Some(now) = editing.as_mut().filter(|it| it.item == *item) else {
             return false;
         };
-        let mut child = ui.new_child(UiBuilder::new().id_salt("note").max_rect(rect));
-        let field = TextEdit::multiline(&mut now.text)
-            .font(FontId::proportional(paint::LABEL_SIZE))
-            .desired_width(rect.width());
+        let mut child = ui.new_child(UiBuilder::new().id_salt("rename").max_rect(rect));
+        let field = field(&mut now.text).desired_width(rect.width());
         let response = child.add_sized(rect.size(), field);
-        name(&response, cx.tr(super::texts::WRITE_NOTE));
+        name(&response, cx.tr(label));
         Self::after(editing, cx, &child, &response);
         true
     }

@@ -25,7 +25,8 @@ use std::sync::Arc;
 use egui::{ColorImage, Context, Ui};
 use longtake_editor::queue::JobId;
 use longtake_editor::{Action, Studio, WindowAction};
-use longtake_graph::NodeId;
+use longtake_graph::{InputType, Kind, NodeId};
+use longtake_plan::StepId;
 use longtake_run::Preview;
 
 use crate::pictures::Picture;
@@ -288,7 +289,7 @@ impl Viewer {
         // Of another document, or failed: the picture stays.
         let job = studio.queue.last_done().filter(|it| it.id == over);
         if let Some(job) = job.filter(|it| self.follow && studio.queue.is_of_open(it))
-            && let Some(node) = output_node(job)
+            && let Some(node) = output_node(job, studio)
         {
             self.set_a(What::Node { node, shot: None });
         }
@@ -353,8 +354,16 @@ fn node_to_show(node: &NodeId, studio: &Studio) -> NodeId {
     nodes().rfind(inside).unwrap_or(node).clone()
 }
 
-fn output_node(job: &longtake_editor::queue::Job) -> Option<NodeId> {
+/// The output to look at: the first one that takes frames.
+fn output_node(job: &longtake_editor::queue::Job, studio: &Studio) -> Option<NodeId> {
     let plan = job.plan.as_ref()?;
-    let step = plan.outputs.first()?;
+    let takes_frames = |step: &&StepId| {
+        let class = &plan.step(**step).class;
+        let declaration = studio.engine.catalog().declaration(class);
+        let mut inputs = declaration.into_iter().flat_map(|it| it.inputs);
+        inputs.any(|it| matches!(it.ty, InputType::Socket(Kind::IMAGE | Kind::VIDEO)))
+    };
+    let frames = plan.outputs.iter().find(takes_frames);
+    let step = frames.or_else(|| plan.outputs.first())?;
     Some(plan.step(*step).path.node.clone())
 }

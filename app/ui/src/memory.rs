@@ -14,3 +14,14 @@ pub fn keep_between_frames() {
         libc::mallopt(libc::M_TRIM_THRESHOLD, 64 << 20);
     }
 }
+
+/// Gives freed memory back to the system: once what took much is over, as the start is with the presets
+/// and fonts that it read.
+pub fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[allow(unsafe_code, reason = "the C library's own function")]
+    // SAFETY: takes a number, and only frees pages that hold nothing.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use eframe::egui;
 use eframe::egui_wgpu::{WgpuConfiguration, WgpuSetup, WgpuSetupCreateNew};
@@ -14,6 +14,9 @@ use longtake_ui::Window;
 
 use super::dialogs::Desktop;
 use super::engine::{self, Machinery};
+
+/// When the start is over: the gallery has its pictures.
+const SETTLED: Duration = Duration::from_secs(2);
 
 struct Shell {
     window: Window,
@@ -43,10 +46,14 @@ impl eframe::App for Shell {
         }
         self.focused = focused;
         self.window.ui(ui);
-        if let Some(began) = self.began.take()
-            && std::env::var_os("LONGTAKE_TIMES").is_some()
-        {
-            eprintln!("first frame after {} ms", began.elapsed().as_millis());
+        if let Some(began) = self.began.take() {
+            if std::env::var_os("LONGTAKE_TIMES").is_some() {
+                eprintln!("first frame after {} ms", began.elapsed().as_millis());
+            }
+            std::thread::spawn(|| {
+                std::thread::sleep(SETTLED);
+                longtake_ui::memory::give_back();
+            });
         }
     }
 

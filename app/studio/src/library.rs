@@ -92,7 +92,10 @@ pub fn import(input: &Path, path: &Path) -> Result<String, String> {
             Ok(true) => return Ok(name),
             Ok(false) => {}
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                copy(path, &target).map_err(|e| failed(&target, e))?;
+                let copied = longtake_graph::format::replace_with(&target, |file| {
+                    std::io::copy(&mut std::fs::File::open(path)?, file).map(drop)
+                });
+                copied.map_err(|e| failed(&target, e))?;
                 return Ok(name);
             }
             Err(e) => return Err(failed(&target, e)),
@@ -128,22 +131,6 @@ fn same(a: &Path, b: &Path) -> std::io::Result<bool> {
         a.consume(count);
         b.consume(count);
     }
-}
-
-/// Copies a file piece by piece; under its name it is whole or not there.
-#[cfg(feature = "studio")]
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    let name = to.file_name().unwrap_or_default().to_string_lossy();
-    let part = to.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let copied = || {
-        let mut target = std::fs::File::create(&part)?;
-        std::io::copy(&mut std::fs::File::open(from)?, &mut target)?;
-        target.sync_all()?;
-        std::fs::rename(&part, to)
-    };
-    copied().inspect_err(|_| {
-        let _ = std::fs::remove_file(&part);
-    })
 }
 
 /// The folder of presets: `LONGTAKE_PRESETS`, else `presets` here, beside the program, or in the

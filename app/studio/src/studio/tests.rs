@@ -7,7 +7,7 @@ use longtake_editor::search::ALIASES;
 use longtake_editor::{Action, Settings, Studio};
 use longtake_graph::Catalog;
 use longtake_nodes::Registry;
-use longtake_plan::Options;
+use longtake_plan::{Options, Plan, StepId};
 use longtake_run::{Cancel, Event, Frame, Preview};
 
 use super::Machinery;
@@ -31,33 +31,53 @@ fn is_flat(frame: &Frame) -> bool {
     bytes.chunks_exact(3).all(|it| it == &bytes[..3])
 }
 
+/// A run of one of the tiny family's graphs, as far as one node of it tells.
+struct Sampled {
+    machinery: Machinery,
+    plan: Plan,
+    step: StepId,
+    previews: Vec<Preview>,
+    _folder: tempfile::TempDir,
+}
+
+fn sampled(file: &str, class: &str, device: &str) -> Sampled {
+    let data = Path::new(env!("LONGTAKE_CHECKOUT")).join("tests/data/wan-tiny");
+    let folder = tempfile::tempdir().unwrap();
+    let machinery = machinery(folder.path(), &data, device);
+    let (project, _) = machinery.read_graph(&data.join(file)).unwrap();
+    let plan = machinery
+        .compile(&project, &Options::default())
+        .plan
+        .unwrap();
+    let (sender, events) = crossbeam::channel::unbounded();
+    let report = machinery.run(&project, &plan, Cancel::default(), sender);
+    assert!(report.unwrap().error.is_none(), "{file}");
+    let step = plan.steps.iter().find(|it| it.class == class).unwrap().id;
+    let previews = events.iter().filter_map(|it| match it {
+        Event::Progress { step: of, progress } if of == step => progress.preview,
+        _ => None,
+    });
+    Sampled {
+        previews: previews.collect(),
+        machinery,
+        plan,
+        step,
+        _folder: folder,
+    }
+}
+
 #[test]
 fn samplers_show_what_they_make_and_their_latents_are_pictures() {
-    let data = Path::new(env!("LONGTAKE_CHECKOUT")).join("tests/data/wan-tiny");
     for (file, class, size) in [
         ("prompt.json", "KSampler", [8, 6]),
         ("family/experts.json", "WanExpertSampler", [8, 6]),
         ("family/experts.json", "WanExpertHighNoise", [8, 6]),
         ("family/windows.json", "KSampler", [8, 6]),
     ] {
-        let folder = tempfile::tempdir().unwrap();
-        let machinery = machinery(folder.path(), &data, "cpu");
-        let (project, _) = machinery.read_graph(&data.join(file)).unwrap();
-        let plan = machinery
-            .compile(&project, &Options::default())
-            .plan
-            .unwrap();
-        let (sender, events) = crossbeam::channel::unbounded();
-        let report = machinery.run(&project, &plan, Cancel::default(), sender);
-        assert!(report.unwrap().error.is_none(), "{file}");
-
-        let step = plan.steps.iter().find(|it| it.class == class).unwrap().id;
-        let shown: Vec<Frame> = events
-            .iter()
-            .filter_map(|it| match it {
-                Event::Progress { step: of, progress } if of == step => progress.preview,
-                _ => None,
-            })
+        let run = sampled(file, class, "cpu");
+        let shown: Vec<Frame> = run
+            .previews
+            .into_iter()
             .map(|it| match it {
                 Preview::Frame(frame) => frame,
                 Preview::Device(_) => panic!("no window shares the device"),
@@ -70,7 +90,7 @@ fn samplers_show_what_they_make_and_their_latents_are_pictures() {
         );
         assert!(!shown.iter().any(is_flat), "{class}: nothing to see");
 
-        let latent = machinery.result(&plan, step).unwrap();
+        let latent = run.machinery.result(&run.plan, run.step).unwrap();
         assert_eq!([latent.info().width, latent.info().height], size, "{class}");
         let frames = latent.read(0..latent.info().frames).unwrap();
         assert!(!frames.iter().any(is_flat), "{class}: nothing to see");
@@ -123,25 +143,10 @@ fn a_preset_brings_the_pictures_it_names() {
 #[test]
 fn previews_stay_on_the_windows_device() {
     super::screen::setup();
-    let data = Path::new(env!("LONGTAKE_CHECKOUT")).join("tests/data/wan-tiny");
-    let folder = tempfile::tempdir().unwrap();
-    let machinery = machinery(folder.path(), &data, "vulkan");
-    let (project, _) = machinery.read_graph(&data.join("prompt.json")).unwrap();
-    let plan = machinery
-        .compile(&project, &Options::default())
-        .plan
-        .unwrap();
-    let (sender, events) = crossbeam::channel::unbounded();
-    let report = machinery.run(&project, &plan, Cancel::default(), sender);
-    assert!(report.unwrap().error.is_none());
-    let step = plan.steps.iter().find(|it| it.class == "KSampler").unwrap();
-    let step = step.id;
-    let shown: Vec<_> = events
-        .iter()
-        .filter_map(|it| match it {
-            Event::Progress { step: of, progress } if of == step => progress.preview,
-            _ => None,
-        })
+    let run = sampled("prompt.json", "KSampler", "vulkan");
+    let shown: Vec<_> = run
+        .previews
+        .into_iter()
         .map(|it| match it {
             Preview::Device(picture) => picture,
             Preview::Frame(_) => panic!("it was made on the host"),
@@ -149,7 +154,7 @@ fn previews_stay_on_the_windows_device() {
         .collect();
 
     // What is predicted in the last step is the latent; pictures begin in the clip's middle.
-    let clip = machinery.result(&plan, step).unwrap();
+    let clip = run.machinery.result(&run.plan, run.step).unwrap();
     let frames = clip.info().frames;
     let at = (frames / 2 + shown.len() as u64 - 1) % frames;
     let wanted = &clip.read(at..at + 1).unwrap()[0];

@@ -23,7 +23,7 @@ use serde_json::Value;
 pub use carrier::Carrier;
 pub use json::Position;
 pub use read::{Loaded, read, read_bytes, read_bytes_with, read_with};
-pub use replace::replace;
+pub use replace::{replace, replace_with};
 
 use crate::{Catalog, Diagnostic, Project};
 

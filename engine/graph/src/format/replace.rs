@@ -22,6 +22,17 @@ const MAX_LINKS: usize = 16;
 /// # Errors
 /// The system's reason. The file is as it was before then.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, |file| file.write_all(bytes))
+}
+
+/// As [`replace`], by what writes the new file: piece by piece where it is too large for memory.
+///
+/// # Errors
+/// As [`replace`], and what writing it says.
+pub fn replace_with(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
     let target = real_path(path)?;
     let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -30,7 +41,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let old = writable(&target)?;
     sweep(folder);
     let mut file = temporary(folder, old.is_none())?;
-    file.write_all(bytes)?;
+    write(file.as_file_mut())?;
     if let Some(old) = &old {
         take_after(file.as_file(), old)?;
     }

@@ -8,7 +8,7 @@
 //! - [`shots`], [`mod@storyboard`]: the shot list a `Storyboard` node holds, and reading it.
 //! - [`edit`], [`mod@shot_edit`]: changes as values, each with its inverse.
 //! - [`mod@format`]: project files and ComfyUI prompts, read and written.
-//! - [`mod@check`], [`diagnostic`]: what is wrong with a graph, and where; [`sentence`]: in which words.
+//! - [`mod@check`], [`diagnostic`]: what is wrong with a graph, and where; [`Sentence`]: in which words.
 //! - [`mod@lower`]: subgraphs expanded and reroutes followed; what follows works on that.
 //! - [`live`]: what runs, with muted and bypassed nodes resolved.
 //! - [`walk`]: order, ancestors, consumers, cycles.
@@ -27,7 +27,6 @@ pub mod literal;
 pub mod live;
 pub mod lower;
 pub mod near;
-pub mod sentence;
 pub mod shot_edit;
 pub mod shots;
 pub mod storyboard;
@@ -46,8 +45,8 @@ pub use format::{
 pub use kind::Kind;
 pub use literal::coerce;
 pub use live::resolve;
+pub use longtake_sentence::{Sentence, say};
 pub use lower::{Lowered, lower};
-pub use sentence::Sentence;
 pub use shot_edit::{add_shot, move_shot, remove_shot, shot_edit};
 pub use shots::{Shot, Storyboard, TransitionKind};
 pub use storyboard::{parse_shots, storyboard};

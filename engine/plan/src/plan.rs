@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use longtake_graph::NodeId;
+use longtake_graph::{NodeId, Sentence};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -148,7 +148,7 @@ pub struct Step {
     /// Settings of that way.
     pub settings: BTreeMap<String, Json>,
     /// Why a lesser way was chosen, if one was.
-    pub why: Option<String>,
+    pub why: Option<Sentence>,
     /// Lesser ways still open when memory runs out all the same.
     pub fallbacks: Vec<crate::Rung>,
     /// What the chosen way costs, the recipes it reads from included.

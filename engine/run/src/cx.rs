@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use longtake_graph::Sentence;
 use longtake_plan::{ExtrasInfo, Info, Plan, Specs, Step, StepInput, WeightsInfo};
 use serde_json::Value as Json;
 
@@ -39,7 +40,7 @@ pub enum Loading {
     /// How much of it is there, 0 to 1.
     Part(f32),
     /// Something to know.
-    Note(String),
+    Note(Sentence),
 }
 
 /// The world around a run.
@@ -79,7 +80,7 @@ pub enum Said {
     /// How far it is.
     Progress(Progress),
     /// Something to know.
-    Note(String),
+    Note(Sentence),
 }
 
 /// Everything a node's code may use.
@@ -327,7 +328,7 @@ impl RunCx<'_> {
     }
 
     /// Tells a person something about this step: it is shown, and stands in the report.
-    pub fn note(&mut self, text: impl Into<String>) {
+    pub fn note(&mut self, text: impl Into<Sentence>) {
         (self.report)(Said::Note(text.into()));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use longtake_graph::{Sentence, say};
+
 /// What kind of failure it is, which decides what is done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -22,14 +24,14 @@ pub struct RunError {
     /// What kind.
     pub failure: Failure,
     /// What was expected, what came, what to do.
-    pub message: String,
+    pub message: Sentence,
     /// A stored file was read and is not what was written: reading it again does not help.
     damaged: bool,
 }
 
 impl RunError {
     /// Will fail again.
-    pub fn failed(message: impl Into<String>) -> Self {
+    pub fn failed(message: impl Into<Sentence>) -> Self {
         Self {
             failure: Failure::Failed,
             message: message.into(),
@@ -38,7 +40,7 @@ impl RunError {
     }
 
     /// May go through later.
-    pub fn transient(message: impl Into<String>) -> Self {
+    pub fn transient(message: impl Into<Sentence>) -> Self {
         Self {
             failure: Failure::Transient,
             message: message.into(),
@@ -47,7 +49,7 @@ impl RunError {
     }
 
     /// Memory ran out.
-    pub fn out_of_memory(message: impl Into<String>) -> Self {
+    pub fn out_of_memory(message: impl Into<Sentence>) -> Self {
         Self {
             failure: Failure::OutOfMemory,
             message: message.into(),
@@ -59,13 +61,13 @@ impl RunError {
     pub fn cancelled() -> Self {
         Self {
             failure: Failure::Cancelled,
-            message: "cancelled".to_owned(),
+            message: say!("cancelled", "中止しました"),
             damaged: false,
         }
     }
 
     /// A stored file was read and is not what was written.
-    pub(crate) fn damaged(message: impl Into<String>) -> Self {
+    pub(crate) fn damaged(message: impl Into<Sentence>) -> Self {
         Self {
             damaged: true,
             ..Self::failed(message)
@@ -79,13 +81,25 @@ impl RunError {
     }
 
     /// A failed read or write, with the path and what was being done.
-    pub fn io(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+    pub fn io(doing: impl Into<Sentence>, path: &std::path::Path, error: &std::io::Error) -> Self {
+        let doing = doing.into();
         let hint = match error.kind() {
-            std::io::ErrorKind::StorageFull => "; free some space and run the same command again",
-            std::io::ErrorKind::PermissionDenied => "; check who may write there",
-            _ => "",
+            std::io::ErrorKind::StorageFull => say!(
+                "; free some space and run the same command again",
+                "。空き容量を作ってから、同じコマンドをもう一度実行してください"
+            ),
+            std::io::ErrorKind::PermissionDenied => say!(
+                "; check who may write there",
+                "。書き込みの権限を確認してください"
+            ),
+            _ => Sentence::default(),
         };
-        let message = format!("{doing} {}: {error}{hint}", path.display());
+        let message = say!(
+            "{doing} {}: {error}{hint}",
+            "{}（{doing}）: {error}{hint}",
+            path.display();
+            doing, hint
+        );
         match error.kind() {
             std::io::ErrorKind::Interrupted | std::io::ErrorKind::TimedOut => {
                 Self::transient(message)
@@ -97,7 +111,7 @@ impl RunError {
 
 impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.message.en)
     }
 }
 

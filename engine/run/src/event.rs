@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use longtake_graph::Sentence;
 use longtake_plan::StepId;
 
 use crate::{Failure, Frame, RunError};
@@ -135,19 +136,19 @@ pub enum Event {
     /// A step goes on.
     Progress { step: StepId, progress: Progress },
     /// A step has something to say that a person would want to know.
-    Note { step: StepId, text: String },
+    Note { step: StepId, text: Sentence },
     /// A step is tried again.
     Retrying {
         step: StepId,
         attempt: u32,
         after: Duration,
-        error: String,
+        error: Sentence,
     },
     /// A step goes on in a lesser way.
     Adapted {
         step: StepId,
         rung: String,
-        why: String,
+        why: Sentence,
     },
     /// A step is done.
     Done { step: StepId, seconds: f64 },
@@ -157,7 +158,7 @@ pub enum Event {
     Failed {
         step: StepId,
         failure: Failure,
-        message: String,
+        message: Sentence,
     },
     /// A step was not tried, since one it needs failed or the run was cancelled.
     Skipped { step: StepId },

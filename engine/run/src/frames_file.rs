@@ -377,6 +377,7 @@ mod tests {
             open_kept(&path)
                 .unwrap_err()
                 .message
+                .en
                 .contains("past the end")
         );
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use longtake_graph::Sentence;
 use longtake_plan::{Lane, Plan, StepId};
 use serde::{Deserialize, Serialize};
 
@@ -137,6 +138,9 @@ pub struct ErrorReport {
     pub kind: Failure,
     /// Full sentence.
     pub message: String,
+    /// The same in Japanese; empty in reports of older programs.
+    #[serde(default)]
+    pub message_ja: String,
 }
 
 impl Report {
@@ -189,7 +193,7 @@ impl Report {
         match event {
             Event::Started { step } => self.step(*step).attempts += 1,
             Event::Retrying { step, attempt, .. } => self.step(*step).attempts = *attempt,
-            Event::Note { step, text } => self.step(*step).notes.push(text.clone()),
+            Event::Note { step, text } => self.step(*step).notes.push(text.en.clone()),
             Event::Adapted { step, rung, .. } => self.step(*step).rung.clone_from(rung),
             Event::Done { step, seconds } => {
                 let it = self.step(*step);
@@ -210,16 +214,17 @@ impl Report {
         }
     }
 
-    fn fail(&mut self, id: StepId, failure: Failure, message: &str) {
+    fn fail(&mut self, id: StepId, failure: Failure, message: &Sentence) {
         let it = self.step(id);
         it.status = Status::Failed;
-        it.error = Some(message.to_owned());
+        it.error = Some(message.en.clone());
         let error = ErrorReport {
             node: Some(it.node.clone()),
             class: Some(it.class.clone()),
             shot: it.shot.clone(),
             kind: failure,
-            message: message.to_owned(),
+            message: message.en.clone(),
+            message_ja: message.ja.clone(),
         };
         // What failed first is the cause; a cancel that follows it is not.
         if self

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use longtake_graph::say;
 use longtake_plan::{ClipInfo, ExtrasInfo, Fps, Info, LatentInfo, Signature, Step};
 use serde::{Deserialize, Serialize};
 
@@ -257,8 +258,10 @@ impl Store {
             }
             let _ = fs::remove_file(self.manifest_path(signature));
             let message = error.message;
-            RunError::failed(format!(
-                "{message}; it has been set aside: run the same command again"
+            RunError::failed(say!(
+                "{message}; it has been set aside: run the same command again",
+                "{message}。取り除いたので、同じコマンドをもう一度実行してください";
+                message
             ))
         })
     }
@@ -281,7 +284,13 @@ impl Store {
             .map(|kept| read_kept(&shelf, kept))
             .collect();
         values.map_err(|mut error| {
-            error.message = format!("stored result of {}: {error}", manifest.node);
+            let why = error.message;
+            error.message = say!(
+                "stored result of {}: {why}",
+                "{} の保存済みの結果: {why}",
+                manifest.node;
+                why
+            );
             error
         })
     }

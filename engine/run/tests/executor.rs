@@ -483,7 +483,7 @@ fn a_damaged_entry_is_set_aside() {
     std::fs::write(&file, &whole[..whole.len() - 3]).unwrap();
     let error = store.load(&step.signature).unwrap_err();
     assert!(
-        error.message.contains("run the same command again"),
+        error.message.en.contains("run the same command again"),
         "{error}"
     );
     assert!(!store.has(&step.signature, &|_| true));

@@ -19,7 +19,7 @@ mod residency;
 mod shortage;
 mod time;
 
-use longtake_graph::Diagnostic;
+use longtake_graph::{Diagnostic, Sentence, say};
 
 use crate::compile::State;
 use crate::text::bytes;
@@ -237,7 +237,7 @@ impl<'m> Fitter<'m> {
         step.settings = rung.settings.clone();
         step.fallbacks = ways.rungs[chosen + 1..].to_vec();
         step.cost = cost::sum(rung.cost, ways.lazy);
-        step.why = (!why.is_empty()).then(|| why.join("; "));
+        step.why = (!why.is_empty()).then(|| Sentence::joined(&why));
         step.device_bytes = if gpu {
             resident.saturating_add(need.device)
         } else {
@@ -314,7 +314,7 @@ impl<'m> Fitter<'m> {
         ways: &Ways,
         best: &Need,
         chosen: usize,
-    ) -> String {
+    ) -> Sentence {
         let on_device = self.gpu() && self.room(best).0.is_none();
         let (work, free) = if on_device {
             (
@@ -334,27 +334,34 @@ impl<'m> Fitter<'m> {
             .map(|id| plan.weights[*id as usize].name.as_str())
             .collect();
         let beside = if names.is_empty() {
-            String::new()
+            Sentence::default()
         } else {
-            format!(" beside {}", names.join(" and "))
+            Sentence {
+                en: format!(" beside {}", names.join(" and ")),
+                ja: format!("{} のほかに", names.join("、")),
+            }
         };
         let (taken, best) = (&ways.rungs[chosen].name, &ways.rungs[0].name);
         if free == 0 && !names.is_empty() {
-            return format!(
+            let budget = if on_device {
+                self.machine.device_budget
+            } else {
+                self.machine.host_budget
+            };
+            return say!(
                 "{taken}: {best} needs {} and {} at once, the budget is {}",
+                "{taken}: {best} には {} と {} が同時に必要ですが、上限は {} です",
                 names.join(" and "),
                 bytes(work),
-                bytes(if on_device {
-                    self.machine.device_budget
-                } else {
-                    self.machine.host_budget
-                })
+                bytes(budget)
             );
         }
-        format!(
+        say!(
             "{taken}: {best} needs {}, {} are free{beside}",
+            "{taken}: {best} には {} が必要ですが、{beside}空きは {} です",
             bytes(work),
-            bytes(free)
+            bytes(free);
+            beside
         )
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use longtake_graph::{Sentence, say};
+
 use crate::plan::Move;
 use crate::text::bytes;
 use crate::{Machine, Plan, WeightsId, WeightsInfo};
@@ -60,7 +62,7 @@ pub(super) struct Moved {
 
 impl Moved {
     /// Why something had to go.
-    pub fn why(&self, plan: &Plan, needed: u64) -> Option<String> {
+    pub fn why(&self, plan: &Plan, needed: u64) -> Option<Sentence> {
         let (id, next) = self.evicted.last()?;
         let names: Vec<&str> = self
             .evicted
@@ -69,15 +71,17 @@ impl Moved {
             .collect();
         let id = WeightsId(*id);
         let goes = if self.moves.contains(&Move::Park(id)) {
-            "parked on the host"
+            say!("parked on the host", "ホストメモリへ移します")
         } else {
-            "dropped"
+            say!("dropped", "メモリから降ろします")
         };
-        Some(format!(
+        Some(say!(
             "{} {goes}: {} are needed here, its next use is furthest (step {})",
+            "{} は{goes}: ここで {} が必要で、次に使うのが最も先です (ステップ {})",
             names.join(", "),
             bytes(needed),
-            next + 1
+            next + 1;
+            goes
         ))
     }
 

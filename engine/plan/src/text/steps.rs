@@ -161,7 +161,10 @@ fn notes(plan: &Plan, steps: &[&Step]) -> Vec<Line> {
         notes.push(Line::Note(moves(step)));
     }
     let mut whys: Vec<(&str, usize)> = Vec::new();
-    for why in steps.iter().filter_map(|step| step.why.as_deref()) {
+    for why in steps
+        .iter()
+        .filter_map(|step| step.why.as_ref().map(|it| it.en.as_str()))
+    {
         // Numbers differ from step to step; the first of each kind speaks for the rest.
         let kind = |why: &str| why.split(':').next().map(str::to_owned);
         match whys.iter_mut().find(|(known, _)| kind(known) == kind(why)) {

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
+use longtake_graph::{Sentence, say};
 use longtake_plan::plan::Move;
 use longtake_plan::{Info, Step, StepId, StepInput, ValueId, WeightsId};
 
@@ -31,7 +32,7 @@ impl Shared<'_> {
                 Failure::Transient if tries < RETRIES => {
                     tries += 1;
                     let after = self.options.back_off * 2u32.pow(tries - 1);
-                    let error = error.to_string();
+                    let error = error.message;
                     self.tell(Event::Retrying {
                         step: id,
                         attempt: tries + 1,
@@ -41,9 +42,12 @@ impl Shared<'_> {
                     self.sleep(after)?;
                 }
                 Failure::Transient => {
-                    return Err(RunError::failed(format!(
+                    let error = error.message;
+                    return Err(RunError::failed(say!(
                         "{error} (tried {} times)",
-                        tries + 1
+                        "{error}（{} 回試しました）",
+                        tries + 1;
+                        error
                     )));
                 }
                 // First make room, then do less.
@@ -51,7 +55,12 @@ impl Shared<'_> {
                     emptied = true;
                     self.models.clear();
                     crate::memory::give_back();
-                    let why = format!("{error}; other models were unloaded");
+                    let error = error.message;
+                    let why = say!(
+                        "{error}; other models were unloaded",
+                        "{error}。ほかのモデルをメモリから降ろしました";
+                        error
+                    );
                     self.tell(Event::Adapted {
                         step: id,
                         rung: step.rung.clone(),
@@ -59,10 +68,13 @@ impl Shared<'_> {
                     });
                 }
                 Failure::OutOfMemory => {
-                    if !self.descend(&mut step, &error.to_string()) {
-                        return Err(RunError::failed(format!(
+                    let error = error.message;
+                    if !self.descend(&mut step, &error) {
+                        return Err(RunError::failed(say!(
                             "{error}; no lesser way is left: lower the resolution or the length, \
-                             or give it more memory (--vram, --ram)"
+                             or give it more memory (--vram, --ram)",
+                            "{error}。これより軽い方法は残っていません。解像度か長さを下げるか、メモリを増やしてください (--vram, --ram)";
+                            error
                         )));
                     }
                 }
@@ -80,7 +92,7 @@ impl Shared<'_> {
     }
 
     /// Takes the next lesser way, if there is one.
-    fn descend(&self, step: &mut Step, why: &str) -> bool {
+    fn descend(&self, step: &mut Step, why: &Sentence) -> bool {
         if step.fallbacks.is_empty() {
             return false;
         }
@@ -88,7 +100,7 @@ impl Shared<'_> {
         self.tell(Event::Adapted {
             step: step.id,
             rung: rung.name.clone(),
-            why: why.to_owned(),
+            why: why.clone(),
         });
         step.rung = rung.name;
         step.settings = rung.settings;
@@ -101,8 +113,9 @@ impl Shared<'_> {
     fn descend_if_tight(&self, step: &mut Step) {
         let free = crate::memory::available_bytes();
         while free > 0 && step.cost.host_bytes > free {
-            let why = format!(
+            let why = say!(
                 "the step takes {} MiB and the machine has {} MiB left",
+                "このステップには {} MiB 必要ですが、残りは {} MiB です",
                 step.cost.host_bytes >> 20,
                 free >> 20
             );

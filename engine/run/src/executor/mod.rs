@@ -8,6 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::Sender;
+use longtake_graph::{Sentence, say};
 use longtake_plan::{Keep, Lane, Plan, StepId};
 
 use self::board::{Board, Next};
@@ -257,10 +258,21 @@ impl Shared<'_> {
             .path
             .shot
             .as_ref()
-            .map_or(String::new(), |(_, id)| format!(", shot {id}"));
+            .map_or(Sentence::default(), |(_, id)| {
+                say!(", shot {id}", "、ショット {id}")
+            });
         let message = match error.failure {
-            Failure::Cancelled => "cancelled".to_owned(),
-            _ => format!("node {} ({}){shot}: {error}", step.path.node, step.class),
+            Failure::Cancelled => error.message.clone(),
+            Failure::Transient | Failure::OutOfMemory | Failure::Failed => {
+                let why = &error.message;
+                say!(
+                    "node {} ({}){shot}: {why}",
+                    "ノード {} ({}){shot}: {why}",
+                    step.path.node,
+                    step.class;
+                    shot, why
+                )
+            }
         };
         let skipped = lock(&self.board).fail(id);
         self.tell(Event::Failed {
@@ -317,7 +329,8 @@ impl Shared<'_> {
                 class: None,
                 shot: None,
                 kind: Failure::Cancelled,
-                message: "cancelled".to_owned(),
+                message: RunError::cancelled().message.en,
+                message_ja: RunError::cancelled().message.ja,
             });
         }
         report

@@ -1,6 +1,6 @@
-//! What a person is told of a graph, in English and Japanese.
+//! What a person is told, in English and Japanese.
 //!
-//! A sentence is made where both languages have the same names and numbers at hand: [`say!`](crate::say)
+//! A sentence is made where both languages have the same names and numbers at hand: [`say!`]
 //! takes the two texts side by side, so that a finding without its translation does not compile.
 
 use std::fmt;
@@ -32,6 +32,15 @@ impl Sentence {
         Some(format!("`{lost}` is lost: {self} | {}", self.ja))
     }
 
+    /// Sentences behind each other: `; ` in English, `。` in Japanese.
+    pub fn joined(sentences: &[Self]) -> Self {
+        let texts = |of: fn(&Self) -> &str| sentences.iter().map(of).collect::<Vec<_>>();
+        Self {
+            en: texts(|it| &it.en).join("; "),
+            ja: texts(|it| &it.ja).join("。"),
+        }
+    }
+
     /// What reads the same in both languages: a number, a name, a text from outside.
     pub fn same(text: impl fmt::Display) -> Self {
         let en = text.to_string();
@@ -44,6 +53,21 @@ fn numbers(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_digit() && c != '.')
         .map(|it| it.trim_matches('.'))
         .filter(|it| !it.is_empty())
+}
+
+/// English text alone, on its way to being said in both languages.
+#[doc(hidden)]
+impl From<String> for Sentence {
+    fn from(en: String) -> Self {
+        Self::same(en)
+    }
+}
+
+#[doc(hidden)]
+impl From<&str> for Sentence {
+    fn from(en: &str) -> Self {
+        Self::same(en)
+    }
 }
 
 impl fmt::Display for Sentence {
@@ -71,7 +95,7 @@ impl From<Sentence> for String {
 /// a `;` are sentences themselves, each of which stands in its own language.
 ///
 /// ```
-/// use longtake_graph::say;
+/// use longtake_sentence::say;
 /// let (id, most) = ("12", 8);
 /// let why = say!("at most {most}", "最大 {most}");
 /// let told = say!("node {id} takes {}: {why}", "ノード {id} には {} までです: {why}", most; why);

@@ -1,5 +1,6 @@
 //! What a node's code sees while it runs.
 
+use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -32,6 +33,13 @@ pub trait Nodes: Specs + Sync {
         streamed: bool,
         tell: &mut dyn FnMut(Loading),
     ) -> Result<Resident, RunError>;
+
+    /// What a caught panic of the libraries below means, where they tell of a failure by panicking
+    /// (device memory used up). `None`: a bug of ours.
+    fn fault(&self, panic: &(dyn Any + Send)) -> Option<RunError> {
+        let _ = panic;
+        None
+    }
 }
 
 /// What is told while a checkpoint is read.

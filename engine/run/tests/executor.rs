@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crossbeam::channel::{Receiver, unbounded};
 use indexmap::IndexMap;
-use longtake_graph::{Catalog, Declaration, NodeId};
+use longtake_graph::{Catalog, Declaration, NodeId, say};
 use longtake_plan::{
     Cost, DeviceKind, Info, Keep, Lane, Machine, NodePath, NodeSpec, Plan, Rung, Signature, Specs,
     Step, StepId, StepInput, Value as Planned, ValueId, WeightsInfo,
@@ -55,11 +55,20 @@ fn flaky(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     Ok(vec![Value::Json(json!(7))])
 }
 
+/// What the node layer knows as used-up memory.
+struct Exhausted;
+
 fn hungry(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     count(cx, "hungry");
-    // What CubeCL does when an allocation fails.
-    assert_ne!(cx.step.rung, "whole", "Out of memory: could not allocate");
+    // What a library does that tells of used-up device memory by panicking.
+    if cx.step.rung == "whole" {
+        std::panic::panic_any(Exhausted);
+    }
     Ok(vec![Value::Json(json!(cx.step.rung))])
+}
+
+fn wordy(_: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
+    panic!("no zoom in this room: out of memory addresses are odd");
 }
 
 fn broken(_: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
@@ -109,6 +118,7 @@ impl Nodes for Toys {
             "flaky" => Some(flaky),
             "hungry" => Some(hungry),
             "broken" => Some(broken),
+            "wordy" => Some(wordy),
             "endless" => Some(endless),
             "thirty" => Some(thirty),
             _ => None,
@@ -123,6 +133,11 @@ impl Nodes for Toys {
     ) -> Result<Resident, RunError> {
         LOADS.fetch_add(1, Ordering::Relaxed);
         Ok(Arc::new(()))
+    }
+    fn fault(&self, panic: &(dyn std::any::Any + Send)) -> Option<RunError> {
+        panic.is::<Exhausted>().then(|| {
+            RunError::out_of_memory(say!("the device is full", "デバイスのメモリが一杯です"))
+        })
     }
 }
 
@@ -346,6 +361,23 @@ fn memory_running_out_leads_down_the_ladder() {
     let (report, _) = World::new().run(&plan);
     let message = report.error.unwrap().message;
     assert!(message.contains("no lesser way is left"), "{message}");
+}
+
+#[test]
+fn a_panic_is_out_of_memory_when_the_node_layer_says_so_and_not_by_its_words() {
+    let mut plan = plan(&[("wordy", Gpu, Stored, From::Number(0))]);
+    plan.steps[0].fallbacks = vec![Rung {
+        name: "tiled".into(),
+        settings: BTreeMap::new(),
+        cost: Cost::default(),
+        streams: Vec::new(),
+    }];
+    let (report, events) = World::new().run(&plan);
+    assert_eq!(statuses(&report), [Failed]);
+    assert_eq!(report.steps[0].rung, "whole", "no lesser way is tried");
+    assert_eq!(report.error.unwrap().kind, Failure::Failed);
+    let adapted = |it: &Event| matches!(it, Event::Adapted { .. });
+    assert_eq!(events.try_iter().filter(adapted).count(), 0);
 }
 
 #[test]

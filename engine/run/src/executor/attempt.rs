@@ -1,5 +1,6 @@
 //! One step: weights in place, inputs gathered, code called; retries and the out-of-memory ladder.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use longtake_plan::{Info, Step, StepId, StepInput, ValueId, WeightsId};
 
 use super::{RETRIES, Shared, lock};
 use crate::cx::gather;
-use crate::{Event, Failure, Loading, Resident, RunCx, RunError, Said, Value};
+use crate::{Event, Failure, Loading, Nodes, Resident, RunCx, RunError, Said, Value};
 
 impl Shared<'_> {
     /// Runs a step until it is done, or nothing is left to try.
@@ -156,7 +157,7 @@ impl Shared<'_> {
                     Loading::Note(text) => Event::Note { step, text },
                 });
             };
-            guarded(|| {
+            guarded(self.nodes, || {
                 self.nodes
                     .load_weights(info, &self.env.device, streamed, &mut tell)
             })
@@ -220,7 +221,7 @@ impl Shared<'_> {
             models,
             report: &mut report,
         };
-        guarded(|| runner(&mut cx))
+        guarded(self.nodes, || runner(&mut cx))
     }
 
     /// Reads a value from the store when its step was not run this time.
@@ -250,24 +251,35 @@ impl Shared<'_> {
     }
 }
 
-/// Calls node code; a panic becomes an error, so that one shot does not take the film with it.
-fn guarded<T>(call: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
+/// Calls code of the node layer; a panic becomes an error, so that one shot does not take the film
+/// with it.
+pub(super) fn guarded<T>(
+    nodes: &dyn Nodes,
+    call: impl FnOnce() -> Result<T, RunError>,
+) -> Result<T, RunError> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
-        let text = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no message");
-        // Burn and CubeCL report exhausted device memory by panicking.
-        let lower = text.to_lowercase();
-        if ["out of memory", "outofmemory", "oom", "memory allocation"]
-            .iter()
-            .any(|sign| lower.contains(sign))
-        {
-            return Err(RunError::out_of_memory(text.to_owned()));
-        }
-        Err(RunError::failed(format!(
-            "{text} (a panic: this is a bug of Longtake)"
-        )))
+        // Asking is code of the node layer too.
+        let ask = AssertUnwindSafe(|| nodes.fault(&*panic));
+        Err(catch_unwind(ask)
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| bug(&*panic)))
     })
+}
+
+/// A panic that nobody knows.
+pub(super) fn bug(panic: &(dyn Any + Send)) -> RunError {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    let text = text.map_or_else(
+        || say!("no message", "メッセージはありません"),
+        Sentence::same,
+    );
+    RunError::failed(say!(
+        "{text} (a panic: this is a bug of Longtake)",
+        "{text}（プログラムが異常を検出しました。Longtake の不具合です）";
+        text
+    ))
 }

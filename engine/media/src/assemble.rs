@@ -8,8 +8,10 @@ use std::time::Duration;
 use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app::AppSrc;
+use longtake_sentence::{Sentence, say};
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Doing, Pipeline};
 use crate::pipe::{Pipe, timed_buffer};
 use crate::segment::{SegmentHeader, SegmentReader};
 use crate::whole_file::WholeFile;
@@ -50,16 +52,17 @@ pub fn assemble(
 ) -> Result<FileInfo, MediaError> {
     format.check()?;
     if container == Container::Mp4 && format.codec == Codec::Ffv1 {
-        return Err(MediaError::BadFormat(
-            "FFV1 does not go into MP4; write an .mkv file, or choose H.264".into(),
-        ));
+        return Err(MediaError::BadFormat(say!(
+            "FFV1 does not go into MP4; write an .mkv file, or choose H.264",
+            "FFV1 は MP4 に入りません。.mkv ファイルにするか、H.264 を選んでください。"
+        )));
     }
     let comment = metadata.comment(container)?;
     let header = check_segments(out, segments, format)?;
 
     let film = WholeFile::create(out)?;
     let spare = WholeFile::create(out)?; // where mp4mux keeps the frames until the index is known
-    let pipe = Pipe::new("joining", out, &muxer_text(container, format))?;
+    let pipe = Pipe::new(Pipeline::Joining, out, &muxer_text(container, format))?;
     pipe.element::<gst::Element>("file")?
         .set_property("location", film.temporary_path().to_string_lossy().as_ref());
     let mux: gst::Element = pipe.element("mux")?;
@@ -78,8 +81,12 @@ pub fn assemble(
             .filter(|_| container == Container::Mp4),
     );
     let source: AppSrc = pipe.element("in")?;
-    let caps = muxer_caps(&header.caps)
-        .map_err(|error| pipe.failed(format!("stream description: {error}")))?;
+    let caps = muxer_caps(&header.caps).map_err(|error| {
+        pipe.failed(say!(
+            "stream description: {error}",
+            "ストリームの説明: {error}"
+        ))
+    })?;
     source.set_caps(Some(&caps));
     pipe.start(gst::State::Playing)?;
 
@@ -98,10 +105,10 @@ pub fn assemble(
     }
     source
         .end_of_stream()
-        .map_err(|flow| pipe.failed(format!("end refused ({flow})")))?;
+        .map_err(|flow| pipe.end_refused(flow))?;
     // With the index first, the muxer now copies the whole film: alive as long as the file grows.
     let mut size = 0;
-    pipe.wait_for(gst::MessageType::Eos, "finishing the file", || {
+    pipe.wait_for(gst::MessageType::Eos, Doing::FinishingFile, || {
         let now = film.temporary_path().metadata().map_or(0, |it| it.len());
         Ok(std::mem::replace(&mut size, now) != now)
     })?;
@@ -155,7 +162,7 @@ fn check_segments(
     let mut first: Option<SegmentHeader> = None;
     for path in segments {
         let header = SegmentReader::open(path)?.header().clone();
-        let mismatch = |what, expected: String, found: String| {
+        let mismatch = |what: Sentence, expected: String, found: String| {
             Err(MediaError::SegmentMismatch {
                 path: path.clone(),
                 what,
@@ -166,24 +173,25 @@ fn check_segments(
         let (is, wanted) = (&header.format, format);
         if (is.width, is.height) != (wanted.width, wanted.height) {
             return mismatch(
-                "the size",
+                say!("the size", "サイズ"),
                 format!("{}×{}", wanted.width, wanted.height),
                 format!("{}×{}", is.width, is.height),
             );
         }
         if is.fps != wanted.fps {
             return mismatch(
-                "the frame rate",
+                say!("the frame rate", "フレームレート"),
                 format!("{}/{}", wanted.fps.0, wanted.fps.1),
                 format!("{}/{}", is.fps.0, is.fps.1),
             );
         }
         if is.codec != wanted.codec {
-            return mismatch("the codec", wanted.id(), is.id());
+            return mismatch(say!("the codec", "コーデック"), wanted.id(), is.id());
         }
         match &first {
             Some(first) if first.caps != header.caps => {
-                return mismatch("the stream description", first.caps.clone(), header.caps);
+                let what = say!("the stream description", "ストリームの説明");
+                return mismatch(what, first.caps.clone(), header.caps);
             }
             Some(_) => {}
             None => first = Some(header),

@@ -1,5 +1,6 @@
 //! The picture format of a film: size, frame rate, codec and its settings.
 
+use longtake_sentence::{Sentence, say};
 use serde::{Deserialize, Serialize};
 
 use crate::MediaError;
@@ -139,22 +140,25 @@ impl VideoFormat {
             fps: (num, den),
             codec,
         } = *self;
-        let bad = |text: String| Err(MediaError::BadFormat(text));
+        let bad = |what: Sentence| Err(MediaError::BadFormat(what));
         if !(4..=16384).contains(&width) || !(4..=16384).contains(&height) {
-            return bad(format!(
-                "size {width}×{height}; width and height go from 4 to 16384"
+            return bad(say!(
+                "size {width}×{height}; width and height go from 4 to 16384",
+                "サイズ {width}×{height}。幅と高さは 4 から 16384 までです。"
             ));
         }
         // GStreamer holds fractions in signed 32-bit numbers; MP4's timescale is finite as well.
         if num == 0 || den == 0 || num > 1_000_000 || den > 1_000_000 || num / den > 1000 {
-            return bad(format!(
-                "frame rate {num}/{den}; give a fraction such as 24/1 or 24000/1001, at most 1000 frames a second"
+            return bad(say!(
+                "frame rate {num}/{den}; give a fraction such as 24/1 or 24000/1001, at most 1000 frames a second",
+                "フレームレート {num}/{den}。24/1 や 24000/1001 のような分数で、毎秒 1000 フレーム以下にしてください。"
             ));
         }
         if let Codec::H264 { crf, .. } = codec {
             if crf > 51 {
-                return bad(format!(
-                    "crf {crf}; it goes from 0 (lossless) to 51 (worst), 18 is usual"
+                return bad(say!(
+                    "crf {crf}; it goes from 0 (lossless) to 51 (worst), 18 is usual",
+                    "crf {crf}。0(可逆)から 51(最低)までです。通常は 18 を指定します。"
                 ));
             }
             if width % 2 != 0 || height % 2 != 0 {

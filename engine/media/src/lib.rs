@@ -18,13 +18,14 @@ mod mp4;
 mod picture;
 mod pipe;
 mod reader;
+mod regular;
 mod segment;
 mod whole_file;
 mod writer;
 mod yuv;
 
 pub use assemble::{Container, FileInfo, assemble};
-pub use error::MediaError;
+pub use error::{Doing, MediaError, Pipeline};
 pub use format::{Codec, Preset, VideoFormat};
 pub use install::{check_installation, init};
 pub use metadata::{Metadata, read_metadata};

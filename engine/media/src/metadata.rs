@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::mkv::Mkv;
 use crate::mp4::Mp4;
+use crate::regular::check_readable;
 use crate::{Container, MediaError};
 
 /// What a film says of its making. The two texts are JSON and come back character for character.
@@ -105,17 +106,10 @@ impl Metadata {
 /// Reads what a film says of its making; `None` when it says nothing (or is neither MP4/MOV nor MKV/WebM).
 ///
 /// # Errors
-/// [`MediaError::Missing`], [`MediaError::Empty`], [`MediaError::Io`], [`MediaError::Corrupt`].
+/// [`MediaError::Missing`], [`MediaError::Empty`], [`MediaError::NotVideo`] for what is no file,
+/// [`MediaError::Io`], [`MediaError::Corrupt`].
 pub fn read_metadata(path: &Path) -> Result<Option<Metadata>, MediaError> {
-    let size = path
-        .metadata()
-        .map_err(|error| MediaError::io(path, "opening the file", error))?
-        .len();
-    if size == 0 {
-        return Err(MediaError::Empty {
-            path: path.to_owned(),
-        });
-    }
+    check_readable(path)?;
     if let Some(mp4) = Mp4::read(path)? {
         return Ok(Metadata::from_tags(&mp4.tags));
     }

@@ -4,7 +4,11 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use longtake_sentence::{Sentence, say};
+
 use crate::MediaError;
+use crate::error::Doing;
+use crate::regular;
 
 const EBML: u32 = 0x1A45_DFA3;
 const SEGMENT: u32 = 0x1853_8067;
@@ -41,9 +45,8 @@ pub(crate) struct Mkv {
 impl Mkv {
     /// Reads track list and tags; `None` if the file is of another kind.
     pub fn read(path: &Path) -> Result<Option<Self>, MediaError> {
-        let failed = |error| MediaError::io(path, "reading the file", error);
-        let mut file = File::open(path).map_err(failed)?;
-        let file_len = file.metadata().map_err(failed)?.len();
+        let failed = |error| MediaError::io(path, Doing::ReadingFile, error);
+        let (mut file, file_len) = regular::open(path)?;
         let Some((EBML, at, Some(size))) = read_header(&mut file, 0).map_err(failed)? else {
             return Ok(None);
         };
@@ -108,8 +111,8 @@ impl Mkv {
         else {
             return Ok(None);
         };
-        let failed = |error| MediaError::io(path, "reading the file", error);
-        let mut file = File::open(path).map_err(failed)?;
+        let failed = |error| MediaError::io(path, Doing::ReadingFile, error);
+        let (mut file, _) = regular::open(path)?;
         let mut frames = 0;
         for (start, end) in &self.clusters {
             let mut at = *start;
@@ -118,7 +121,7 @@ impl Mkv {
                     match step(&mut file, at, *end, is_in_cluster).map_err(failed)? {
                         Step::Element(id, content, next) => (id, content, next),
                         Step::Endless => return Ok(None),
-                        Step::Broken => return Err(MediaError::corrupt(path, at, BROKEN)),
+                        Step::Broken => return Err(MediaError::corrupt(path, at, broken())),
                     };
                 let block = match id {
                     SIMPLE_BLOCK => Some(content),
@@ -143,20 +146,25 @@ impl Mkv {
     pub fn check_whole(&self, path: &Path) -> Result<(), MediaError> {
         match self.end {
             Some(end) if end > self.file_len => {
-                let what = format!(
-                    "the file ends here, but should go on to byte {end}: its copying was cut off"
+                let what = say!(
+                    "the file ends here, but should go on to byte {end}: its copying was cut off",
+                    "ファイルは {end} バイト目まで続くはずですが、ここで終わっています(コピーの中断)"
                 );
                 Err(MediaError::corrupt(path, self.file_len, what))
             }
-            _ => self
-                .broken
-                .map_or(Ok(()), |byte| Err(MediaError::corrupt(path, byte, BROKEN))),
+            _ => self.broken.map_or(Ok(()), |byte| {
+                Err(MediaError::corrupt(path, byte, broken()))
+            }),
         }
     }
 }
 
-const BROKEN: &str =
-    "what begins here is no part of a Matroska file: the file was overwritten or badly copied";
+fn broken() -> Sentence {
+    say!(
+        "what begins here is no part of a Matroska file: the file was overwritten or badly copied",
+        "ここからは Matroska ファイルの一部ではありません(上書きされたか、コピーに失敗したファイル)"
+    )
+}
 
 /// What lies at a place in the file.
 enum Step {

@@ -7,7 +7,11 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use longtake_sentence::say;
+
 use crate::MediaError;
+use crate::error::Doing;
+use crate::regular;
 
 /// An index larger than this is not read: a film of a day has less.
 const MAX_INDEX: u64 = 1 << 28;
@@ -37,9 +41,8 @@ pub(crate) struct Track {
 impl Mp4 {
     /// Reads the index; `None` if the file is of another kind.
     pub fn read(path: &Path) -> Result<Option<Self>, MediaError> {
-        let failed = |error| MediaError::io(path, "reading the file", error);
-        let mut file = File::open(path).map_err(failed)?;
-        let file_len = file.metadata().map_err(failed)?.len();
+        let failed = |error| MediaError::io(path, Doing::ReadingFile, error);
+        let (mut file, file_len) = regular::open(path)?;
         let mut this = Self {
             video: None,
             fragmented: false,
@@ -60,8 +63,10 @@ impl Mp4 {
             if &kind == b"moov" {
                 let len = size.saturating_sub(head);
                 if at.saturating_add(size) > file_len || len > MAX_INDEX {
-                    let what =
-                        format!("the index (moov) of {size} bytes goes beyond the end of the file");
+                    let what = say!(
+                        "the index (moov) of {size} bytes goes beyond the end of the file",
+                        "{size} バイトの索引(moov)がファイルの終わりを越えています"
+                    );
                     return Err(MediaError::corrupt(path, at, what));
                 }
                 let mut moov = vec![0; len as usize];
@@ -85,7 +90,10 @@ impl Mp4 {
     /// [`MediaError::Corrupt`] when there is no index at all, [`MediaError::NotVideo`] when it has no pictures.
     pub fn check_whole(&self, path: &Path) -> Result<(), MediaError> {
         if !self.has_index {
-            let what = "the file ends before its index (moov): its writing or copying was cut off";
+            let what = say!(
+                "the file ends before its index (moov): its writing or copying was cut off",
+                "索引(moov)の前でファイルが終わっています(書き込みかコピーの中断)"
+            );
             return Err(MediaError::corrupt(path, self.file_len, what));
         }
         match &self.video {
@@ -97,11 +105,8 @@ impl Mp4 {
                 })
             }
             None if !self.fragmented => {
-                let reason = "it has no video track".to_owned();
-                Err(MediaError::NotVideo {
-                    path: path.to_owned(),
-                    reason,
-                })
+                let reason = say!("it has no video track", "映像トラックがありません");
+                Err(MediaError::not_video(path, reason))
             }
             _ => Ok(()),
         }

@@ -3,6 +3,7 @@
 use gst_video::prelude::*;
 use gstreamer as gst;
 use gstreamer_video as gst_video;
+use longtake_sentence::Sentence;
 
 use crate::yuv::{Matrix, Planes, PlanesMut, planes_to_rgb, rgb_to_420};
 use crate::{Codec, MediaError, VideoFormat};
@@ -31,7 +32,7 @@ pub(crate) fn input_info(format: &VideoFormat) -> Result<gst_video::VideoInfo, M
             .build(),
         Codec::Ffv1 => builder.build(),
     };
-    built.map_err(|error| MediaError::BadFormat(error.to_string()))
+    built.map_err(|error| MediaError::BadFormat(Sentence::same(error)))
 }
 
 /// The encoder's picture of an RGB frame of `width * height * 3` bytes.

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app::{AppSink, AppSrc};
+use longtake_sentence::{Sentence, say};
 
+use crate::error::{Doing, Pipeline};
 use crate::install::{init, missing};
 use crate::{EncodedFrame, MediaError, VideoFormat};
 
@@ -19,7 +21,7 @@ const QUEUE: u64 = 4;
 pub(crate) struct Pipe {
     pipeline: gst::Pipeline,
     bus: gst::Bus,
-    name: &'static str,
+    name: Pipeline,
     path: PathBuf,
 }
 
@@ -32,9 +34,9 @@ impl Drop for Pipe {
 
 impl Pipe {
     /// Builds the pipeline written in `text`; `path` is the file errors speak of.
-    pub fn new(name: &'static str, path: &Path, text: &str) -> Result<Self, MediaError> {
+    pub fn new(name: Pipeline, path: &Path, text: &str) -> Result<Self, MediaError> {
         init()?;
-        let fail = |message: String| MediaError::Pipeline {
+        let fail = |message: Sentence| MediaError::Pipeline {
             pipeline: name,
             path: path.to_owned(),
             message,
@@ -44,12 +46,17 @@ impl Pipe {
             gst::parse::launch_full(text, Some(&mut context), gst::ParseFlags::FATAL_ERRORS);
         let element = built.map_err(|error| match context.missing_elements().first() {
             Some(element) => missing(element),
-            None => fail(error.to_string()),
+            None => fail(Sentence::same(error)),
         })?;
-        let pipeline = element
-            .downcast::<gst::Pipeline>()
-            .map_err(|_| fail("the text is not a whole pipeline".into()))?;
-        let bus = pipeline.bus().ok_or_else(|| fail("no bus".into()))?;
+        let pipeline = element.downcast::<gst::Pipeline>().map_err(|_| {
+            fail(say!(
+                "the text is not a whole pipeline",
+                "パイプライン全体の記述ではありません。"
+            ))
+        })?;
+        let bus = pipeline
+            .bus()
+            .ok_or_else(|| fail(say!("no bus", "バスがありません。")))?;
         Ok(Self {
             pipeline,
             bus,
@@ -67,7 +74,12 @@ impl Pipe {
             .pipeline
             .by_name(name)
             .and_then(|it| it.downcast::<T>().ok());
-        found.ok_or_else(|| self.failed(format!("no part named {name}")))
+        found.ok_or_else(|| {
+            self.failed(say!(
+                "no part named {name}",
+                "{name} という部品がありません。"
+            ))
+        })
     }
 
     /// Goes to `state` without waiting for it to be reached.
@@ -77,7 +89,7 @@ impl Pipe {
             Err(error) => Err(self
                 .error()
                 .err()
-                .unwrap_or_else(|| self.failed(error.to_string()))),
+                .unwrap_or_else(|| self.failed(Sentence::same(error)))),
         }
     }
 
@@ -98,7 +110,7 @@ impl Pipe {
     pub fn wait_for(
         &self,
         kind: gst::MessageType,
-        doing: &'static str,
+        doing: Doing,
         mut alive: impl FnMut() -> Result<bool, MediaError>,
     ) -> Result<(), MediaError> {
         let mut clock = Patience::new();
@@ -136,25 +148,23 @@ impl Pipe {
             if came {
                 clock = Patience::new();
             } else {
-                clock.check(self, "waiting for room for the next frame")?;
+                clock.check(self, Doing::WaitingForRoom)?;
                 thread::sleep(Duration::from_micros(500));
             }
         }
         match source.push_buffer(buffer) {
             Ok(_) => Ok(()),
-            Err(flow) => Err(self
-                .error()
-                .err()
-                .unwrap_or_else(|| self.failed(format!("frame refused ({flow})")))),
+            Err(flow) => Err(self.error().err().unwrap_or_else(|| {
+                self.failed(say!(
+                    "frame refused ({flow})",
+                    "フレームを渡せません({flow})。"
+                ))
+            })),
         }
     }
 
     /// The next sample; `None` at the end of the stream.
-    pub fn pull(
-        &self,
-        sink: &AppSink,
-        doing: &'static str,
-    ) -> Result<Option<gst::Sample>, MediaError> {
+    pub fn pull(&self, sink: &AppSink, doing: Doing) -> Result<Option<gst::Sample>, MediaError> {
         let clock = Patience::new();
         loop {
             if let Some(sample) = sink.try_pull_sample(gst::ClockTime::from_mseconds(50)) {
@@ -169,7 +179,11 @@ impl Pipe {
         }
     }
 
-    pub fn failed(&self, message: String) -> MediaError {
+    pub fn end_refused(&self, flow: gst::FlowError) -> MediaError {
+        self.failed(say!("end refused ({flow})", "終わりを渡せません({flow})。"))
+    }
+
+    pub fn failed(&self, message: Sentence) -> MediaError {
         MediaError::Pipeline {
             pipeline: self.name,
             path: self.path.clone(),
@@ -179,7 +193,7 @@ impl Pipe {
 
     fn reported(&self, message: &gst::Message) -> MediaError {
         let gst::MessageView::Error(report) = message.view() else {
-            return self.failed("unknown message".into());
+            return self.failed(say!("unknown message", "未知のメッセージです。"));
         };
         let error = report.error();
         if error.matches(gst::ResourceError::NoSpaceLeft)
@@ -197,23 +211,26 @@ impl Pipe {
         {
             return MediaError::NotVideo {
                 path: self.path.clone(),
-                reason: error.message().to_owned(),
+                reason: Sentence::same(error.message()),
             };
         }
         if error.matches(gst::StreamError::CodecNotFound)
             || error.matches(gst::CoreError::MissingPlugin)
         {
-            let reason = "it holds no video, or one that takes a decoder of gstreamer1.0-plugins-bad or gstreamer1.0-libav";
+            let reason = say!(
+                "it holds no video, or one that takes a decoder of gstreamer1.0-plugins-bad or gstreamer1.0-libav",
+                "動画が入っていないか、gstreamer1.0-plugins-bad か gstreamer1.0-libav のデコーダーが必要です"
+            );
             return MediaError::NotVideo {
                 path: self.path.clone(),
-                reason: reason.into(),
+                reason,
             };
         }
         let part = report
             .src()
             .map(|it| format!("{}: ", it.name()))
             .unwrap_or_default();
-        self.failed(format!("{part}{}", error.message()))
+        self.failed(Sentence::same(format!("{part}{}", error.message())))
     }
 }
 
@@ -225,7 +242,7 @@ impl Patience {
         Self(Instant::now())
     }
 
-    fn check(&self, pipe: &Pipe, doing: &'static str) -> Result<(), MediaError> {
+    fn check(&self, pipe: &Pipe, doing: Doing) -> Result<(), MediaError> {
         if self.0.elapsed() < PATIENCE {
             return Ok(());
         }

@@ -1,6 +1,5 @@
 //! Decodes video files and stored segments into RGB frames.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,12 +8,15 @@ use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app::{AppSink, AppSrc};
 use gstreamer_video as gst_video;
+use longtake_sentence::{Sentence, say};
 use serde::Serialize;
 
+use crate::error::{Doing, Pipeline};
 use crate::mkv::Mkv;
 use crate::mp4::Mp4;
 use crate::picture::{DECODED, rgb_pixels};
 use crate::pipe::{Pipe, timed_buffer};
+use crate::regular::check_readable;
 use crate::segment::SegmentReader;
 use crate::{MediaError, VideoFormat};
 
@@ -66,23 +68,25 @@ impl VideoReader {
                     decode. ! videoconvert n-threads=2 ! {DECODED} \
                     ! appsink name=out sync=false max-buffers=3"
         );
-        let pipe = Pipe::new("decoding", path, &text)?;
+        let pipe = Pipe::new(Pipeline::Decoding, path, &text)?;
         pipe.element::<gst::Element>("file")?
             .set_property("location", path.to_string_lossy().as_ref());
         limit_threads(&pipe);
         let sink: AppSink = pipe.element("out")?;
         pipe.start(gst::State::Paused)?;
-        pipe.wait_for(gst::MessageType::AsyncDone, "opening the file", || {
+        pipe.wait_for(gst::MessageType::AsyncDone, Doing::OpeningFile, || {
             Ok(false)
         })?;
-        let not_video = |reason: &str| MediaError::NotVideo {
-            path: path.to_owned(),
-            reason: reason.into(),
-        };
+        let not_video = |reason: Sentence| MediaError::not_video(path, reason);
         let caps = sink.static_pad("sink").and_then(|pad| pad.current_caps());
-        let caps = caps.ok_or_else(|| not_video("it has no frame that can be decoded"))?;
+        let caps = caps.ok_or_else(|| {
+            not_video(say!(
+                "it has no frame that can be decoded",
+                "デコードできるフレームがありません"
+            ))
+        })?;
         let video = gst_video::VideoInfo::from_caps(&caps)
-            .map_err(|error| not_video(&error.to_string()))?;
+            .map_err(|error| not_video(Sentence::same(error)))?;
         let told = (
             video.fps().numer().max(0) as u32,
             video.fps().denom().max(1) as u32,
@@ -122,17 +126,17 @@ impl VideoReader {
     /// # Errors
     /// [`MediaError::Truncated`] when the file ends before the number of frames it declares.
     pub fn next_rgb(&mut self) -> Result<Option<Vec<u8>>, MediaError> {
-        let Some(sample) = self.pipe.pull(&self.sink, "decoding the next frame")? else {
+        let Some(sample) = self.pipe.pull(&self.sink, Doing::DecodingNextFrame)? else {
             return self.check_length().map(|()| None);
         };
-        let pixels = rgb_pixels(&sample)
-            .ok_or_else(|| self.pipe.failed("the decoder gave no RGB picture".into()))?;
+        let pixels = rgb_pixels(&sample).ok_or_else(|| self.pipe.failed(no_picture()))?;
         if pixels.len() != self.info.width as usize * self.info.height as usize * 3 {
-            let what = format!("the picture size changes at frame {}", self.next);
-            return Err(MediaError::NotVideo {
-                path: self.path.clone(),
-                reason: what,
-            });
+            let reason = say!(
+                "the picture size changes at frame {}",
+                "フレーム {} で画像のサイズが変わります",
+                self.next
+            );
+            return Err(MediaError::not_video(&self.path, reason));
         }
         self.next += 1;
         Ok(Some(pixels))
@@ -145,12 +149,11 @@ impl VideoReader {
     pub fn seek(&mut self, frame: u64) -> Result<(), MediaError> {
         let (num, den) = self.info.fps;
         if !self.info.constant_rate {
-            let reason =
-                "it has no constant frame rate, so frames cannot be sought by number".to_owned();
-            return Err(MediaError::NotVideo {
-                path: self.path.clone(),
-                reason,
-            });
+            let reason = say!(
+                "it has no constant frame rate, so frames cannot be sought by number",
+                "フレームレートが一定でないため、番号でフレームを探せません"
+            );
+            return Err(MediaError::not_video(&self.path, reason));
         }
         if self.info.frames > 0 && frame >= self.info.frames {
             return Err(MediaError::NoSuchFrame {
@@ -163,12 +166,14 @@ impl VideoReader {
         let time = u128::from(2 * frame + 1) * 500_000_000 * u128::from(den) / u128::from(num);
         let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
         let time = gst::ClockTime::from_nseconds(time as u64);
+        self.pipe.pipeline().seek_simple(flags, time).map_err(|_| {
+            self.pipe.failed(say!(
+                "seeking frame {frame} failed",
+                "フレーム {frame} へのシークに失敗しました。"
+            ))
+        })?;
         self.pipe
-            .pipeline()
-            .seek_simple(flags, time)
-            .map_err(|_| self.pipe.failed(format!("seeking frame {frame} failed")))?;
-        self.pipe
-            .wait_for(gst::MessageType::AsyncDone, "seeking", || Ok(false))?;
+            .wait_for(gst::MessageType::AsyncDone, Doing::Seeking, || Ok(false))?;
         self.next = frame;
         Ok(())
     }
@@ -196,19 +201,7 @@ struct Declared {
 
 impl Declared {
     fn read(path: &Path) -> Result<Self, MediaError> {
-        let file =
-            fs::metadata(path).map_err(|error| MediaError::io(path, "opening the file", error))?;
-        if file.is_dir() {
-            return Err(MediaError::NotVideo {
-                path: path.to_owned(),
-                reason: "it is a folder".into(),
-            });
-        }
-        if file.len() == 0 {
-            return Err(MediaError::Empty {
-                path: path.to_owned(),
-            });
-        }
+        check_readable(path)?;
         if let Some(mp4) = Mp4::read(path)? {
             mp4.check_whole(path)?;
             let track = mp4.video.filter(|_| !mp4.fragmented);
@@ -267,9 +260,11 @@ pub fn decode_segment(path: &Path) -> Result<SegmentFrames, MediaError> {
          ! appsink name=out sync=false max-buffers=3",
         segment.header().format.decoder()
     );
-    let pipe = Pipe::new("decoding", path, &text)?;
-    let caps = gst::Caps::from_str(&segment.header().caps)
-        .map_err(|error| MediaError::corrupt(path, 0, format!("stream description: {error}")))?;
+    let pipe = Pipe::new(Pipeline::Decoding, path, &text)?;
+    let caps = gst::Caps::from_str(&segment.header().caps).map_err(|error| {
+        let what = say!("stream description: {error}", "ストリームの説明: {error}");
+        MediaError::corrupt(path, 0, what)
+    })?;
     let source: AppSrc = pipe.element("in")?;
     source.set_caps(Some(&caps));
     let sink = pipe.element("out")?;
@@ -306,7 +301,7 @@ impl SegmentFrames {
             let Some(frame) = self.segment.next_frame()? else {
                 self.source
                     .end_of_stream()
-                    .map_err(|flow| self.pipe.failed(format!("end refused ({flow})")))?;
+                    .map_err(|flow| self.pipe.end_refused(flow))?;
                 self.ended = true;
                 break;
             };
@@ -320,7 +315,7 @@ impl SegmentFrames {
             self.pushed += 1;
         }
         if ready.is_none() {
-            ready = self.pipe.pull(&self.sink, "decoding the next frame")?;
+            ready = self.pipe.pull(&self.sink, Doing::DecodingNextFrame)?;
         }
         let Some(sample) = ready else {
             let (expected, found) = (self.segment.frames(), self.pulled);
@@ -338,6 +333,13 @@ impl SegmentFrames {
         self.pulled += 1;
         rgb_pixels(&sample)
             .map(Some)
-            .ok_or_else(|| self.pipe.failed("the decoder gave no RGB picture".into()))
+            .ok_or_else(|| self.pipe.failed(no_picture()))
     }
+}
+
+fn no_picture() -> Sentence {
+    say!(
+        "the decoder gave no RGB picture",
+        "デコーダーの出力が RGB 画像ではありません。"
+    )
 }

@@ -17,8 +17,11 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use longtake_sentence::{Sentence, say};
 use serde::{Deserialize, Serialize};
 
+use crate::error::Doing;
+use crate::regular;
 use crate::whole_file::WholeFile;
 use crate::{MediaError, VideoFormat};
 
@@ -62,7 +65,7 @@ impl SegmentFile {
         file: WholeFile,
         header: &SegmentHeader,
     ) -> Result<Self, MediaError> {
-        let failed = |error| MediaError::io(path, "writing the segment", error);
+        let failed = |error| MediaError::io(path, Doing::WritingSegment, error);
         let json = serde_json::to_vec(header).map_err(|error| failed(error.into()))?;
         let mut covered = MAGIC.to_vec();
         covered.extend((json.len() as u32).to_le_bytes());
@@ -81,7 +84,7 @@ impl SegmentFile {
     }
 
     pub fn push(&mut self, data: &[u8], key: bool) -> Result<(), MediaError> {
-        let failed = |error| MediaError::io(&self.path, "writing the segment", error);
+        let failed = |error| MediaError::io(&self.path, Doing::WritingSegment, error);
         let size = u32::try_from(data.len()).ok().filter(|size| *size < KEY);
         let size =
             size.ok_or_else(|| failed(io::Error::other("an encoded frame of 2 GiB or more")))?;
@@ -101,7 +104,7 @@ impl SegmentFile {
         end.extend(self.frames.to_le_bytes());
         end.extend(&blake3::hash(&self.covered).as_bytes()[..16]);
         end.extend(MAGIC);
-        let failed = |error| MediaError::io(&self.path, "writing the segment", error);
+        let failed = |error| MediaError::io(&self.path, Doing::WritingSegment, error);
         self.file.file().write_all(&end).map_err(failed)?;
         self.file.keep()
     }
@@ -126,33 +129,35 @@ impl SegmentReader {
     /// [`MediaError::Missing`], [`MediaError::Empty`], [`MediaError::NotVideo`] for another kind of file,
     /// [`MediaError::Corrupt`] with the byte where it stops making sense.
     pub fn open(path: &Path) -> Result<Self, MediaError> {
-        let failed = |error| MediaError::io(path, "reading the segment", error);
-        let corrupt = |byte, what: &str| MediaError::corrupt(path, byte, what);
-        let mut file = File::open(path).map_err(failed)?;
-        let size = file.metadata().map_err(failed)?.len();
-        if size == 0 {
-            return Err(MediaError::Empty {
-                path: path.to_owned(),
-            });
-        }
+        let failed = |error| MediaError::io(path, Doing::ReadingSegment, error);
+        let corrupt = |byte, what: Sentence| MediaError::corrupt(path, byte, what);
+        let (mut file, size) = regular::open(path)?;
         let mut head = [0; 12];
         let got = read_up_to(&mut file, &mut head).map_err(failed)?;
         if !head[..got].starts_with(MAGIC) {
-            let reason = "it does not begin as a segment of this program does".to_owned();
-            return Err(MediaError::NotVideo {
-                path: path.to_owned(),
-                reason,
-            });
+            let reason = say!(
+                "it does not begin as a segment of this program does",
+                "Longtake の区間ファイルの始まり方ではありません"
+            );
+            return Err(MediaError::not_video(path, reason));
         }
         if size < (head.len() + TRAILER) as u64 {
-            return Err(corrupt(size, "the file ends before its header does"));
+            let what = say!(
+                "the file ends before its header does",
+                "ヘッダーの途中でファイルが終わっています"
+            );
+            return Err(corrupt(size, what));
         }
         file.seek(SeekFrom::End(-(TRAILER as i64)))
             .map_err(failed)?;
         let mut trailer = [0; TRAILER];
         file.read_exact(&mut trailer).map_err(failed)?;
         if !trailer.ends_with(MAGIC) {
-            return Err(corrupt(size, "the end of the file is missing"));
+            let what = say!(
+                "the end of the file is missing",
+                "ファイルの終わりがありません"
+            );
+            return Err(corrupt(size, what));
         }
 
         let header_size = u32::from_le_bytes(array(&head[8..]));
@@ -164,10 +169,11 @@ impl SegmentReader {
             || data_at > index_at
             || index_at.checked_add(index_size + TRAILER as u64) != Some(size)
         {
-            return Err(corrupt(
-                size - TRAILER as u64,
+            let what = say!(
                 "the index does not lie where the file says",
-            ));
+                "索引がファイルの示す場所にありません"
+            );
+            return Err(corrupt(size - TRAILER as u64, what));
         }
         let mut covered = vec![0; data_at as usize];
         file.rewind()
@@ -179,20 +185,28 @@ impl SegmentReader {
             .map_err(failed)?;
         covered.extend(&index);
         if blake3::hash(&covered).as_bytes()[..16] != trailer[12..28] {
-            return Err(corrupt(
-                index_at,
+            let what = say!(
                 "header or index has changed since it was written",
-            ));
+                "ヘッダーか索引が、書き込まれた後に変わっています"
+            );
+            return Err(corrupt(index_at, what));
         }
-        let header = serde_json::from_slice(&covered[head.len()..data_at as usize])
-            .map_err(|error| corrupt(head.len() as u64, &format!("header: {error}")))?;
+        let header =
+            serde_json::from_slice(&covered[head.len()..data_at as usize]).map_err(|error| {
+                let what = say!("header: {error}", "ヘッダー: {error}");
+                corrupt(head.len() as u64, what)
+            })?;
         let index: Vec<_> = index
             .chunks_exact(ENTRY)
             .map(|it| (u32::from_le_bytes(array(&it[..4])), array(&it[4..])))
             .collect();
         let data: u64 = index.iter().map(|(size, _)| u64::from(size & !KEY)).sum();
         if data != index_at - data_at {
-            return Err(corrupt(data_at, "the frames' sizes do not add up"));
+            let what = say!(
+                "the frames' sizes do not add up",
+                "フレームのサイズの合計が合いません"
+            );
+            return Err(corrupt(data_at, what));
         }
         file.seek(SeekFrom::Start(data_at)).map_err(failed)?;
         let file = BufReader::with_capacity(1 << 18, file);
@@ -230,10 +244,11 @@ impl SegmentReader {
         let mut data = vec![0; (size & !KEY) as usize];
         self.file
             .read_exact(&mut data)
-            .map_err(|error| MediaError::io(&self.path, "reading the segment", error))?;
+            .map_err(|error| MediaError::io(&self.path, Doing::ReadingSegment, error))?;
         if blake3::hash(&data).as_bytes()[..8] != sum {
-            let what = format!(
+            let what = say!(
                 "frame {} of {} has changed since it was written",
+                "フレーム {}(全 {} フレーム)が、書き込まれた後に変わっています",
                 self.next,
                 self.index.len()
             );

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::MediaError;
+use crate::error::Doing;
+use crate::regular::check_writable;
 
 /// A temporary file beside its destination; removed when dropped before [`WholeFile::keep`].
 pub(crate) struct WholeFile {
@@ -16,6 +18,7 @@ pub(crate) struct WholeFile {
 
 impl WholeFile {
     pub fn create(path: &Path) -> Result<Self, MediaError> {
+        check_writable(path)?;
         let folder = folder_of(path);
         let name = path
             .file_name()
@@ -44,7 +47,7 @@ impl WholeFile {
     /// Puts the content on the disk, then the name. Returns the size in bytes.
     pub fn keep(self) -> Result<u64, MediaError> {
         let Self { file, path } = self;
-        let failed = |error| MediaError::io(&path, "writing to disk", error);
+        let failed = |error| MediaError::io(&path, Doing::WritingToDisk, error);
         file.as_file().sync_all().map_err(failed)?;
         let bytes = file.as_file().metadata().map_err(failed)?.len();
         file.persist(&path)

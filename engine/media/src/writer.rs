@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use gstreamer as gst;
 use gstreamer_app::{AppSink, AppSrc};
 use gstreamer_video as gst_video;
+use longtake_sentence::{Sentence, say};
 
+use crate::error::{Doing, Pipeline};
 use crate::picture::{encoder_input, input_info};
 use crate::pipe::Pipe;
 use crate::segment::{SegmentFile, SegmentHeader};
@@ -53,13 +55,13 @@ impl SegmentWriter {
             "appsrc name=in format=time ! {} ! appsink name=out sync=false max-buffers=8",
             format.encoder()
         );
-        let pipe = Pipe::new("encoding", path, &text)?;
+        let pipe = Pipe::new(Pipeline::Encoding, path, &text)?;
         let info = input_info(format)?;
         let source: AppSrc = pipe.element("in")?;
         let sink: AppSink = pipe.element("out")?;
         let caps = info
             .to_caps()
-            .map_err(|error| MediaError::BadFormat(error.to_string()))?;
+            .map_err(|error| MediaError::BadFormat(Sentence::same(error)))?;
         source.set_caps(Some(&caps));
         let unopened = Some(WholeFile::create(path)?);
         let output = Output {
@@ -136,18 +138,16 @@ impl SegmentWriter {
         };
         self.source
             .end_of_stream()
-            .map_err(|flow| self.pipe.failed(format!("end refused ({flow})")))?;
-        while let Some(sample) = self
-            .pipe
-            .pull(&self.sink, "waiting for the encoder's last frames")?
-        {
+            .map_err(|flow| self.pipe.end_refused(flow))?;
+        while let Some(sample) = self.pipe.pull(&self.sink, Doing::WaitingForLastFrames)? {
             self.output.write(&sample)?;
         }
         self.pipe.error()?;
         let frames = self.output.frames;
         let (Some(segment), true) = (self.output.segment.take(), frames == self.pushed) else {
-            return Err(self.pipe.failed(format!(
+            return Err(self.pipe.failed(say!(
                 "{frames} frames came out, {} went in (last {last})",
+                "{} フレーム(最後は {last})を入れ、{frames} フレームが出ました。",
                 self.pushed
             )));
         };
@@ -160,21 +160,27 @@ impl SegmentWriter {
 
 impl Output {
     fn write(&mut self, sample: &gst::Sample) -> Result<(), MediaError> {
-        let odd = |message: &str| MediaError::Pipeline {
-            pipeline: "encoding",
+        let odd = |message: Sentence| MediaError::Pipeline {
+            pipeline: Pipeline::Encoding,
             path: self.path.clone(),
-            message: message.into(),
+            message,
         };
         let (Some(buffer), Some(caps)) = (sample.buffer(), sample.caps()) else {
-            return Err(odd("the encoder gave a frame without description"));
+            return Err(odd(say!(
+                "the encoder gave a frame without description",
+                "エンコーダーのフレームに説明がありません。"
+            )));
         };
         let key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
         let data = buffer
             .map_readable()
-            .map_err(|error| odd(&error.to_string()))?;
+            .map_err(|error| odd(Sentence::same(error)))?;
         if let Some(file) = self.unopened.take() {
             if !key {
-                return Err(odd("the first frame is no key frame"));
+                return Err(odd(say!(
+                    "the first frame is no key frame",
+                    "最初のフレームがキーフレームではありません。"
+                )));
             }
             let header = SegmentHeader {
                 format: self.format.clone(),
@@ -183,7 +189,7 @@ impl Output {
             self.segment = Some(SegmentFile::create(&self.path, file, &header)?);
         }
         let Some(segment) = &mut self.segment else {
-            return Err(odd("no file"));
+            return Err(odd(say!("no file", "ファイルがありません。")));
         };
         segment.push(&data, key)?;
         self.frames += 1;

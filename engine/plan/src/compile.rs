@@ -25,6 +25,9 @@ pub struct Options {
     /// Position of the shot under the playhead, from 1: shots near it come first where the order is
     /// otherwise free.
     pub playhead_shot: Option<u32>,
+    /// Keep what stands behind stored results in the plan, as stored: the whole of it is shown, also
+    /// when a render is finished. Without it such steps are left out.
+    pub whole: bool,
 }
 
 /// A compiled project.
@@ -89,7 +92,7 @@ pub(crate) struct Op<'a> {
     pub signature: Signature,
     /// Someone needs it.
     pub needed: bool,
-    /// The store has its result.
+    /// It is not run: the store has its result, or that of all that reads it.
     pub cached: bool,
 }
 

@@ -159,8 +159,21 @@ pub struct Step {
     pub host_bytes: u64,
     /// Predicted seconds, loading included.
     pub seconds: f64,
-    /// The store has its result: it is not run.
+    /// It is not run: the store has its result, or (with [`crate::Options::whole`]) that of all that
+    /// reads it.
     pub cached: bool,
+}
+
+impl Step {
+    /// Whether the store has its own result. A cached step of which it has none is not needed: what
+    /// reads it is stored.
+    pub fn is_stored(&self) -> bool {
+        let kept = match self.keep {
+            Keep::Store | Keep::Output => true,
+            Keep::Memory => false,
+        };
+        self.cached && kept
+    }
 }
 
 /// An ordered plan. Plain data: can be printed, compared and checked.

@@ -145,6 +145,39 @@ fn a_dry_run_does_nothing() {
 }
 
 #[test]
+fn a_plan_of_a_finished_render_is_shown_whole() {
+    let place = Workplace::new();
+    place.graph("a.json", &tiny_prompt());
+    let before = place.run("plan", &["a.json", "--json"]).exits(0);
+    let before: Json = serde_json::from_str(&before.stdout).unwrap();
+    place.rendered(&["a.json", "--set", "3.steps=1"]);
+    place.graph("b.json", &{
+        let mut graph = tiny_prompt();
+        graph["3"]["inputs"]["steps"] = json!(1);
+        graph
+    });
+    let ran = place.run("plan", &["b.json", "--json"]).exits(0);
+    let after: Json = serde_json::from_str(&ran.stdout).unwrap();
+    let paths = |plan: &Json| {
+        let mut paths: Vec<String> = (plan["steps"].as_array().unwrap().iter())
+            .map(|it| format!("{} {}", it["node"], it["class"]))
+            .collect();
+        paths.sort();
+        paths
+    };
+    assert_eq!(paths(&after), paths(&before));
+    for step in after["steps"].as_array().unwrap() {
+        assert_eq!(step["cached"], true, "{step}");
+    }
+    for arguments in [&["plan", "b.json"][..], &["render", "b.json", "--dry-run"]] {
+        let text = place.run(arguments[0], &arguments[1..]).exits(0).stdout;
+        for word in ["KSampler", "VAEDecode", "stored"] {
+            assert!(text.contains(word), "{text}");
+        }
+    }
+}
+
+#[test]
 fn a_plan_is_text_for_people_and_json_for_programs() {
     let place = Workplace::new();
     place.graph("a.json", &tiny_prompt());

@@ -17,6 +17,7 @@ pub fn run(args: &Plan) -> Result<Ended> {
     let opened = machine::open(&args.place)?;
     let options = Options {
         shots: args.choice.shots.clone(),
+        whole: true,
         ..Options::default()
     };
     let Some(plan) = document::plan(&project, found, &registry, &opened, &options, None) else {

@@ -25,6 +25,7 @@ pub fn run(args: &Render) -> Result<Ended> {
     let opened = machine::open(&args.place)?;
     let options = Options {
         shots: args.choice.shots.clone(),
+        whole: args.dry_run,
         ..Options::default()
     };
     let out = args.out.as_deref().map(std::path::absolute).transpose()?;

@@ -40,35 +40,48 @@ pub(crate) fn share_equal_work(state: &mut State<'_>) {
 
 /// Marks what is needed and what the store has, backward from the outputs.
 pub(crate) fn prune(state: &mut State<'_>) {
+    // What a step that runs reads; the rest of what is needed is there to be shown.
+    let mut read = vec![false; state.ops.len()];
     for &at in &state.outputs {
         state.ops[at as usize].needed = true;
+        read[at as usize] = true;
     }
     for at in (0..state.ops.len()).rev() {
         let op = &state.ops[at];
         if !op.needed || op.empty {
             continue;
         }
-        let kept = op.spec.is_some_and(|spec| {
-            matches!(
-                spec.work,
-                Work::Run {
-                    keep: Keep::Store | Keep::Output,
-                    ..
-                }
-            )
-        });
-        if kept && state.facts.stored(&op.signature).is_some() {
-            state.ops[at].cached = true;
+        let step = op.is_step();
+        let runs = read[at] && !(step && stored(state, at));
+        let op = &mut state.ops[at];
+        op.cached = step && !runs;
+        if op.cached {
             // A cached step is still read with its constants and checkpoints as they stand.
             need_constants(state, at);
-            continue;
+            if !state.options.whole {
+                continue;
+            }
         }
         let mut needs = Vec::new();
-        op.each_ref(|from, _| needs.push(from));
+        state.ops[at].each_ref(|from, _| needs.push(from));
         for from in needs {
             state.ops[from as usize].needed = true;
+            read[from as usize] |= runs;
         }
     }
+}
+
+/// Whether the store has what a step makes.
+fn stored(state: &State<'_>, at: usize) -> bool {
+    let op = &state.ops[at];
+    let kept = op.spec.is_some_and(|spec| match spec.work {
+        Work::Run { keep, .. } => match keep {
+            Keep::Store | Keep::Output => true,
+            Keep::Memory => false,
+        },
+        Work::Constant | Work::Lazy { .. } => false,
+    });
+    kept && state.facts.stored(&op.signature).is_some()
 }
 
 fn need_constants(state: &mut State<'_>, at: usize) {

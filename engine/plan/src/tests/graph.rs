@@ -36,6 +36,68 @@ fn what_the_store_has_is_not_made_again() {
 }
 
 #[test]
+fn a_finished_film_is_shown_whole() {
+    let film = film(&[(2.0, 0.0)], false);
+    let unmade = plan(&film, &gpu(24 * GIB));
+    let mut world = World::default();
+    for step in &unmade.steps {
+        world.stored.insert(step.signature, None);
+    }
+    let whole = Options {
+        whole: true,
+        ..Options::default()
+    };
+    let left = compiled(&film, &world, &gpu(24 * GIB), &Options::default());
+    expect![[r#"
+        o = SaveVideo  (cached)
+    "#]]
+    .assert_eq(&steps(&left.plan.expect("a plan")));
+    let shown = compiled(&film, &world, &gpu(24 * GIB), &whole);
+    let shown = shown.plan.expect("a plan");
+    expect![[r#"
+        p[01] = Encode const (cached)
+        s[01] = Sample const (cached)
+        d[01] = Decode const (cached)
+        t[01].body = Tint  (cached)
+        o[01].encode = EncodeSegment  (cached)
+        o = SaveVideo  (cached)
+    "#]]
+    .assert_eq(&steps(&shown));
+    assert!(shown.steps.iter().all(|it| it.cached));
+    assert_eq!(shown.seconds, 0.0);
+    let text = shown.to_text();
+    assert!(text.contains("stored") && !text.contains("lazy"), "{text}");
+    expect!["6 steps (5 in the store, 1 not needed) on Toy GPU, at once"]
+        .assert_eq(text.lines().next().unwrap());
+}
+
+#[test]
+fn what_is_shown_whole_runs_no_more_than_what_is_left() {
+    let film = film(&[(2.0, 0.5), (2.0, 0.0)], false);
+    let unmade = plan(&film, &gpu(24 * GIB));
+    for lost in &unmade.steps {
+        let mut world = World::default();
+        for step in unmade.steps.iter().filter(|it| it.id != lost.id) {
+            world.stored.insert(step.signature, None);
+        }
+        let runs = |whole| {
+            let options = Options {
+                whole,
+                ..Options::default()
+            };
+            let plan = compiled(&film, &world, &gpu(24 * GIB), &options).plan;
+            let mut runs: Vec<String> = (plan.expect("a plan").steps.iter())
+                .filter(|it| !it.cached)
+                .map(|it| it.path.to_string())
+                .collect();
+            runs.sort();
+            runs
+        };
+        assert_eq!(runs(true), runs(false), "without {}", lost.path);
+    }
+}
+
+#[test]
 fn findings() {
     let mut no_file = t2v();
     no_file["x"] = json!({"class_type": "LoadImage", "inputs": {"image": "gone.png"}});

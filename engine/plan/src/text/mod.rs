@@ -15,7 +15,7 @@ mod timeline;
 pub mod units;
 
 use crate::plan::Move;
-use crate::{DeviceKind, Plan};
+use crate::{DeviceKind, Plan, Step};
 pub use units::bytes;
 
 /// Widest line, columns.
@@ -66,14 +66,16 @@ impl Plan {
 }
 
 fn header(plan: &Plan) -> String {
-    let cached = plan.steps.iter().filter(|step| step.cached).count();
-    let lazy = plan.steps.iter().filter(|step| step.lazy).count();
+    let count = |of: fn(&Step) -> bool| plan.steps.iter().filter(|step| of(step)).count();
     let mut kinds = Vec::new();
-    if cached > 0 {
-        kinds.push(format!("{cached} in the store"));
-    }
-    if lazy > 0 {
-        kinds.push(format!("{lazy} lazy"));
+    for (count, what) in [
+        (count(Step::is_stored), "in the store"),
+        (count(|it| it.cached && !it.is_stored()), "not needed"),
+        (count(|it| it.lazy && !it.cached), "lazy"),
+    ] {
+        if count > 0 {
+            kinds.push(format!("{count} {what}"));
+        }
     }
     let kinds = if kinds.is_empty() {
         String::new()

@@ -130,7 +130,12 @@ fn cells(plan: &Plan, steps: &[&Step]) -> [String; 9] {
         from,
         units::clip(&units::makes(plan, steps), 26),
         if step.cached {
-            "stored".to_owned()
+            let way = if step.is_stored() {
+                "stored"
+            } else {
+                "not needed"
+            };
+            way.to_owned()
         } else {
             units::clip(&step.rung, 11)
         },

@@ -4,6 +4,8 @@ use std::path::{Component, Path, PathBuf};
 
 use longtake_graph::{Sentence, say};
 
+use crate::files::other_than_file;
+
 /// The folders a run works in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Roots {
@@ -106,7 +108,8 @@ pub fn join(root: &Path, name: &str) -> Result<PathBuf, PathError> {
     Ok(path)
 }
 
-/// Finds an existing file or folder under a root. Links that leave the root are refused.
+/// Finds an existing file or folder under a root. Links that leave the root are refused, and so is
+/// what is neither: a named pipe, a socket, a device.
 ///
 /// # Errors
 /// Refused or missing; a missing name lists names near it.
@@ -120,6 +123,15 @@ pub fn find(root: &Path, name: &str) -> Result<PathBuf, PathError> {
         });
     };
     confine(root, name, &real)?;
+    let kind = real.metadata().ok().map(|it| it.file_type());
+    let is = kind.filter(|it| !it.is_dir()).and_then(other_than_file);
+    if let Some(is) = is {
+        return Err(PathError::Refused {
+            name: name.to_owned(),
+            reason: say!("it is {is}", "{is}です"; is),
+            root: root.to_path_buf(),
+        });
+    }
     Ok(path)
 }
 
@@ -157,20 +169,34 @@ fn confine(root: &Path, name: &str, real: &Path) -> Result<(), PathError> {
     })
 }
 
+/// Most names and folders that [`list`] looks at.
+const MOST: usize = 10_000;
+
 /// Files under a folder, as names relative to it, sorted; at most 10,000, four folders deep.
 pub fn list(root: &Path) -> Vec<String> {
     let mut names = Vec::new();
     let mut folders = vec![(root.to_path_buf(), 0)];
+    let mut looked = 0;
     while let Some((folder, depth)) = folders.pop() {
+        looked += 1;
+        // A link may lead to all of the disk.
+        if looked > MOST || names.len() >= MOST {
+            break;
+        }
         let Ok(entries) = std::fs::read_dir(&folder) else {
             continue;
         };
-        for entry in entries.flatten() {
+        for entry in entries.flatten().take(MOST - names.len()) {
             let path = entry.path();
-            if path.is_dir() && depth < 4 {
-                folders.push((path, depth + 1));
-            } else if let Ok(relative) = path.strip_prefix(root)
-                && names.len() < 10_000
+            let Ok(about) = path.metadata() else {
+                continue;
+            };
+            if about.is_dir() {
+                if depth < 4 {
+                    folders.push((path, depth + 1));
+                }
+            } else if about.is_file()
+                && let Ok(relative) = path.strip_prefix(root)
             {
                 names.push(relative.to_string_lossy().into_owned());
             }
@@ -238,6 +264,39 @@ mod tests {
         assert_eq!(find(&root, "sub\\a.png").unwrap(), root.join("sub/a.png"));
         let missing = find(&root, "sub/b.png").unwrap_err().to_string();
         assert!(missing.contains("did you mean sub/a.png?"), "{missing}");
+    }
+
+    #[test]
+    fn what_is_neither_file_nor_folder_is_refused_and_not_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        let name = std::ffi::CString::new(pipe.to_str().unwrap()).unwrap();
+        // SAFETY: a path that ends with a zero byte.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        let error = find(dir.path(), "pipe").unwrap_err();
+        assert!(matches!(error, PathError::Refused { .. }), "{error}");
+        assert!(error.to_string().contains("it is a named pipe"), "{error}");
+        assert_eq!(error.sentence().lacks(), None);
+        assert_eq!(list(dir.path()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn refusals_are_said_in_both_languages() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.png"), b"x").unwrap();
+        for bad in [
+            "",
+            "/etc/passwd",
+            "../secret",
+            "C:\\x",
+            "a\0b",
+            ".",
+            "none",
+            "b.png",
+        ] {
+            let error = find(dir.path(), bad).unwrap_err();
+            assert_eq!(error.sentence().lacks(), None, "{bad:?}");
+        }
     }
 
     #[test]

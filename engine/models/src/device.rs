@@ -9,6 +9,8 @@ mod vulkan;
 use std::fmt;
 use std::str::FromStr;
 
+use longtake_sentence::{Sentence, say};
+
 use crate::Device;
 
 /// A device as the command line names it.
@@ -26,20 +28,46 @@ pub enum DeviceSpec {
 
 /// A device that cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence())]
 pub enum DeviceError {
-    #[error("no device is called `{0}`; choose auto, cpu, cuda, cuda:N or vulkan")]
     Unknown(String),
-    #[error(
-        "this build has no {name} support; use a build with `--features {feature}`, or --device cpu"
-    )]
     NotBuilt {
         name: &'static str,
         feature: &'static str,
     },
-    #[error("no {name} driver: {reason}; install the driver, or use --device cpu")]
-    NoDriver { name: &'static str, reason: String },
-    #[error("cuda:{index}: there are {count} CUDA devices, counted from 0; choose another index")]
-    NoSuchIndex { index: usize, count: usize },
+    NoDriver {
+        name: &'static str,
+        reason: Sentence,
+    },
+    NoSuchIndex {
+        index: usize,
+        count: usize,
+    },
+}
+
+impl DeviceError {
+    /// The message in both languages.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::Unknown(name) => say!(
+                "no device is called `{name}`; choose auto, cpu, cuda, cuda:N or vulkan",
+                "「{name}」というデバイスはありません。auto、cpu、cuda、cuda:N、vulkan から選んでください"
+            ),
+            Self::NotBuilt { name, feature } => say!(
+                "this build has no {name} support; use a build with `--features {feature}`, or --device cpu",
+                "このビルドは {name} に対応していません。「--features {feature}」でビルドしたものを使うか、--device cpu を指定してください"
+            ),
+            Self::NoDriver { name, reason } => say!(
+                "no {name} driver: {reason}; install the driver, or use --device cpu",
+                "{name} のドライバーがありません: {reason}。ドライバーをインストールするか、--device cpu を指定してください";
+                reason
+            ),
+            Self::NoSuchIndex { index, count } => say!(
+                "cuda:{index}: there are {count} CUDA devices, counted from 0; choose another index",
+                "cuda:{index}: CUDA デバイスは {count} 個で、0 から数えます。別の番号を指定してください"
+            ),
+        }
+    }
 }
 
 /// A device of this machine, for listings.
@@ -136,7 +164,7 @@ impl DeviceSpec {
                 if vulkan::devices()?.is_empty() {
                     return Err(DeviceError::NoDriver {
                         name: "Vulkan",
-                        reason: "it lists no device".into(),
+                        reason: say!("it lists no device", "デバイスが一つも見つかりません"),
                     });
                 }
                 Ok(self)
@@ -263,6 +291,19 @@ fn field<'a>(text: &'a str, key: &str) -> Option<&'a str> {
         .into_iter()
         .find(|(name, _)| name.trim() == key)
         .map(|(_, value)| value.trim())
+}
+
+/// A driver's function that failed.
+fn gives_error(call: &str, code: i32) -> Sentence {
+    say!(
+        "{call} gives error {code}",
+        "{call} がエラー {code} を返しました"
+    )
+}
+
+/// A library that the system's loader refused, in its words.
+fn not_loaded(error: &str) -> Sentence {
+    say!("{error}", "ライブラリを読み込めません（{error}）")
 }
 
 /// What a driver says of one GPU.

@@ -271,6 +271,7 @@ fn every_family_gives_the_merged_weights() {
             survey
                 .misfit(1536, 8960)
                 .unwrap()
+                .en
                 .contains("48 wide with 3 blocks or more; this model is 1536 wide")
         );
         assert_eq!(survey.elements, (RANK * (48 * 6 + 2 * (48 + 96))) as u64);
@@ -614,7 +615,7 @@ fn modules_that_match_nothing_are_counted() {
     assert_eq!(reports[0].unmatched, ["blocks_9_ffn_0", "blocks_9_ffn_2"]);
     let warning = reports[0].warning(&lora).unwrap();
     assert!(
-        warning.contains("2 of 5 modules are not in this model"),
+        warning.en.contains("2 of 5 modules are not in this model"),
         "{warning}"
     );
 }

@@ -4,6 +4,8 @@
 
 use std::ops::ControlFlow;
 
+use longtake_sentence::say;
+
 use crate::flow::{add_noise, remove_scaling};
 use crate::noise::FreshNoise;
 use crate::solver::{Denoiser, Sampler, SolverState, StepInfo, Stop};
@@ -19,7 +21,7 @@ use crate::solver::{Denoiser, Sampler, SolverState, StepInfo, Stop};
 /// Without sigmas nothing is done and `latent` comes back, as in ComfyUI.
 ///
 /// # Errors
-/// As [`crate::sample`]; [`Stop::Failed`] too when the lengths of `initial` and `latent` differ.
+/// As [`crate::sample`]; [`Stop::Invalid`] too when the lengths of `initial` and `latent` differ.
 pub fn sample_latent(
     sampler: impl Into<Sampler>,
     denoiser: &mut dyn Denoiser,
@@ -39,7 +41,7 @@ pub fn sample_latent(
 /// as many pieces as one likes, and then given to [`finish_latent`].
 ///
 /// # Errors
-/// As [`SolverState::start`]; [`Stop::Failed`] too when the lengths of `initial` and `latent` differ.
+/// As [`SolverState::start`]; [`Stop::Invalid`] too when the lengths of `initial` and `latent` differ.
 pub fn begin_latent(
     sampler: impl Into<Sampler>,
     sigmas: &[f32],
@@ -51,12 +53,12 @@ pub fn begin_latent(
         return SolverState::start(sampler, &[], fresh, latent);
     };
     if initial.len() != latent.len() {
-        let message = format!(
+        return Err(Stop::Invalid(say!(
             "the noise has {} elements and the latent {}; they must have one shape",
+            "ノイズの要素は {} 個、潜在表現の要素は {} 個です。同じ形でなければなりません",
             initial.len(),
             latent.len()
-        );
-        return Err(Stop::Failed(message.into()));
+        )));
     }
     let x = add_noise(first, initial, &latent);
     drop(latent);

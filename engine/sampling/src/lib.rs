@@ -34,7 +34,7 @@ pub mod windows;
 pub use cache::{CacheReport, EasyCache, EasyCacheSettings};
 pub use latent::{begin_latent, finish_latent, sample_latent};
 pub use mask::{Kept, Masked, sample_latent_masked};
-pub use names::UnknownName;
+pub use names::{NameKind, UnknownName};
 pub use noise::{BrownianPath, FreshNoise, SeedOffset, TorchRng, initial_noise};
 pub use schedule::{Schedule, ScheduleError, ScheduleRequest, Scheduler};
 pub use solver::{

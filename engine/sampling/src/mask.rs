@@ -6,6 +6,8 @@
 
 use std::ops::ControlFlow;
 
+use longtake_sentence::say;
+
 use crate::flow::add_noise;
 use crate::latent::{begin_latent, finish_latent};
 use crate::noise::FreshNoise;
@@ -39,7 +41,7 @@ impl<'a> Masked<'a> {
     /// - `noise`: the noise that the run started from.
     ///
     /// # Errors
-    /// [`Stop::Failed`] when the three are not equally long.
+    /// [`Stop::Invalid`] when the three are not equally long.
     pub fn new(
         inner: &'a mut dyn Denoiser,
         mask: &'a [f32],
@@ -48,14 +50,15 @@ impl<'a> Masked<'a> {
         kept: Kept,
     ) -> Result<Self, Stop> {
         if mask.len() != latent.len() || noise.len() != latent.len() {
-            let message = format!(
+            return Err(Stop::Invalid(say!(
                 "the latent has {} elements, its noise mask {} and the noise {}; stretch the mask \
                  over channels, frames, height and width first",
+                "潜在表現の要素は {} 個、ノイズマスクの要素は {} 個、ノイズの要素は {} 個です。先にマスクを\
+                 チャンネル、フレーム、高さ、幅に広げてください",
                 latent.len(),
                 mask.len(),
                 noise.len()
-            );
-            return Err(Stop::Failed(message.into()));
+            )));
         }
         Ok(Self {
             inner,
@@ -70,12 +73,12 @@ impl<'a> Masked<'a> {
 impl Denoiser for Masked<'_> {
     fn denoise(&mut self, x: &[f32], sigma: f32) -> Result<Vec<f32>, Stop> {
         if x.len() != self.mask.len() {
-            let message = format!(
+            return Err(Stop::Invalid(say!(
                 "the noise mask has {} elements and the latent {}",
+                "ノイズマスクの要素は {} 個、潜在表現の要素は {} 個です",
                 self.mask.len(),
                 x.len()
-            );
-            return Err(Stop::Failed(message.into()));
+            )));
         }
         let shown = match self.kept {
             Kept::Noised => compose(self.mask, x, &add_noise(sigma, self.noise, self.latent)),

@@ -1,11 +1,13 @@
 //! Looking up a name that a person or a workflow file wrote, with a helpful error.
 
+use longtake_sentence::{Sentence, say};
+
 /// A sampler or scheduler name that is not known here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown {kind} `{name}`; {}", hint(near, known))]
+#[error("{}", self.sentence())]
 pub struct UnknownName {
-    /// What was looked up: `sampler` or `scheduler`.
-    pub kind: &'static str,
+    /// What was looked up.
+    pub kind: NameKind,
     /// The name as it came.
     pub name: String,
     /// Known names that look like it, nearest first; may be empty.
@@ -14,17 +16,47 @@ pub struct UnknownName {
     pub known: Vec<&'static str>,
 }
 
-fn hint(near: &[&str], known: &[&str]) -> String {
-    if near.is_empty() {
-        format!("known: {}", known.join(", "))
-    } else {
-        format!("did you mean {}?", near.join(" or "))
+/// What a name can be of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameKind {
+    /// See [`crate::Solver`].
+    Sampler,
+    /// See [`crate::Scheduler`].
+    Scheduler,
+    /// See [`crate::WindowSchedule`].
+    WindowSchedule,
+    /// See [`crate::Fuse`].
+    FuseMethod,
+}
+
+impl NameKind {
+    fn sentence(self) -> Sentence {
+        match self {
+            Self::Sampler => say!("sampler", "サンプラー"),
+            Self::Scheduler => say!("scheduler", "スケジューラー"),
+            Self::WindowSchedule => say!("window schedule", "ウィンドウのスケジュール"),
+            Self::FuseMethod => say!("fuse method", "融合の方法"),
+        }
+    }
+}
+
+impl UnknownName {
+    /// The message in both languages.
+    pub fn sentence(&self) -> Sentence {
+        let (kind, name) = (self.kind.sentence(), &self.name);
+        let hint = if self.near.is_empty() {
+            let known = self.known.join(", ");
+            say!("known: {known}", "使えるのは {known} です")
+        } else {
+            say!("did you mean {}?", "もしかして: {}", self.near.join(" or "))
+        };
+        say!("unknown {kind} `{name}`; {hint}", "{kind}「{name}」はありません。{hint}"; kind, hint)
     }
 }
 
 /// Finds the item whose name is exactly `name`.
 pub(crate) fn find<T: Copy>(
-    kind: &'static str,
+    kind: NameKind,
     name: &str,
     all: &[T],
     name_of: fn(T) -> &'static str,

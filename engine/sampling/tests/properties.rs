@@ -361,7 +361,10 @@ fn bad_input_is_refused() {
             vec![0.0; len],
             &mut go_on,
         ) {
-            Err(Stop::Failed(error)) => error.to_string(),
+            Err(Stop::Invalid(why)) => {
+                assert_eq!(why.lacks(), None);
+                why.en
+            }
             other => panic!("{other:?}"),
         }
     };

@@ -1,9 +1,10 @@
 //! Sizes of a CLIP vision tower, and what follows from them: weight bytes, work memory, operations.
 
+use longtake_sentence::say;
 use longtake_shaders::attention_workspace;
 
 use super::names::Layout;
-use crate::weights::{Checkpoint, WeightsError};
+use crate::weights::{Checkpoint, Clash, FamilyKind, WeightsError};
 
 const F32: u64 = 4;
 
@@ -72,44 +73,65 @@ impl ClipDims {
 
     /// Layout and sizes of a checkpoint.
     pub(super) fn read(checkpoint: &Checkpoint) -> Result<(Layout, Self), WeightsError> {
-        let refuse = |found: &str| WeightsError::WrongFamily {
+        let refuse = |found| WeightsError::WrongFamily {
             file: checkpoint.path().into(),
-            expected: "a CLIP vision encoder".to_owned(),
-            found: found.to_owned(),
+            expected: FamilyKind::ClipVision.sentence(),
+            found,
         };
-        let (layout, mut dims) = Self::detect_layout(&|name| checkpoint.shape(name))
-            .ok_or_else(|| refuse("no `vision_model.*` or `visual.*` tensors of one"))?;
+        let (layout, mut dims) =
+            Self::detect_layout(&|name| checkpoint.shape(name)).ok_or_else(|| {
+                refuse(say!(
+                    "no `vision_model.*` or `visual.*` tensors of one",
+                    "「vision_model.*」や「visual.*」のテンソルがないファイル"
+                ))
+            })?;
         let config = checkpoint.config();
         if let Some(heads) = super::heads_entry(config, checkpoint.metadata()) {
             dims.heads = heads;
         }
-        let wrong = |name: &str, expected: String, found: String, remedy| WeightsError::BadTensor {
+        let wrong = |name: &str, expected, found, remedy| WeightsError::BadTensor {
             file: checkpoint.path().into(),
             tensor: layout.name(name),
-            expected,
-            found,
-            remedy,
+            clash: Box::new(Clash {
+                expected,
+                found,
+                remedy,
+            }),
         };
         let side = dims.side();
         if side * side + 1 != dims.tokens || dims.layers < 2 {
+            let ClipDims { tokens, layers, .. } = dims;
             return Err(wrong(
                 "embeddings.position_embedding.weight",
-                "one row for the class and a square of patches, and two blocks or more".to_owned(),
-                format!("{} rows, {} blocks", dims.tokens, dims.layers),
-                "the file is incomplete or of another model",
+                say!(
+                    "one row for the class and a square of patches, and two blocks or more",
+                    "クラスの一行と正方形に並ぶパッチの行、そして二つ以上のブロック"
+                ),
+                say!(
+                    "{tokens} rows, {layers} blocks",
+                    "{tokens} 行、{layers} ブロック"
+                ),
+                say!(
+                    "the file is incomplete or of another model",
+                    "ファイルが不完全か、別のモデルのものです"
+                ),
             ));
         }
         if dims.heads == 0 || !dims.width.is_multiple_of(dims.heads) {
             return Err(wrong(
                 "embeddings.patch_embedding.weight",
-                format!("a width of whole heads ({HEAD_DIM} unless the file says otherwise)"),
-                format!("width {} and {} heads", dims.width, dims.heads),
-                "set `num_attention_heads` in config.json, or the metadata entry `longtake.heads`",
+                say!(
+                    "a width of whole heads ({HEAD_DIM} unless the file says otherwise)",
+                    "ヘッドの幅の倍数（ファイルに指定がなければ {HEAD_DIM}）"
+                ),
+                super::width_and_heads(dims.width, dims.heads),
+                super::set_heads(),
             ));
         }
         if let Some(act) = super::foreign_activation(config, &dims) {
-            return Err(refuse(&format!(
-                "one with the activation `{act}`, which Wan's (ViT-H/14, exact GELU) has not"
+            return Err(refuse(say!(
+                "one with the activation `{act}`, which Wan's (ViT-H/14, exact GELU) has not",
+                "活性化関数が「{act}」のもの（Wan が使うのは厳密な GELU の ViT-H/14）"
             )));
         }
         Ok((layout, dims))

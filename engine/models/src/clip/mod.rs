@@ -11,6 +11,7 @@ mod names;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use longtake_sentence::{Sentence, say};
 use longtake_shaders::{Activation, attention, layer_norm, linear};
 
 use self::dims::RGB;
@@ -31,18 +32,32 @@ pub const STD: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 
 /// What encoding can fail with.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.sentence())]
 pub enum ClipError {
     /// The caller's hook broke it off.
-    #[error("stopped by the caller before the picture was encoded")]
     Interrupted,
     /// A streamed block could not be read.
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// Pixels of another size than the tower takes.
-    #[error(
-        "pictures for the CLIP vision encoder: expected [batch, 3, {side}, {side}], got {found:?}; resize them first"
-    )]
     Pixels { side: usize, found: [usize; 4] },
+}
+
+impl ClipError {
+    /// The message in both languages.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::Interrupted => say!(
+                "stopped by the caller before the picture was encoded",
+                "画像のエンコードが終わる前に止められました"
+            ),
+            Self::Weights(error) => error.sentence(),
+            Self::Pixels { side, found } => say!(
+                "pictures for the CLIP vision encoder: expected [batch, 3, {side}, {side}], got {found:?}; resize them first",
+                "CLIP ビジョンエンコーダーの画像は [batch, 3, {side}, {side}] でなければなりませんが、{found:?} でした。先に大きさを変えてください"
+            ),
+        }
+    }
 }
 
 /// One block: self-attention and feed-forward, each behind a layer norm and added to its input.
@@ -305,6 +320,22 @@ pub(crate) fn heads_entry(
         .and_then(|it| usize::try_from(it.get("num_attention_heads")?.as_u64()?).ok())
         .or_else(written)
         .filter(|&heads| heads > 0)
+}
+
+/// Found where a width is not a whole number of heads.
+pub(crate) fn width_and_heads(width: usize, heads: usize) -> Sentence {
+    say!(
+        "width {width} and {heads} heads",
+        "幅 {width}、ヘッド {heads} 個"
+    )
+}
+
+/// What to do where the number of heads is not known.
+pub(crate) fn set_heads() -> Sentence {
+    say!(
+        "set `num_attention_heads` in config.json, or the metadata entry `longtake.heads`",
+        "config.json の「num_attention_heads」かメタデータの項目「longtake.heads」を設定してください"
+    )
 }
 
 fn vision_config(config: Option<&serde_json::Value>) -> Option<&serde_json::Value> {

@@ -5,6 +5,7 @@
 use std::ffi::{CStr, c_char, c_int, c_uint};
 
 use libloading::{Library, Symbol};
+use longtake_sentence::{Sentence, say};
 
 use super::{DeviceError, Gpu};
 use crate::Device;
@@ -53,13 +54,13 @@ pub(super) fn devices() -> Result<Vec<Gpu>, DeviceError> {
         match init(0) {
             0 => {}
             NO_DEVICE => return Ok(Vec::new()),
-            code => return Err(no_driver(format!("cuInit gives error {code}"))),
+            code => return Err(gives("cuInit", code)),
         }
         let mut count = 0;
         match get_count(&raw mut count) {
             0 => (0..count).map(|index| device(library, index)).collect(),
             NO_DEVICE => Ok(Vec::new()),
-            code => Err(no_driver(format!("cuDeviceGetCount gives error {code}"))),
+            code => Err(gives("cuDeviceGetCount", code)),
         }
     }
 }
@@ -73,7 +74,10 @@ unsafe fn device(library: &Library, index: c_int) -> Result<Gpu, DeviceError> {
         let total: Symbol<TotalMem> = symbol(library, c"cuDeviceTotalMem_v2")?;
         let (mut handle, mut bytes, mut name) = (0, 0usize, [0 as c_char; 256]);
         if get(&raw mut handle, index) != 0 {
-            return Err(no_driver(format!("cuDeviceGet refuses device {index}")));
+            return Err(no_driver(say!(
+                "cuDeviceGet refuses device {index}",
+                "cuDeviceGet がデバイス {index} を拒みました"
+            )));
         }
         // One byte less than the buffer: it stays terminated whatever the driver writes.
         let named = get_name(name.as_mut_ptr(), name.len() as c_int - 1, handle) == 0;
@@ -95,9 +99,10 @@ unsafe fn device(library: &Library, index: c_int) -> Result<Gpu, DeviceError> {
 /// Burn compiles its kernels when they are first used, and panics where it cannot.
 pub(super) fn check_compiler() -> Result<(), DeviceError> {
     load(COMPILER).map(|_| ()).map_err(|_| {
-        no_driver(format!(
-            "the driver is there, but not NVRTC ({}), of the CUDA toolkit",
-            COMPILER.join(", ")
+        let names = COMPILER.join(", ");
+        no_driver(say!(
+            "the driver is there, but not NVRTC ({names}), of the CUDA toolkit",
+            "ドライバーはありますが、CUDA ツールキットの NVRTC（{names}）がありません"
         ))
     })
 }
@@ -127,17 +132,26 @@ fn load(names: &[&str]) -> Result<&'static Library, DeviceError> {
             Err(_) => {}
         }
     }
-    Err(no_driver(reason))
+    Err(no_driver(super::not_loaded(&reason)))
 }
 
 /// SAFETY: `T` must be the type of the function called `name`.
 unsafe fn symbol<'a, T>(library: &'a Library, name: &CStr) -> Result<Symbol<'a, T>, DeviceError> {
     // SAFETY: handed on to the caller.
-    unsafe { library.get(name) }
-        .map_err(|_| no_driver(format!("libcuda lacks {}", name.to_string_lossy())))
+    unsafe { library.get(name) }.map_err(|_| {
+        let name = name.to_string_lossy();
+        no_driver(say!(
+            "libcuda lacks {name}",
+            "libcuda に {name} がありません"
+        ))
+    })
 }
 
-fn no_driver(reason: String) -> DeviceError {
+fn gives(call: &str, code: c_int) -> DeviceError {
+    no_driver(super::gives_error(call, code))
+}
+
+fn no_driver(reason: Sentence) -> DeviceError {
     DeviceError::NoDriver {
         name: "CUDA",
         reason,

@@ -6,6 +6,7 @@ use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
 use libloading::{Library, Symbol};
+use longtake_sentence::{Sentence, say};
 
 use super::{DeviceError, Gpu};
 use crate::Device;
@@ -83,7 +84,8 @@ pub(super) fn devices() -> Result<Vec<Gpu>, DeviceError> {
     // locals; the instance is destroyed before the devices' handles go out of use. The library is
     // leaked, since drivers do not all survive being unloaded.
     unsafe {
-        let library = Library::new(LOADER).map_err(|e| no_driver(e.to_string()))?;
+        let library =
+            Library::new(LOADER).map_err(|e| no_driver(super::not_loaded(&e.to_string())))?;
         let library: &'static Library = Box::leak(Box::new(library));
         let create: Symbol<CreateInstance> = symbol(library, c"vkCreateInstance")?;
         let destroy: Symbol<DestroyInstance> = symbol(library, c"vkDestroyInstance")?;
@@ -101,7 +103,7 @@ pub(super) fn devices() -> Result<Vec<Gpu>, DeviceError> {
         let mut instance = ptr::null_mut();
         let code = create(&raw const info, ptr::null(), &raw mut instance);
         if code != 0 {
-            return Err(no_driver(format!("vkCreateInstance gives error {code}")));
+            return Err(no_driver(super::gives_error("vkCreateInstance", code)));
         }
         let mut handles = [ptr::null_mut(); MAX_DEVICES];
         let mut count = MAX_DEVICES as u32;
@@ -114,8 +116,9 @@ pub(super) fn devices() -> Result<Vec<Gpu>, DeviceError> {
                 .map(|&handle| device(library, handle))
                 .collect()
         } else {
-            Err(no_driver(format!(
-                "vkEnumeratePhysicalDevices gives error {code}"
+            Err(no_driver(super::gives_error(
+                "vkEnumeratePhysicalDevices",
+                code,
             )))
         };
         destroy(instance, ptr::null());
@@ -170,11 +173,16 @@ pub(super) fn open() -> Result<Device, DeviceError> {
 /// SAFETY: `T` must be the type of the function called `name`.
 unsafe fn symbol<'a, T>(library: &'a Library, name: &CStr) -> Result<Symbol<'a, T>, DeviceError> {
     // SAFETY: handed on to the caller.
-    unsafe { library.get(name) }
-        .map_err(|_| no_driver(format!("the loader lacks {}", name.to_string_lossy())))
+    unsafe { library.get(name) }.map_err(|_| {
+        let name = name.to_string_lossy();
+        no_driver(say!(
+            "the loader lacks {name}",
+            "ローダーに {name} がありません"
+        ))
+    })
 }
 
-fn no_driver(reason: String) -> DeviceError {
+fn no_driver(reason: Sentence) -> DeviceError {
     DeviceError::NoDriver {
         name: "Vulkan",
         reason,

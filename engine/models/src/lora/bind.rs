@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use longtake_sentence::{Sentence, say};
+
 use super::change::{Change, Pair, Part};
 use super::keys::spelling;
-use super::{Lora, LoraError, Parts, Role, Survey};
+use super::{Half, Lora, LoraError, Parts, Role, Survey};
 use crate::wan::dit::Layout;
-use crate::weights::{Checkpoint, Dtype};
+use crate::weights::{Checkpoint, Clash, Dtype};
 
 /// Most numbers that a weight may be padded to (`reshape_weight`): far above any real one.
 const MAX_PADDED: u64 = 1 << 32;
@@ -29,13 +31,13 @@ pub struct Report {
 
 impl Report {
     /// What to tell the user, if anything.
-    pub fn warning(&self, lora: &Lora) -> Option<String> {
+    pub fn warning(&self, lora: &Lora) -> Option<Sentence> {
         let first = self.unmatched.first()?;
-        Some(format!(
-            "{}: {} of {} modules are not in this model and do nothing (`{first}` is the first)",
-            lora.path().display(),
-            self.unmatched.len(),
-            self.unmatched.len() + self.matched,
+        let (file, idle) = (lora.path().display(), self.unmatched.len());
+        let all = idle + self.matched;
+        Some(say!(
+            "{file}: {idle} of {all} modules are not in this model and do nothing (`{first}` is the first)",
+            "{file}: {all} 個のモジュールのうち {idle} 個はこのモデルになく、効果がありません（最初のものは「{first}」です）"
         ))
     }
 }
@@ -79,7 +81,7 @@ pub fn put_on(
                 base: base.path().into(),
                 modules: report.unmatched.len(),
                 first: report.unmatched.first().cloned().unwrap_or_default(),
-                hint: Survey::of(wish.lora).described(),
+                hint: Box::new(Survey::of(wish.lora).described()),
             });
         }
         reports.push(report);
@@ -224,8 +226,8 @@ impl Binder<'_> {
         let (down, up) = match (self.part(Role::Down)?, self.part(Role::Up)?) {
             (Some(down), Some(up)) => (down, up),
             (None, None) => return Ok(None),
-            (Some(_), None) => return Err(self.incomplete("a down matrix", "the up matrix")),
-            (None, Some(_)) => return Err(self.incomplete("an up matrix", "the down matrix")),
+            (Some(_), None) => return Err(self.incomplete(Half::Up)),
+            (None, Some(_)) => return Err(self.incomplete(Half::Down)),
         };
         let mid = self.part(Role::Mid)?;
         let rest = |shape: &[usize]| shape.iter().skip(1).product::<usize>();
@@ -245,8 +247,11 @@ impl Binder<'_> {
             && rank.is_some_and(|rank| rank > 0);
         if !fits {
             return Err(self.shape(
-                format!("up [out, rank] and down [rank, in] for a weight {shape:?}"),
-                format!("{:?} and {:?}", up.shape(), down.shape()),
+                say!(
+                    "up [out, rank] and down [rank, in] for a weight {shape:?}",
+                    "重み {shape:?} には up [out, rank] と down [rank, in] "
+                ),
+                say!("{:?} and {:?}", "{:?} と {:?} ", up.shape(), down.shape()),
             ));
         }
         let rank = rank.unwrap_or(1) as f32;
@@ -275,8 +280,11 @@ impl Binder<'_> {
             return Ok(());
         }
         Err(self.shape(
-            format!("one magnitude per output or per input of {shape:?}"),
-            format!("dora_scale {:?}", part.shape()),
+            say!(
+                "one magnitude per output or per input of {shape:?}",
+                "{shape:?} の出力ごとか入力ごとに一つの大きさ"
+            ),
+            say!("dora_scale {:?}", "dora_scale {:?} ", part.shape()),
         ))
     }
 
@@ -293,8 +301,11 @@ impl Binder<'_> {
         let grows = new.len() == old.len() && new.iter().zip(old).all(|(new, old)| new >= old);
         if !grows || size.is_none_or(|size| size > MAX_PADDED) {
             return Err(self.shape(
-                format!("a shape that {old:?} can be padded to"),
-                format!("reshape_weight {new:?}"),
+                say!(
+                    "a shape that {old:?} can be padded to",
+                    "{old:?} を埋めて広げられる形状"
+                ),
+                say!("reshape_weight {new:?}", "reshape_weight {new:?} "),
             ));
         }
         if new != old && self.wish.strength != 0.0 {
@@ -309,25 +320,33 @@ impl Binder<'_> {
             return Ok(());
         }
         Err(self.shape(
-            format!("a tensor of the weight's shape {shape:?}"),
-            format!("{:?}", part.shape()),
+            say!(
+                "a tensor of the weight's shape {shape:?}",
+                "重みと同じ形状 {shape:?} のテンソル"
+            ),
+            say!("{:?}", "{:?} ", part.shape()),
         ))
     }
 
-    fn shape(&self, expected: String, found: String) -> LoraError {
+    fn shape(&self, expected: Sentence, found: Sentence) -> LoraError {
         LoraError::Shape {
             file: self.wish.lora.path().into(),
             module: self.module.to_owned(),
-            expected,
-            found,
+            clash: Box::new(Clash {
+                expected,
+                found,
+                remedy: say!(
+                    "the LoRA was trained on another model or is damaged",
+                    "別のモデルで学習した LoRA か、壊れた LoRA です"
+                ),
+            }),
         }
     }
 
-    fn incomplete(&self, has: &'static str, lacks: &'static str) -> LoraError {
+    fn incomplete(&self, lacks: Half) -> LoraError {
         LoraError::Incomplete {
             file: self.wish.lora.path().into(),
             module: self.module.to_owned(),
-            has,
             lacks,
         }
     }

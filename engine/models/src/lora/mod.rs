@@ -19,41 +19,109 @@ pub(crate) use change::{Change, Delta};
 pub use keys::{Key, Role, split};
 pub use survey::Survey;
 
-use crate::weights::{Checkpoint, WeightsError};
+use longtake_sentence::{Sentence, say};
+
+use crate::weights::{Checkpoint, Clash, WeightsError};
 
 /// A LoRA that cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.sentence())]
 pub enum LoraError {
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// No tensor has a name that any LoRA family uses.
-    #[error("{}: expected LoRA keys such as `blocks.0.self_attn.q.lora_A.weight`, found {found}; choose a LoRA file", file.display())]
-    NoLora { file: PathBuf, found: String },
+    NoLora {
+        file: PathBuf,
+        /// A name that it has instead, if any.
+        found: Option<String>,
+    },
     /// None of its modules is in the checkpoint.
-    #[error("{}: none of its {modules} modules is in {}; the first is `{first}`. {hint}", file.display(), base.display())]
     NoMatch {
         file: PathBuf,
         base: PathBuf,
         modules: usize,
         first: String,
-        hint: String,
+        /// What it is made for.
+        hint: Box<Sentence>,
     },
     /// The shapes of a module's tensors fit neither each other nor the weight.
-    #[error("{}: `{module}`: expected {expected}, found {found}; the LoRA was trained on another model or is damaged", file.display())]
     Shape {
         file: PathBuf,
         module: String,
-        expected: String,
-        found: String,
+        clash: Box<Clash>,
     },
     /// One half of a pair is missing.
-    #[error("{}: `{module}` has {has} but {lacks} is missing; the file is damaged: fetch it again", file.display())]
     Incomplete {
         file: PathBuf,
         module: String,
-        has: &'static str,
-        lacks: &'static str,
+        lacks: Half,
     },
+}
+
+/// Of a low-rank pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    Up,
+    Down,
+}
+
+impl LoraError {
+    /// The message in both languages.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::Weights(error) => error.sentence(),
+            Self::NoLora { file, found } => {
+                let file = file.display();
+                let found = match found {
+                    None => say!("no tensors", "テンソルは一つもありません"),
+                    Some(name) => say!(
+                        "`{name}` and the like",
+                        "あるのは「{name}」のような名前です"
+                    ),
+                };
+                say!("{file}: expected LoRA keys such as `blocks.0.self_attn.q.lora_A.weight`, found {found}; choose a LoRA file",
+                    "{file}: 「blocks.0.self_attn.q.lora_A.weight」のような LoRA のキーがありません。{found}。LoRA のファイルを選んでください"; found)
+            }
+            Self::NoMatch {
+                file,
+                base,
+                modules,
+                first,
+                hint,
+            } => {
+                let (file, base) = (file.display(), base.display());
+                say!("{file}: none of its {modules} modules is in {base}; the first is `{first}`. {hint}",
+                    "{file}: {modules} 個のモジュールのどれも {base} にありません。最初のものは「{first}」です。{hint}"; hint)
+            }
+            Self::Shape {
+                file,
+                module,
+                clash,
+            } => {
+                let (file, clash) = (file.display(), clash.sentence());
+                say!("{file}: `{module}`: {clash}", "{file}: 「{module}」: {clash}"; clash)
+            }
+            Self::Incomplete {
+                file,
+                module,
+                lacks,
+            } => {
+                let file = file.display();
+                let (has, lacks) = match lacks {
+                    Half::Up => (
+                        say!("a down matrix", "down 行列"),
+                        say!("the up matrix", "up 行列"),
+                    ),
+                    Half::Down => (
+                        say!("an up matrix", "up 行列"),
+                        say!("the down matrix", "down 行列"),
+                    ),
+                };
+                say!("{file}: `{module}` has {has} but {lacks} is missing; the file is damaged: fetch it again",
+                    "{file}: 「{module}」には{has}がありますが、{lacks}がありません。ファイルが壊れています。もう一度入手してください"; has, lacks)
+            }
+        }
+    }
 }
 
 /// What a file says of one module: tensor names by role.
@@ -91,13 +159,10 @@ impl Lora {
             modules = std::mem::take(&mut second);
         }
         if modules.is_empty() {
-            let found = file.names().next().map_or_else(
-                || "no tensors".to_owned(),
-                |name| format!("`{}` and the like", name.escape_debug()),
-            );
+            let found = file.names().next();
             return Err(LoraError::NoLora {
                 file: path.into(),
-                found,
+                found: found.map(|name| name.escape_debug().to_string()),
             });
         }
         Ok(Self {

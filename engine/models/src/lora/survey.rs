@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use longtake_sentence::{Sentence, say};
+
 use super::{Lora, Role};
 
 /// Linear layers of a Wan block whose two sides are both the width of the stream, in both layouts.
@@ -190,16 +192,20 @@ impl Survey {
     }
 
     /// Why it cannot be put on a DiT of these widths, if so.
-    pub fn misfit(&self, dim: usize, ffn_dim: usize) -> Option<String> {
+    pub fn misfit(&self, dim: usize, ffn_dim: usize) -> Option<Sentence> {
         let wrong = |ours: usize, theirs: Option<usize>| theirs.is_some_and(|it| it != ours);
         if self.dit == 0 {
             Some(self.described())
         } else if wrong(dim, self.dim) {
-            Some(format!("{}; this model is {dim} wide", self.described()))
+            let described = self.described();
+            Some(
+                say!("{described}; this model is {dim} wide", "{described}。このモデルの幅は {dim} です"; described),
+            )
         } else if wrong(ffn_dim, self.ffn_dim) {
             let theirs = self.ffn_dim.unwrap_or(0);
-            Some(format!(
-                "It is made for a feed-forward {theirs} wide; this model's is {ffn_dim}"
+            Some(say!(
+                "It is made for a feed-forward {theirs} wide; this model's is {ffn_dim}",
+                "幅 {theirs} のフィードフォワード用です。このモデルの幅は {ffn_dim} です"
             ))
         } else {
             None
@@ -207,18 +213,25 @@ impl Survey {
     }
 
     /// What it is for, in words.
-    pub fn described(&self) -> String {
+    pub fn described(&self) -> Sentence {
+        let layers = self.layers;
         match (self.dit, self.umt5, self.dim, self.other) {
-            (0, 0, _, Some(other)) => format!("It is made for {other}"),
-            (0, 0, _, None) => "Its keys are of no model that Longtake runs".to_owned(),
-            (0, _, _, _) => "It is made for the text encoder".to_owned(),
-            (_, _, Some(dim), _) => {
-                format!(
-                    "It is made for a Wan model {dim} wide with {} blocks or more",
-                    self.layers
-                )
+            (0, 0, _, Some(other)) => say!("It is made for {other}", "{other} 用の LoRA です"),
+            (0, 0, _, None) => say!(
+                "Its keys are of no model that Longtake runs",
+                "Longtake で動くどのモデルのキーでもありません"
+            ),
+            (0, _, _, _) => say!(
+                "It is made for the text encoder",
+                "テキストエンコーダー用の LoRA です"
+            ),
+            (_, _, Some(dim), _) => say!(
+                "It is made for a Wan model {dim} wide with {layers} blocks or more",
+                "幅 {dim}、{layers} ブロック以上の Wan モデル用の LoRA です"
+            ),
+            (_, _, None, _) => {
+                say!("It is made for a Wan model", "Wan モデル用の LoRA です")
             }
-            _ => "It is made for a Wan model".to_owned(),
         }
     }
 }

@@ -2,6 +2,8 @@
 //! (ggml-org/llama.cpp, `convert_hf_to_gguf.py`, `T5EncoderModel`), from which city96/ComfyUI-GGUF
 //! (`loader.py`, `gguf_tokenizer_loader`) builds it again, and so does this.
 
+use longtake_sentence::{Sentence, say};
+
 use super::proto::{ModelProto, Piece, PieceKind};
 use crate::weights::Checkpoint;
 
@@ -11,23 +13,30 @@ const PREFIX: &str = "tokenizer.ggml.";
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn model(checkpoint: &Checkpoint) -> Option<Result<ModelProto<'_>, String>> {
+pub(super) fn model(checkpoint: &Checkpoint) -> Option<Result<ModelProto<'_>, Sentence>> {
     let kind = checkpoint.metadata().get("tokenizer.ggml.model")?;
     if kind != "t5" {
-        return Some(Err(format!(
-            "tokenizer.ggml.model is `{}`, expected `t5`",
-            kind.escape_debug()
+        let kind = kind.escape_debug();
+        return Some(Err(say!(
+            "tokenizer.ggml.model is `{kind}`, expected `t5`",
+            "tokenizer.ggml.model が「t5」ではなく「{kind}」です"
         )));
     }
     Some(read(checkpoint))
 }
 
-fn read(checkpoint: &Checkpoint) -> Result<ModelProto<'_>, String> {
+fn read(checkpoint: &Checkpoint) -> Result<ModelProto<'_>, Sentence> {
     let array = |name: &str| {
         let key = format!("{PREFIX}{name}");
-        checkpoint.array(&key).ok_or(format!("`{key}` is missing"))
+        let missing = || say!("`{key}` is missing", "「{key}」がありません");
+        checkpoint.array(&key).ok_or_else(missing)
     };
-    let wrong = |name: &str| format!("`{PREFIX}{name}` is damaged or of another type");
+    let wrong = |name: &str| {
+        say!(
+            "`{PREFIX}{name}` is damaged or of another type",
+            "「{PREFIX}{name}」が壊れているか、別の型です"
+        )
+    };
     let (tokens, file) = array("tokens")?;
     let texts = tokens.texts(file).ok_or_else(|| wrong("tokens"))?;
     let (scores, file) = array("scores")?;
@@ -35,8 +44,9 @@ fn read(checkpoint: &Checkpoint) -> Result<ModelProto<'_>, String> {
     let (kinds, file) = array("token_type")?;
     let kinds = kinds.wholes(file).ok_or_else(|| wrong("token_type"))?;
     if scores.len() != texts.len() || kinds.len() != texts.len() {
-        return Err(format!(
+        return Err(say!(
             "{} tokens with {} scores and {} types",
+            "トークン {} 個に対してスコアが {} 個、型が {} 個です",
             texts.len(),
             scores.len(),
             kinds.len()
@@ -56,10 +66,15 @@ fn read(checkpoint: &Checkpoint) -> Result<ModelProto<'_>, String> {
     let pieces = pieces.enumerate().map(|(id, ((text, score), kind))| {
         let number = u64::from(kind.unsigned_abs());
         let kind = PieceKind::of(number).filter(|_| score.is_finite());
-        let kind = kind.ok_or_else(|| format!("piece {id} of type {number} and score {score}"))?;
+        let kind = kind.ok_or_else(|| {
+            say!(
+                "piece {id} of type {number} and score {score}",
+                "ピース {id} の型が {number}、スコアが {score} です"
+            )
+        })?;
         Ok(Piece { text, score, kind })
     });
-    let pieces = pieces.collect::<Result<Vec<Piece<'_>>, String>>()?;
+    let pieces = pieces.collect::<Result<Vec<Piece<'_>>, Sentence>>()?;
     Ok(ModelProto {
         byte_fallback: pieces.iter().any(|piece| piece.kind == PieceKind::Byte),
         pieces,

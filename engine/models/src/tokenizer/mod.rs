@@ -14,6 +14,7 @@ mod unigram;
 use std::path::{Path, PathBuf};
 
 use charsmap::Normalizer;
+use longtake_sentence::{Sentence, say};
 pub use prompt::{clean_prompt, parse_weights};
 use proto::{ModelProto, PieceKind};
 use unigram::Unigram;
@@ -29,20 +30,69 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// A tokenizer that cannot be used, or a text it cannot take.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.sentence())]
 pub enum TokenizerError {
-    #[error("{}: cannot read: {source}", file.display())]
     Io {
         file: PathBuf,
         source: std::io::Error,
     },
-    #[error("{}: no SentencePiece model: {reason}; fetch the text encoder again", file.display())]
-    Damaged { file: PathBuf, reason: String },
-    #[error("{}: a SentencePiece model of another kind: {reason}; Wan needs UMT5's unigram model", file.display())]
-    Unsupported { file: PathBuf, reason: String },
-    #[error("{}: no tokenizer: expected a `{SPIECE_TENSOR}` tensor or `tokenizer.ggml` metadata in the file, or spiece.model or tokenizer.json in one of: {}; use ComfyUI's umt5_xxl file, or keep the tokenizer folder beside the text encoder", file.display(), looked.join(", "))]
-    Missing { file: PathBuf, looked: Vec<String> },
-    #[error("{}: cannot tokenise this prompt: {reason}", file.display())]
-    Encode { file: PathBuf, reason: String },
+    Damaged {
+        file: PathBuf,
+        reason: Sentence,
+    },
+    /// A sound model that works in another way.
+    Unsupported {
+        file: PathBuf,
+        reason: Sentence,
+    },
+    Missing {
+        file: PathBuf,
+        looked: Vec<String>,
+    },
+    /// The `tokenizers` crate refuses a text.
+    Encode {
+        file: PathBuf,
+        reason: String,
+    },
+}
+
+impl TokenizerError {
+    /// The message in both languages.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::Io { file, source } => {
+                let file = file.display();
+                say!(
+                    "{file}: cannot read: {source}",
+                    "{file}: 読み込めません: {source}"
+                )
+            }
+            Self::Damaged { file, reason } => {
+                let file = file.display();
+                say!("{file}: no SentencePiece model: {reason}; fetch the text encoder again",
+                    "{file}: SentencePiece のモデルとして読めません: {reason}。テキストエンコーダーをもう一度入手してください"; reason)
+            }
+            Self::Unsupported { file, reason } => {
+                let file = file.display();
+                say!("{file}: a SentencePiece model of another kind: {reason}; Wan needs UMT5's unigram model",
+                    "{file}: 種類の違う SentencePiece モデルです: {reason}。Wan には UMT5 のユニグラムモデルが必要です"; reason)
+            }
+            Self::Missing { file, looked } => {
+                let (file, looked) = (file.display(), looked.join(", "));
+                say!(
+                    "{file}: no tokenizer: expected a `{SPIECE_TENSOR}` tensor or `tokenizer.ggml` metadata in the file, or spiece.model or tokenizer.json in one of: {looked}; use ComfyUI's umt5_xxl file, or keep the tokenizer folder beside the text encoder",
+                    "{file}: トークナイザーがありません。ファイル内の「{SPIECE_TENSOR}」テンソルか「tokenizer.ggml」メタデータ、または次のいずれかにある spiece.model か tokenizer.json が必要です: {looked}。ComfyUI の umt5_xxl ファイルを使うか、テキストエンコーダーの隣に tokenizer フォルダーを置いてください"
+                )
+            }
+            Self::Encode { file, reason } => {
+                let file = file.display();
+                say!(
+                    "{file}: cannot tokenise this prompt: {reason}",
+                    "{file}: このプロンプトをトークンに分けられません: {reason}"
+                )
+            }
+        }
+    }
 }
 
 /// Turns text into ids.
@@ -118,36 +168,46 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenizerError::Damaged`] or [`TokenizerError::Unsupported`].
     pub fn from_sentencepiece(bytes: &[u8], source: &Path) -> Result<Self, TokenizerError> {
-        let damaged = |reason: String| TokenizerError::Damaged {
+        let damaged = |reason: Sentence| TokenizerError::Damaged {
             file: source.into(),
             reason,
         };
-        let model = ModelProto::parse(bytes).map_err(|e| damaged(e.to_string()))?;
+        let model = ModelProto::parse(bytes).map_err(|e| damaged(e.sentence()))?;
         Self::from_model(&model, source)
     }
 
     fn from_model(model: &ModelProto<'_>, source: &Path) -> Result<Self, TokenizerError> {
-        let damaged = |reason: String| TokenizerError::Damaged {
+        let damaged = |reason: Sentence| TokenizerError::Damaged {
             file: source.into(),
             reason,
         };
-        let unsupported = |reason: &str| TokenizerError::Unsupported {
+        let unsupported = |reason| TokenizerError::Unsupported {
             file: source.into(),
-            reason: reason.into(),
+            reason,
         };
         if model.model_type != 1 {
-            return Err(unsupported("it is not a unigram model"));
+            return Err(unsupported(say!(
+                "it is not a unigram model",
+                "ユニグラムモデルではありません"
+            )));
         }
         if model.whitespace_as_suffix {
-            return Err(unsupported("it puts spaces behind words"));
+            return Err(unsupported(say!(
+                "it puts spaces behind words",
+                "空白を単語の後ろに付けるモデルです"
+            )));
         }
         let protected = model
             .pieces
             .iter()
             .filter(|piece| piece.kind == PieceKind::UserDefined);
         let protected = protected.map(|piece| piece.text.to_owned()).collect();
-        let normalizer = Normalizer::new(model, protected)
-            .ok_or_else(|| damaged("its character map is cut short".into()))?;
+        let normalizer = Normalizer::new(model, protected).ok_or_else(|| {
+            damaged(say!(
+                "its character map is cut short",
+                "文字の変換表が途中で切れています"
+            ))
+        })?;
         let unigram = Unigram::new(model).map_err(damaged)?;
         let eos = model
             .pieces
@@ -174,7 +234,7 @@ impl Tokenizer {
         let inner = tokenizers::Tokenizer::from_bytes(read(file)?).map_err(|e| {
             TokenizerError::Damaged {
                 file: file.into(),
-                reason: e.to_string(),
+                reason: say!("{e}", "tokenizer.json を読めません（{e}）"),
             }
         })?;
         let eos = inner.token_to_id("</s>").unwrap_or(DEFAULT_EOS);
@@ -258,7 +318,10 @@ fn read(file: &Path) -> Result<Vec<u8>, TokenizerError> {
     if bytes > MAX_FILE_BYTES {
         return Err(TokenizerError::Damaged {
             file: file.into(),
-            reason: format!("{bytes} bytes, more than {MAX_FILE_BYTES}"),
+            reason: say!(
+                "{bytes} bytes, more than {MAX_FILE_BYTES}",
+                "{bytes} バイトで、{MAX_FILE_BYTES} を超えています"
+            ),
         });
     }
     std::fs::read(file).map_err(io)

@@ -2,7 +2,7 @@
 //!
 //! Field numbers are those of google/sentencepiece, `src/sentencepiece_model.proto`.
 
-use std::fmt;
+use longtake_sentence::{Sentence, say};
 
 /// What a piece of the vocabulary is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,12 +57,62 @@ pub struct ModelProto<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProtoError {
     pub byte: usize,
-    pub what: &'static str,
+    pub flaw: Flaw,
 }
 
-impl fmt::Display for ProtoError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "byte {}: {}", self.byte, self.what)
+/// What does not hold there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    TooManyPieces,
+    WireType,
+    PieceWireType,
+    PieceKind,
+    Score,
+    End,
+    LongNumber,
+    LongField,
+    UnknownWireType,
+    FieldZero,
+    NotUtf8,
+}
+
+impl ProtoError {
+    /// The message in both languages.
+    pub fn sentence(&self) -> Sentence {
+        let flaw = match self.flaw {
+            Flaw::TooManyPieces => {
+                say!("more pieces than any vocabulary has", "ピースが多すぎます")
+            }
+            Flaw::WireType => say!(
+                "a field of the wrong wire type",
+                "フィールドのワイヤータイプが違います"
+            ),
+            Flaw::PieceWireType => say!(
+                "a piece field of the wrong wire type",
+                "ピースのフィールドのワイヤータイプが違います"
+            ),
+            Flaw::PieceKind => say!("a piece of unknown type", "ピースの型が不明です"),
+            Flaw::Score => say!(
+                "a score that is not finite",
+                "スコアが有限の数ではありません"
+            ),
+            Flaw::End => say!(
+                "the data ends inside a field",
+                "データがフィールドの途中で終わっています"
+            ),
+            Flaw::LongNumber => say!(
+                "a number longer than ten bytes",
+                "数値が十バイトを超えています"
+            ),
+            Flaw::LongField => say!("a length beyond memory", "長さがメモリを超えています"),
+            Flaw::UnknownWireType => {
+                say!("an unknown wire type", "不明なワイヤータイプです")
+            }
+            Flaw::FieldZero => say!("field number 0", "フィールド番号が 0 です"),
+            Flaw::NotUtf8 => say!("text that is not UTF-8", "テキストが UTF-8 ではありません"),
+        };
+        let byte = self.byte;
+        say!("byte {byte}: {flaw}", "{byte} バイト目: {flaw}"; flaw)
     }
 }
 
@@ -92,13 +142,13 @@ impl<'a> ModelProto<'a> {
             match (field, value) {
                 (1, Value::Bytes(message)) => {
                     if model.pieces.len() == MAX_PIECES {
-                        return Err(reader.error("more pieces than any vocabulary has"));
+                        return Err(reader.error(Flaw::TooManyPieces));
                     }
                     model.pieces.push(piece(message)?);
                 }
                 (2, Value::Bytes(message)) => trainer(message, &mut model)?,
                 (3, Value::Bytes(message)) => normalizer(message, &mut model)?,
-                (1..=3, _) => return Err(reader.error("a field of the wrong wire type")),
+                (1..=3, _) => return Err(reader.error(Flaw::WireType)),
                 _ => {}
             }
         }
@@ -118,14 +168,14 @@ fn piece(mut reader: Reader<'_>) -> Result<Piece<'_>, ProtoError> {
             (2, Value::Fixed32(bits)) => piece.score = f32::from_bits(bits),
             (3, Value::Varint(kind)) => {
                 let kind = PieceKind::of(kind);
-                piece.kind = kind.ok_or_else(|| reader.error("a piece of unknown type"))?;
+                piece.kind = kind.ok_or_else(|| reader.error(Flaw::PieceKind))?;
             }
-            (1..=3, _) => return Err(reader.error("a piece field of the wrong wire type")),
+            (1..=3, _) => return Err(reader.error(Flaw::PieceWireType)),
             _ => {}
         }
     }
     if !piece.score.is_finite() {
-        return Err(reader.error("a score that is not finite"));
+        return Err(reader.error(Flaw::Score));
     }
     Ok(piece)
 }
@@ -171,10 +221,10 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn error(&self, what: &'static str) -> ProtoError {
+    fn error(&self, flaw: Flaw) -> ProtoError {
         ProtoError {
             byte: self.base + self.at,
-            what,
+            flaw,
         }
     }
 
@@ -184,7 +234,7 @@ impl<'a> Reader<'a> {
             .checked_add(n)
             .filter(|&end| end <= self.bytes.len());
         let Some(end) = end else {
-            return Err(self.error("the data ends inside a field"));
+            return Err(self.error(Flaw::End));
         };
         let out = &self.bytes[self.at..end];
         self.at = end;
@@ -200,7 +250,7 @@ impl<'a> Reader<'a> {
                 return Ok(value);
             }
         }
-        Err(self.error("a number longer than ten bytes"))
+        Err(self.error(Flaw::LongNumber))
     }
 
     /// The next field, `None` at the end. Groups (wire types 3 and 4) do not occur in this format.
@@ -216,8 +266,8 @@ impl<'a> Reader<'a> {
                 Value::Fixed64
             }
             2 => {
-                let len = usize::try_from(self.varint()?)
-                    .map_err(|_| self.error("a length beyond memory"))?;
+                let len =
+                    usize::try_from(self.varint()?).map_err(|_| self.error(Flaw::LongField))?;
                 let base = self.base + self.at;
                 Value::Bytes(Self {
                     bytes: self.take(len)?,
@@ -229,16 +279,16 @@ impl<'a> Reader<'a> {
                 let bytes = self.take(4)?;
                 Value::Fixed32(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
             }
-            _ => return Err(self.error("an unknown wire type")),
+            _ => return Err(self.error(Flaw::UnknownWireType)),
         };
         match tag >> 3 {
-            0 => Err(self.error("field number 0")),
+            0 => Err(self.error(Flaw::FieldZero)),
             field => Ok(Some((field, value))),
         }
     }
 
     fn text(&self) -> Result<&'a str, ProtoError> {
-        std::str::from_utf8(self.bytes).map_err(|_| self.error("text that is not UTF-8"))
+        std::str::from_utf8(self.bytes).map_err(|_| self.error(Flaw::NotUtf8))
     }
 }
 
@@ -287,11 +337,9 @@ mod tests {
             ),
             (&[0x0a, 2, 0x18, 9], 4, "a piece of unknown type"),
         ] {
-            assert_eq!(
-                ModelProto::parse(bytes),
-                Err(ProtoError { byte, what }),
-                "{bytes:x?}"
-            );
+            let said = ModelProto::parse(bytes).unwrap_err().sentence();
+            assert_eq!(said.en, format!("byte {byte}: {what}"), "{bytes:x?}");
+            assert_eq!(said.lacks(), None);
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Follows `Model::EncodeOptimized` of google/sentencepiece, `src/unigram_model.cc`, down to where
 //! it rounds to f32, since near ties are decided there.
 
+use longtake_sentence::{Sentence, say};
+
 use super::proto::{ModelProto, PieceKind};
 
 /// Taken off the lowest score for a character that no piece covers (`kUnkPenalty`).
@@ -43,7 +45,7 @@ struct Node {
 impl Unigram {
     /// # Errors
     /// What is wrong with the vocabulary.
-    pub fn new(model: &ModelProto<'_>) -> Result<Self, String> {
+    pub fn new(model: &ModelProto<'_>) -> Result<Self, Sentence> {
         let mut order: Vec<u32> = Vec::new();
         let (mut min, mut max) = (f32::MAX, f32::MIN_POSITIVE);
         for (id, piece) in model.pieces.iter().enumerate() {
@@ -55,7 +57,7 @@ impl Unigram {
                 PieceKind::Normal | PieceKind::UserDefined | PieceKind::Unused
             ) {
                 if piece.text.is_empty() {
-                    return Err(format!("piece {id} is empty"));
+                    return Err(say!("piece {id} is empty", "ピース {id} が空です"));
                 }
                 order.push(id as u32);
             }
@@ -63,19 +65,26 @@ impl Unigram {
         let text = |id: u32| model.pieces[id as usize].text;
         order.sort_unstable_by_key(|&id| text(id).as_bytes());
         if let Some(pair) = order.windows(2).find(|pair| text(pair[0]) == text(pair[1])) {
-            return Err(format!(
-                "piece `{}` stands twice",
-                text(pair[0]).escape_debug()
+            let twice = text(pair[0]).escape_debug();
+            return Err(say!(
+                "piece `{twice}` stands twice",
+                "ピース「{twice}」が二つあります"
             ));
         }
         let unknown = model
             .pieces
             .iter()
             .position(|piece| piece.kind == PieceKind::Unknown);
+        let no_unknown = || {
+            say!(
+                "no piece for the unknown",
+                "未知の文字のためのピースがありません"
+            )
+        };
         let mut out = Self {
             bytes: Vec::new(),
             entries: Vec::with_capacity(order.len()),
-            unknown: unknown.ok_or("no piece for the unknown")? as u32,
+            unknown: unknown.ok_or_else(no_unknown)? as u32,
             unknown_score: min - UNKNOWN_PENALTY,
             max_score: max,
             byte_ids: if model.byte_fallback {
@@ -86,7 +95,8 @@ impl Unigram {
         };
         for id in order {
             let piece = &model.pieces[id as usize];
-            let start = u32::try_from(out.bytes.len()).map_err(|_| "more than 4 GiB of pieces")?;
+            let start = u32::try_from(out.bytes.len())
+                .map_err(|_| say!("more than 4 GiB of pieces", "ピースが 4 GiB を超えています"))?;
             out.bytes.extend(piece.text.as_bytes());
             out.entries.push(Entry {
                 start,
@@ -192,16 +202,19 @@ fn relax(node: &mut Node, candidate: f64, id: u32, from: usize) {
 }
 
 /// Ids of `<0x00>` … `<0xFF>`.
-fn byte_ids(model: &ModelProto<'_>) -> Result<Vec<u32>, String> {
+fn byte_ids(model: &ModelProto<'_>) -> Result<Vec<u32>, Sentence> {
     let id = |byte: u8| {
         let name = format!("<0x{byte:02X}>");
         let found = model
             .pieces
             .iter()
             .position(|piece| piece.kind == PieceKind::Byte && piece.text == name);
-        found
-            .map(|id| id as u32)
-            .ok_or(format!("byte fallback without piece `{name}`"))
+        found.map(|id| id as u32).ok_or_else(|| {
+            say!(
+                "byte fallback without piece `{name}`",
+                "バイト単位で表すためのピース「{name}」がありません"
+            )
+        })
     };
     (0..=255).map(id).collect()
 }
@@ -265,7 +278,7 @@ mod tests {
         );
         model.pieces.pop();
         assert_eq!(
-            Unigram::new(&model).unwrap_err(),
+            Unigram::new(&model).unwrap_err().en,
             "byte fallback without piece `<0xFF>`"
         );
     }
@@ -284,7 +297,8 @@ mod tests {
                 "piece 1 is empty",
             ),
         ] {
-            assert_eq!(Unigram::new(&model(pieces)).unwrap_err(), error);
+            let said = Unigram::new(&model(pieces)).unwrap_err();
+            assert_eq!((said.en.as_str(), said.lacks()), (error, None));
         }
     }
 }

@@ -74,8 +74,8 @@ pub fn required_dims(checkpoint: &Checkpoint) -> Result<Umt5Dims, WeightsError> 
         Family::Umt5(dims) if dims.buckets >= 4 => Ok(dims),
         other => Err(WeightsError::WrongFamily {
             file: checkpoint.path().into(),
-            expected: FamilyKind::Umt5.to_string(),
-            found: other.to_string(),
+            expected: FamilyKind::Umt5.sentence(),
+            found: other.sentence(),
         }),
     }
 }

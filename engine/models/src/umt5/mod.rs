@@ -8,6 +8,7 @@ mod layer;
 mod load;
 
 use burn::tensor::{DType, TensorData};
+use longtake_sentence::{Sentence, say};
 
 pub use conditioning::{Conditioning, MIN_ROWS};
 use layer::Layer;
@@ -21,17 +22,38 @@ pub(crate) const EPS: f64 = 1e-6;
 
 /// What encoding can fail with.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.sentence())]
 pub enum Umt5Error {
     #[error(transparent)]
     Weights(#[from] WeightsError),
     #[error(transparent)]
     Tokenizer(#[from] crate::tokenizer::TokenizerError),
-    #[error(
-        "token id {id} is outside the text encoder's table of {vocab} rows: tokenizer and encoder do not belong together; take both from one source"
-    )]
-    TokenOutside { id: u32, vocab: usize },
-    #[error("a prompt of {tokens} tokens is longer than {MAX_TOKENS}; shorten it")]
-    TooLong { tokens: usize },
+    /// An id that the embedding table has no row for.
+    TokenOutside {
+        id: u32,
+        vocab: usize,
+    },
+    TooLong {
+        tokens: usize,
+    },
+}
+
+impl Umt5Error {
+    /// The message in both languages.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::Weights(error) => error.sentence(),
+            Self::Tokenizer(error) => error.sentence(),
+            Self::TokenOutside { id, vocab } => say!(
+                "token id {id} is outside the text encoder's table of {vocab} rows: tokenizer and encoder do not belong together; take both from one source",
+                "トークン番号 {id} はテキストエンコーダーの {vocab} 行の表にありません。トークナイザーとエンコーダーの組み合わせが違います。両方を同じ配布元から入手してください"
+            ),
+            Self::TooLong { tokens } => say!(
+                "a prompt of {tokens} tokens is longer than {MAX_TOKENS}; shorten it",
+                "プロンプトが {tokens} トークンで、上限の {MAX_TOKENS} を超えています。短くしてください"
+            ),
+        }
+    }
 }
 
 /// Longest prompt encoded. Attention needs `heads × tokens²` values at a time; Wan was trained on

@@ -6,10 +6,11 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use longtake_sentence::say;
 use memmap2::Mmap;
 
 use super::dtype::{Dtype, FloatKind};
-use super::error::WeightsError;
+use super::error::{Action, Clash, WeightsError};
 use super::folder;
 use super::gguf::Array;
 use super::header::{Header, Slot, open};
@@ -332,18 +333,22 @@ fn map_file(path: &Path) -> Result<(MappedFile, Header), WeightsError> {
     let header = Header::read_from(&mut file, bytes, path)?;
     let map = map(&file).map_err(|source| WeightsError::Io {
         file: path.into(),
-        action: "map",
+        action: Action::Map,
         source,
     })?;
     if (map.len() as u64) < bytes {
-        let found = format!("{} bytes", map.len());
-        let remedy = "another program is changing it: try again when that is done";
+        let mapped = map.len() as u64;
         return Err(WeightsError::Malformed {
             file: path.into(),
-            byte: map.len() as u64,
-            expected: format!("{bytes} bytes"),
-            found,
-            remedy,
+            byte: mapped,
+            clash: Box::new(Clash {
+                expected: say!("{bytes} bytes", "{bytes} バイト"),
+                found: say!("{mapped} bytes", "{mapped} バイト"),
+                remedy: say!(
+                    "another program is changing it: try again when that is done",
+                    "別のプログラムが書き換えています。終わってからもう一度試してください"
+                ),
+            }),
         });
     }
     Ok((

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use longtake_sentence::{Sentence, say};
+
 use super::checkpoint::{COMFY_PREFIX, Checkpoint};
 use super::error::WeightsError;
 use super::header::Header;
@@ -92,62 +94,91 @@ pub enum FamilyKind {
     Lora,
 }
 
+impl FamilyKind {
+    /// What it is called.
+    pub fn sentence(self) -> Sentence {
+        match self {
+            Self::WanDit => say!("a Wan diffusion model", "Wan の拡散モデル"),
+            Self::WanVae => say!("a Wan VAE", "Wan の VAE"),
+            Self::Umt5 => say!("a UMT5 text encoder", "UMT5 のテキストエンコーダー"),
+            Self::ClipVision => say!("a CLIP vision encoder", "CLIP ビジョンエンコーダー"),
+            Self::Uni3c => say!("a Uni3C control network", "Uni3C のコントロールネット"),
+            Self::Lora => say!("a LoRA", "LoRA"),
+        }
+    }
+}
+
 impl fmt::Display for FamilyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::WanDit => "a Wan diffusion model",
-            Self::WanVae => "a Wan VAE",
-            Self::Umt5 => "a UMT5 text encoder",
-            Self::ClipVision => "a CLIP vision encoder",
-            Self::Uni3c => "a Uni3C control network",
-            Self::Lora => "a LoRA",
-        })
+        self.sentence().fmt(f)
     }
 }
 
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::WanDit(it) => {
-                write!(
-                    f,
-                    "a Wan diffusion model (d {}, {} layers, {} → {} channels",
-                    it.d, it.layers, it.in_dim, it.out_dim
-                )?;
-                f.write_str(if it.i2v { ", image-to-video)" } else { ")" })
-            }
-            Self::WanVae21 {
-                latent_channels, ..
-            } => {
-                write!(f, "a Wan 2.1 VAE ({latent_channels} channels)")
-            }
-            Self::WanVae22 {
-                latent_channels, ..
-            } => {
-                write!(f, "a Wan 2.2 VAE ({latent_channels} channels)")
-            }
-            Self::Umt5(it) => write!(
-                f,
-                "a UMT5 text encoder (d {}, {} layers, vocabulary {})",
-                it.d, it.layers, it.vocab
-            ),
-            Self::T5 => f.write_str("a T5 text encoder (not UMT5)"),
-            Self::ClipVision(it) => write!(
-                f,
-                "a CLIP vision encoder (d {}, {} layers)",
-                it.width, it.layers
-            ),
-            Self::Uni3c(it) => write!(
-                f,
-                "a Uni3C control network (d {}, {} layers, for a model of d {})",
-                it.dim, it.layers, it.out_dim
-            ),
-            Self::Lora => f.write_str("a LoRA"),
-        }
+        self.sentence().fmt(f)
     }
 }
 
 impl Family {
+    /// What it is called, with the sizes that tell it from others.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::WanDit(it) => {
+                let WanDims {
+                    d,
+                    layers,
+                    in_dim,
+                    out_dim,
+                    ..
+                } = it;
+                let kind = if it.i2v {
+                    say!(", image-to-video", "、画像から動画")
+                } else {
+                    Sentence::default()
+                };
+                say!("a Wan diffusion model (d {d}, {layers} layers, {in_dim} → {out_dim} channels{kind})",
+                    "Wan の拡散モデル（幅 {d}、{layers} 層、{in_dim} → {out_dim} チャンネル{kind}）"; kind)
+            }
+            Self::WanVae21 {
+                latent_channels, ..
+            } => say!(
+                "a Wan 2.1 VAE ({latent_channels} channels)",
+                "Wan 2.1 の VAE（{latent_channels} チャンネル）"
+            ),
+            Self::WanVae22 {
+                latent_channels, ..
+            } => say!(
+                "a Wan 2.2 VAE ({latent_channels} channels)",
+                "Wan 2.2 の VAE（{latent_channels} チャンネル）"
+            ),
+            Self::Umt5(Umt5Dims {
+                d, layers, vocab, ..
+            }) => say!(
+                "a UMT5 text encoder (d {d}, {layers} layers, vocabulary {vocab})",
+                "UMT5 のテキストエンコーダー（幅 {d}、{layers} 層、語彙 {vocab}）"
+            ),
+            Self::T5 => say!(
+                "a T5 text encoder (not UMT5)",
+                "T5 のテキストエンコーダー（UMT5 ではありません）"
+            ),
+            Self::ClipVision(ClipDims { width, layers, .. }) => say!(
+                "a CLIP vision encoder (d {width}, {layers} layers)",
+                "CLIP ビジョンエンコーダー（幅 {width}、{layers} 層）"
+            ),
+            Self::Uni3c(Uni3cDims {
+                dim,
+                layers,
+                out_dim,
+                ..
+            }) => say!(
+                "a Uni3C control network (d {dim}, {layers} layers, for a model of d {out_dim})",
+                "Uni3C のコントロールネット（幅 {dim}、{layers} 層、幅 {out_dim} のモデル用）"
+            ),
+            Self::Lora => say!("a LoRA", "LoRA"),
+        }
+    }
+
     /// The family of an opened checkpoint; `None` if the names are of no family known here.
     pub fn detect(checkpoint: &Checkpoint) -> Option<Self> {
         let shapes = checkpoint
@@ -180,7 +211,11 @@ impl Family {
             Self::WanDit(dims) => &mut dims.heads,
             Self::ClipVision(dims) => &mut dims.heads,
             Self::Uni3c(dims) => &mut dims.heads,
-            _ => return,
+            Self::WanVae21 { .. }
+            | Self::WanVae22 { .. }
+            | Self::Umt5(_)
+            | Self::T5
+            | Self::Lora => return,
         };
         *heads = heads_entry(config, metadata).unwrap_or(*heads);
     }
@@ -221,10 +256,15 @@ pub fn check_family(
         .filter(|family| family.kind() == Some(kind))
         .ok_or_else(|| WeightsError::WrongFamily {
             file: path.into(),
-            expected: kind.to_string(),
+            expected: kind.sentence(),
             found: found.map_or_else(
-                || "a model that Longtake does not know".into(),
-                |family| family.to_string(),
+                || {
+                    say!(
+                        "a model that Longtake does not know",
+                        "Longtake の知らないモデル"
+                    )
+                },
+                |family| family.sentence(),
             ),
         })
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use longtake_sentence::{Sentence, say};
 use serde::Deserialize;
 
-use super::error::WeightsError;
+use super::error::{Action, Clash, WeightsError};
+use super::header::json_error;
 
 /// Largest `config.json` or index read.
 const MAX_JSON_BYTES: u64 = 64 << 20;
@@ -37,7 +39,7 @@ pub(super) fn parts(path: &Path) -> Result<Parts, WeightsError> {
     let mut names = Vec::new();
     let io = |source| WeightsError::Io {
         file: path.into(),
-        action: "list",
+        action: Action::List,
         source,
     };
     for item in std::fs::read_dir(path).map_err(io)? {
@@ -64,19 +66,20 @@ pub(super) fn parts(path: &Path) -> Result<Parts, WeightsError> {
             (shards(path, &index)?, Some(index.weight_map))
         }
         ([], []) => {
-            return Err(folder(
-                path,
-                "a *.safetensors file",
-                "none".into(),
+            let remedy = say!(
                 "point at the component's folder (transformer, vae, text_encoder)",
-            ));
+                "部品のフォルダー（transformer、vae、text_encoder）を指定してください"
+            );
+            let expected = say!("a *.safetensors file", "*.safetensors ファイル");
+            return Err(folder(path, expected, none(), remedy));
         }
         _ => {
+            let count = weights.len().max(indices.len());
             return Err(folder(
                 path,
-                "one checkpoint",
-                format!("{} of them", weights.len().max(indices.len())),
-                "name the file itself",
+                say!("one checkpoint", "一つのチェックポイント"),
+                say!("{count} of them", "{count} 個"),
+                say!("name the file itself", "ファイルそのものを指定してください"),
             ));
         }
     };
@@ -96,29 +99,29 @@ fn shards(root: &Path, index: &Index) -> Result<Vec<PathBuf>, WeightsError> {
     for name in &names {
         let plain = Path::new(name).file_name().is_some_and(|n| n == *name);
         if !plain || !name.ends_with(".safetensors") {
-            return Err(folder(
-                root,
-                "shards in this folder",
-                format!("`{}` in the index", name.escape_debug()),
-                "fetch the model again",
-            ));
+            let name = name.escape_debug();
+            let expected = say!("shards in this folder", "このフォルダー内の分割ファイル");
+            let found = say!("`{name}` in the index", "インデックスにあるのは「{name}」");
+            return Err(folder(root, expected, found, fetch_again()));
         }
         if !root.join(name).is_file() {
             return Err(folder(
                 root,
-                &format!("the shard `{name}` that the index names"),
-                "no such file".into(),
-                "download the missing shard",
+                say!(
+                    "the shard `{name}` that the index names",
+                    "インデックスにある分割ファイル「{name}」"
+                ),
+                say!("no such file", "そのファイルはない状態"),
+                say!(
+                    "download the missing shard",
+                    "足りない分割ファイルをダウンロードしてください"
+                ),
             ));
         }
     }
     if names.is_empty() {
-        return Err(folder(
-            root,
-            "tensors in the index",
-            "none".into(),
-            "fetch the model again",
-        ));
+        let expected = say!("tensors in the index", "インデックスにあるテンソル");
+        return Err(folder(root, expected, none(), fetch_again()));
     }
     Ok(names.iter().map(|name| root.join(name)).collect())
 }
@@ -128,39 +131,53 @@ pub(super) fn check_index(parts: &Parts, has: impl Fn(&str) -> bool) -> Result<(
     let names = parts.index.iter().flat_map(BTreeMap::keys);
     match names.into_iter().find(|name| !has(name)) {
         None => Ok(()),
-        Some(name) => Err(WeightsError::Missing {
-            file: parts.root.clone(),
+        Some(name) => Err(WeightsError::NotInShards {
+            folder: parts.root.clone(),
             tensor: name.clone(),
-            near: " though the index names it".into(),
         }),
     }
 }
 
 pub(super) fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, WeightsError> {
     let (file, bytes) = super::header::open(path)?;
-    let malformed = |byte, expected: &str, found| WeightsError::Malformed {
+    let malformed = |expected, found| WeightsError::Malformed {
         file: path.into(),
-        byte,
-        expected: expected.into(),
-        found,
-        remedy: "fetch the model again",
+        byte: 0,
+        clash: Box::new(Clash {
+            expected,
+            found,
+            remedy: fetch_again(),
+        }),
     };
     if bytes > MAX_JSON_BYTES {
-        return Err(malformed(
-            0,
-            "at most 64 MiB of JSON",
-            format!("{bytes} bytes"),
-        ));
+        let expected = say!("at most 64 MiB of JSON", "64 MiB 以下の JSON");
+        let found = say!("{bytes} bytes", "{bytes} バイト");
+        return Err(malformed(expected, found));
     }
-    serde_json::from_reader(std::io::BufReader::new(file))
-        .map_err(|e| malformed(0, "JSON of a diffusers folder", e.to_string()))
+    serde_json::from_reader(std::io::BufReader::new(file)).map_err(|e| {
+        let expected = say!(
+            "JSON of a diffusers folder",
+            "diffusers のフォルダーの JSON"
+        );
+        malformed(expected, json_error(&e))
+    })
 }
 
-fn folder(path: &Path, expected: &str, found: String, remedy: &'static str) -> WeightsError {
+fn none() -> Sentence {
+    say!("none", "何もない状態")
+}
+
+fn fetch_again() -> Sentence {
+    say!("fetch the model again", "モデルをもう一度入手してください")
+}
+
+fn folder(path: &Path, expected: Sentence, found: Sentence, remedy: Sentence) -> WeightsError {
     WeightsError::Folder {
         folder: path.into(),
-        expected: expected.into(),
-        found,
-        remedy,
+        clash: Box::new(Clash {
+            expected,
+            found,
+            remedy,
+        }),
     }
 }

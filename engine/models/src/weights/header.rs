@@ -10,11 +10,12 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use longtake_sentence::{Sentence, say};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::dtype::Dtype;
-use super::error::WeightsError;
+use super::error::{Action, Clash, WeightsError};
 use super::gguf::{self, Array};
 
 /// Longest header accepted, as in the `safetensors` crate. The largest real ones are under 1 MB.
@@ -22,9 +23,21 @@ pub const MAX_HEADER_BYTES: u64 = 100_000_000;
 /// Most axes of a tensor.
 pub(super) const MAX_RANK: usize = 8;
 
-pub(super) const CUT: &str = "the file is cut short: download or copy it again";
-pub(super) const BROKEN: &str =
-    "the file is damaged or was written by a faulty program: fetch it again";
+/// What to do about a file that ends too early.
+pub(super) fn cut() -> Sentence {
+    say!(
+        "the file is cut short: download or copy it again",
+        "ファイルが途中で切れています。もう一度ダウンロードするかコピーしてください"
+    )
+}
+
+/// What to do about a file that contradicts itself.
+pub(super) fn broken() -> Sentence {
+    say!(
+        "the file is damaged or was written by a faulty program: fetch it again",
+        "ファイルが壊れているか、正しく書かれていません。もう一度入手してください"
+    )
+}
 
 /// Where one tensor lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,18 +81,14 @@ impl Header {
     ) -> Result<Self, WeightsError> {
         let io = |source| WeightsError::Io {
             file: path.into(),
-            action: "read",
+            action: Action::Read,
             source,
         };
-        let bad =
-            |byte, expected: &str, found, remedy| malformed(path, byte, expected, found, remedy);
+        let bad = |expected, found, remedy| malformed(path, 0, expected, found, remedy);
         if file_bytes < 8 {
-            return Err(bad(
-                0,
-                "8 bytes of header length",
-                format!("{file_bytes} bytes in all"),
-                CUT,
-            ));
+            let expected = say!("8 bytes of header length", "ヘッダー長の 8 バイト");
+            let found = say!("{file_bytes} bytes in all", "全部で {file_bytes} バイト");
+            return Err(bad(expected, found, cut()));
         }
         let mut length = [0; 8];
         file.read_exact(&mut length).map_err(io)?;
@@ -90,21 +99,23 @@ impl Header {
         }
         let length = u64::from_le_bytes(length);
         if length > MAX_HEADER_BYTES {
-            let remedy = "this is no safetensors file (a .pth renamed?): convert it first";
-            return Err(bad(
-                0,
-                "a header length of at most 100000000",
-                length.to_string(),
-                remedy,
-            ));
+            let expected = say!(
+                "a header length of at most {MAX_HEADER_BYTES}",
+                "{MAX_HEADER_BYTES} 以下のヘッダー長"
+            );
+            let remedy = say!(
+                "this is no safetensors file (a .pth renamed?): convert it first",
+                "safetensors ファイルではありません（.pth の名前を変えたものかもしれません）。先に変換してください"
+            );
+            return Err(bad(expected, Sentence::same(length), remedy));
         }
         if length > file_bytes - 8 {
-            return Err(bad(
-                0,
-                &format!("a header of {length} bytes"),
-                format!("{} bytes after its length", file_bytes - 8),
-                CUT,
-            ));
+            let (expected, left) = (
+                say!("a header of {length} bytes", "{length} バイトのヘッダー"),
+                file_bytes - 8,
+            );
+            let found = say!("{left} bytes after its length", "その後ろは {left} バイト");
+            return Err(bad(expected, found, cut()));
         }
         let mut json = vec![0; length as usize];
         file.read_exact(&mut json).map_err(io)?;
@@ -115,26 +126,18 @@ impl Header {
     fn parse(json: &[u8], file_bytes: u64, path: &Path) -> Result<Self, WeightsError> {
         let raw: RawHeader = serde_json::from_slice(json).map_err(|e| {
             let byte = 8 + e.column().saturating_sub(1) as u64; // headers are one line
-            malformed(
-                path,
-                byte,
+            let expected = say!(
                 "a JSON object of tensor entries",
-                e.to_string(),
-                BROKEN,
-            )
+                "テンソルの項目からなる JSON オブジェクト"
+            );
+            malformed(path, byte, expected, json_error(&e), broken())
         })?;
         let data_start = 8 + json.len() as u64;
         let mut tensors = BTreeMap::new();
         for (name, entry) in raw.tensors {
             let slot = check_entry(&name, &entry, file_bytes - data_start, data_start, path)?;
             if tensors.insert(name.clone(), slot).is_some() {
-                return Err(bad_tensor(
-                    path,
-                    &name,
-                    "one entry",
-                    "two entries of this name".into(),
-                    BROKEN,
-                ));
+                return Err(two_entries(path, &name));
             }
         }
         check_layout(&tensors, data_start, file_bytes, path)?;
@@ -153,18 +156,13 @@ impl Header {
 pub(super) fn open(path: &Path) -> Result<(File, u64), WeightsError> {
     let io = |source| WeightsError::Io {
         file: path.into(),
-        action: "open",
+        action: Action::Open,
         source,
     };
     let file = File::open(path).map_err(io)?;
     let meta = file.metadata().map_err(io)?;
     if !meta.is_file() {
-        let source = std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file");
-        return Err(WeightsError::Io {
-            file: path.into(),
-            action: "open",
-            source,
-        });
+        return Err(WeightsError::NotAFile { file: path.into() });
     }
     Ok((file, meta.len()))
 }
@@ -177,54 +175,63 @@ fn check_entry(
     data_start: u64,
     path: &Path,
 ) -> Result<Slot, WeightsError> {
-    let bad =
-        |expected: String, found: String, remedy| bad_tensor(path, name, &expected, found, remedy);
+    let bad = |expected, found, remedy| bad_tensor(path, name, expected, found, remedy);
     let dtype = Dtype::parse(&raw.dtype).ok_or_else(|| {
+        let found = clip(&raw.dtype);
         bad(
-            "a dtype of F32, BF16, F16, F64, F8_E4M3, F8_E5M2, I8…I64, U8…U64, BOOL".into(),
-            format!("`{}`", clip(&raw.dtype)),
-            "convert the checkpoint to bf16",
+            say!(
+                "a dtype of F32, BF16, F16, F64, F8_E4M3, F8_E5M2, I8…I64, U8…U64, BOOL",
+                "F32、BF16、F16、F64、F8_E4M3、F8_E5M2、I8…I64、U8…U64、BOOL のいずれかのデータ型"
+            ),
+            say!("`{found}`", "「{found}」"),
+            say!(
+                "convert the checkpoint to bf16",
+                "チェックポイントを bf16 に変換してください"
+            ),
         )
     })?;
     if raw.shape.len() > MAX_RANK {
-        return Err(bad(
-            format!("at most {MAX_RANK} axes"),
-            format!("{}", raw.shape.len()),
-            BROKEN,
-        ));
+        return Err(bad(most_axes(), Sentence::same(raw.shape.len()), broken()));
     }
     let want = raw
         .shape
         .iter()
         .try_fold(dtype.size(), |n, &axis| n.checked_mul(axis));
+    let (axes, kind) = (&raw.shape, dtype.name());
     let Some(want) = want else {
-        return Err(bad(
-            "a size below 2^64 bytes".into(),
-            format!("shape {:?} of {}", raw.shape, dtype.name()),
-            BROKEN,
-        ));
+        let found = say!("shape {axes:?} of {kind}", "{kind} の形状 {axes:?}");
+        return Err(bad(sane_size(), found, broken()));
     };
     let [start, end] = raw.data_offsets;
     if end < start {
-        return Err(bad(
-            "data_offsets in order".into(),
-            format!("[{start}, {end}]"),
-            BROKEN,
-        ));
-    }
-    if end - start != want {
-        let expected = format!("{want} bytes for shape {:?} of {}", raw.shape, dtype.name());
+        let expected = say!("data_offsets in order", "昇順の data_offsets");
         return Err(bad(
             expected,
-            format!("data_offsets [{start}, {end}], {} bytes", end - start),
-            BROKEN,
+            Sentence::same(format!("[{start}, {end}]")),
+            broken(),
         ));
     }
+    let bytes = end - start;
+    if bytes != want {
+        let expected = say!(
+            "{want} bytes for shape {axes:?} of {kind}",
+            "{kind} の形状 {axes:?} に対して {want} バイト"
+        );
+        let found = say!(
+            "data_offsets [{start}, {end}], {bytes} bytes",
+            "data_offsets [{start}, {end}]、{bytes} バイト"
+        );
+        return Err(bad(expected, found, broken()));
+    }
     if end > data_bytes {
+        let expected = say!(
+            "data within the file's {data_bytes} bytes of tensors",
+            "ファイルの {data_bytes} バイトのテンソル領域に収まるデータ"
+        );
         return Err(bad(
-            format!("data within the file's {data_bytes} bytes of tensors"),
-            format!("an end at {end}"),
-            CUT,
+            expected,
+            say!("an end at {end}", "終わりの位置は {end}"),
+            cut(),
         ));
     }
     let shape = raw.shape.iter().map(|&axis| axis as usize).collect();
@@ -246,67 +253,88 @@ fn check_layout(
     let mut order: Vec<(&String, &Slot)> = tensors.iter().collect();
     order.sort_by_key(|(_, slot)| (slot.start, slot.bytes));
     let mut at = data_start;
-    let mut before = "the header";
+    let mut before = say!("the header", "ヘッダー");
     for (name, slot) in order {
-        if slot.start != at {
-            let what = if slot.start < at {
-                "an overlap"
+        let start = slot.start;
+        if start != at {
+            let what = if start < at {
+                say!("an overlap", "重なり")
             } else {
-                "a hole"
+                say!("a hole", "隙間")
             };
-            let expected = format!("a start at byte {at}, where `{before}` ends");
-            return Err(bad_tensor(
-                path,
-                name,
-                &expected,
-                format!("a start at byte {} ({what})", slot.start),
-                BROKEN,
-            ));
+            let expected = say!("a start at byte {at}, where {before} ends",
+                "{before}の終わる {at} バイト目からの開始"; before);
+            let found = say!("a start at byte {start} ({what})", "{start} バイト目からの開始（{what}）"; what);
+            return Err(bad_tensor(path, name, expected, found, broken()));
         }
         at += slot.bytes;
-        before = name;
+        let name = clip(name);
+        before = say!("`{name}`", "「{name}」");
     }
     if at != file_bytes {
-        return Err(malformed(
-            path,
-            at,
-            "the end of the file",
-            format!("{} more bytes", file_bytes - at),
-            BROKEN,
-        ));
+        let more = file_bytes - at;
+        let expected = say!("the end of the file", "ファイルの終わり");
+        let found = say!("{more} more bytes", "あと {more} バイトの続き");
+        return Err(malformed(path, at, expected, found, broken()));
     }
     Ok(())
+}
+
+/// Expected of a tensor's rank.
+pub(super) fn most_axes() -> Sentence {
+    say!("at most {MAX_RANK} axes", "{MAX_RANK} 以下の軸")
+}
+
+/// Expected of a tensor's size.
+pub(super) fn sane_size() -> Sentence {
+    say!("a size below 2^64 bytes", "2^64 バイト未満の大きさ")
+}
+
+/// A name that stands twice.
+pub(super) fn two_entries(path: &Path, tensor: &str) -> WeightsError {
+    let expected = say!("one entry", "一つの項目");
+    let found = say!("two entries of this name", "同じ名前の項目が二つ");
+    bad_tensor(path, tensor, expected, found, broken())
+}
+
+/// What the JSON reader says, as something found.
+pub(super) fn json_error(error: &serde_json::Error) -> Sentence {
+    say!("{error}", "読めない JSON（{error}）")
 }
 
 pub(super) fn malformed(
     path: &Path,
     byte: u64,
-    expected: &str,
-    found: String,
-    remedy: &'static str,
+    expected: Sentence,
+    found: Sentence,
+    remedy: Sentence,
 ) -> WeightsError {
     WeightsError::Malformed {
         file: path.into(),
         byte,
-        expected: expected.into(),
-        found,
-        remedy,
+        clash: Box::new(Clash {
+            expected,
+            found,
+            remedy,
+        }),
     }
 }
 
 pub(super) fn bad_tensor(
     path: &Path,
     tensor: &str,
-    expected: &str,
-    found: String,
-    remedy: &'static str,
+    expected: Sentence,
+    found: Sentence,
+    remedy: Sentence,
 ) -> WeightsError {
     WeightsError::BadTensor {
         file: path.into(),
         tensor: clip(tensor),
-        expected: expected.into(),
-        found,
-        remedy,
+        clash: Box::new(Clash {
+            expected,
+            found,
+            remedy,
+        }),
     }
 }
 

@@ -20,7 +20,7 @@ mod read;
 
 pub use checkpoint::{COMFY_PREFIX, Checkpoint, TensorInfo};
 pub use dtype::{Dtype, FloatKind};
-pub use error::WeightsError;
+pub use error::{Action, Clash, WeightsError};
 pub use family::{Family, FamilyKind, Umt5Dims, WanDims, check_family};
 pub use header::{Header, MAX_HEADER_BYTES, Slot};
 pub use matrix::{LowRank, Matrix};

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::checkpoint::COMFY_PREFIX;
 use super::dtype::{Dtype, FloatKind};
-use super::error::WeightsError;
+use super::error::{Action, WeightsError};
 use super::family::Family;
 use super::folder;
 use super::header::{Header, Slot, open};
@@ -191,7 +191,7 @@ fn fingerprint_of(headers: &[Header]) -> Result<blake3::Hash, WeightsError> {
         let (file, _) = open(&header.path)?;
         let io = |source| WeightsError::Io {
             file: header.path.clone(),
-            action: "read",
+            action: Action::Read,
             source,
         };
         hasher.update(&header.file_bytes.to_le_bytes());

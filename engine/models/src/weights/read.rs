@@ -2,10 +2,11 @@
 
 use burn::tensor::TensorData;
 use half::{bf16, f16};
+use longtake_sentence::{Sentence, say};
 
 use super::checkpoint::{Checkpoint, Entry};
 use super::dtype::{self, Dtype, FloatKind};
-use super::error::WeightsError;
+use super::error::{Clash, WeightsError};
 use super::matrix::Matrix;
 use super::packed::{Packed, Raw, scale_rows};
 use crate::lora::{Change, Delta};
@@ -293,7 +294,6 @@ impl Checkpoint {
         WeightsError::Dtype {
             file: self.files[entry.file].path.clone(),
             tensor: entry.stored.to_string(),
-            expected: "floating-point weights".into(),
             found: entry.slot.dtype.name(),
         }
     }
@@ -326,16 +326,24 @@ impl Checkpoint {
 
     /// Refuses the newer quantisations that need more than a scale (`nvfp4`, `mxfp8`, rotations).
     fn known_format(&self, layer: &str, weight: &Entry) -> Result<(), WeightsError> {
-        let refuse = |found: String| WeightsError::BadTensor {
+        let refuse = |found: Sentence| WeightsError::BadTensor {
             file: self.files[weight.file].path.clone(),
             tensor: weight.stored.to_string(),
-            expected: "fp8 or int8 with one scale per tensor or per row".into(),
-            found,
-            remedy: "use the bf16, fp8 or GGUF file of this model",
+            clash: Box::new(Clash {
+                expected: say!(
+                    "fp8 or int8 with one scale per tensor or per row",
+                    "テンソルごとか行ごとに一つのスケールを持つ fp8 か int8"
+                ),
+                found,
+                remedy: say!(
+                    "use the bf16, fp8 or GGUF file of this model",
+                    "このモデルの bf16、fp8、GGUF のいずれかのファイルを使ってください"
+                ),
+            }),
         };
         for part in ["weight_scale_2", "pre_quant_scale"] {
             if self.has(&format!("{layer}.{part}")) {
-                return Err(refuse(format!("`{layer}.{part}`")));
+                return Err(refuse(say!("`{layer}.{part}`", "「{layer}.{part}」")));
             }
         }
         let Ok(json) = self.bytes_of(&format!("{layer}.comfy_quant")) else {
@@ -345,10 +353,10 @@ impl Checkpoint {
         let format = format.as_ref().and_then(|it| it.get("format")?.as_str());
         match format {
             Some("float8_e4m3fn" | "float8_e5m2" | "int8_tensorwise" | "int8") => Ok(()),
-            other => Err(refuse(format!(
-                "format `{}`",
-                other.unwrap_or("?").escape_debug()
-            ))),
+            other => {
+                let other = other.unwrap_or("?").escape_debug();
+                Err(refuse(say!("format `{other}`", "形式「{other}」")))
+            }
         }
     }
 
@@ -363,8 +371,8 @@ impl Checkpoint {
         }
     }
 
-    /// ` (nearest names: …)`: names that share the longest head or the same tail.
-    fn near(&self, name: &str) -> String {
+    /// Names that share the longest head with `name`, three at most.
+    fn near(&self, name: &str) -> Vec<String> {
         let common = |other: &str| {
             other
                 .bytes()
@@ -375,11 +383,7 @@ impl Checkpoint {
         let mut names: Vec<&str> = self.names().filter(|other| common(other) > 3).collect();
         names.sort_by_key(|other| std::cmp::Reverse(common(other)));
         names.truncate(3);
-        if names.is_empty() {
-            String::new()
-        } else {
-            format!(" (nearest names: {})", names.join(", "))
-        }
+        names.into_iter().map(str::to_owned).collect()
     }
 }
 

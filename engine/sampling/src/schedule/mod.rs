@@ -10,7 +10,9 @@ mod distilled;
 mod wan;
 mod window;
 
-use crate::names::{self, UnknownName};
+use longtake_sentence::{Sentence, say};
+
+use crate::names::{self, NameKind, UnknownName};
 use crate::solver::Solver;
 
 pub use comfy::FlowTable;
@@ -132,7 +134,7 @@ impl std::str::FromStr for Scheduler {
     type Err = UnknownName;
 
     fn from_str(name: &str) -> Result<Self, UnknownName> {
-        names::find("scheduler", name, &Self::ALL, Self::name)
+        names::find(NameKind::Scheduler, name, &Self::ALL, Self::name)
     }
 }
 
@@ -181,26 +183,19 @@ impl Schedule {
 
 /// A schedule that cannot be made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{}", self.sentence())]
 pub enum ScheduleError {
     /// Shift 0 or less divides by zero at the top of the table.
-    #[error("shift must be a number above 0, got {shift}; Wan's usual range is 3 to 12")]
     BadShift {
         /// As given.
         shift: f64,
     },
     /// Also when a tiny `denoise` stretches a sane number of steps.
-    #[error(
-        "{steps} steps are more than the {MAX_STEPS} allowed; lower `steps` or raise `denoise`"
-    )]
     TooManySteps {
         /// Steps of the whole schedule, of which a run with `denoise` below 1 takes the end.
         steps: f64,
     },
     /// A list of somebody's own that no sampler can follow.
-    #[error(
-        "sigma {index} is {sigma}; sigmas must fall, or stay, from at most 1 to at least 0, as in \
-         `1.0, 0.9375, 0.8333, 0.625, 0.0`"
-    )]
     BadSigmas {
         /// Counted from 0.
         index: usize,
@@ -208,11 +203,34 @@ pub enum ScheduleError {
         sigma: f32,
     },
     /// Not a number.
-    #[error("denoise must be a number from 0 to 1, got {denoise}")]
     BadDenoise {
         /// As given.
         denoise: f64,
     },
+}
+
+impl ScheduleError {
+    /// The message in both languages.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::BadShift { shift } => say!(
+                "shift must be a number above 0, got {shift}; Wan's usual range is 3 to 12",
+                "shift は 0 より大きい数でなければなりませんが、{shift} でした。Wan では普通 3 から 12 です"
+            ),
+            Self::TooManySteps { steps } => say!(
+                "{steps} steps are more than the {MAX_STEPS} allowed; lower `steps` or raise `denoise`",
+                "{steps} ステップは上限の {MAX_STEPS} を超えています。「steps」を減らすか「denoise」を上げてください"
+            ),
+            Self::BadSigmas { index, sigma } => say!(
+                "sigma {index} is {sigma}; sigmas must fall, or stay, from at most 1 to at least 0, as in                  `1.0, 0.9375, 0.8333, 0.625, 0.0`",
+                "シグマ {index} が {sigma} です。シグマは「1.0, 0.9375, 0.8333, 0.625, 0.0」のように、1 以下から                  0 以上まで、増えずに並んでいなければなりません"
+            ),
+            Self::BadDenoise { denoise } => say!(
+                "denoise must be a number from 0 to 1, got {denoise}",
+                "denoise は 0 から 1 までの数でなければなりませんが、{denoise} でした"
+            ),
+        }
+    }
 }
 
 /// Whether ComfyUI makes one step more for this solver and then drops the sigma before the last

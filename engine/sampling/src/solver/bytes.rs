@@ -3,7 +3,10 @@
 //! Little endian: `LTSOLVER`, version, the sampler, sigmas, step, x, history, generator, and at
 //! the end the FNV-1a hash of everything before. Lists carry their length in front.
 
+use longtake_sentence::{Sentence, say};
+
 use super::{Sampler, Solver, SolverState, run};
+use crate::names::UnknownName;
 use crate::noise::{FreshNoise, TorchRng};
 
 const MAGIC: &[u8; 8] = b"LTSOLVER";
@@ -12,32 +15,48 @@ const VERSION: u32 = 1;
 
 /// Bytes that are no solver state this version can go on from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence())]
 pub enum StateError {
     /// Something else, or nothing.
-    #[error("these {len} bytes are not a solver state; it starts with `LTSOLVER`")]
     NotAState {
         /// How many came.
         len: usize,
     },
     /// Written by another version of Longtake.
-    #[error(
-        "the solver state has version {found}, this program reads {VERSION}; \
-         sample again from the first step"
-    )]
     OtherVersion {
         /// The version in the bytes.
         found: u32,
     },
     /// Cut off or changed since it was written.
-    #[error("the solver state is damaged: {what}; sample again from the first step")]
     Damaged {
         /// What does not hold.
-        what: String,
+        what: Sentence,
     },
 }
 
-fn damaged(what: impl Into<String>) -> StateError {
-    StateError::Damaged { what: what.into() }
+impl StateError {
+    /// The message in both languages.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::NotAState { len } => say!(
+                "these {len} bytes are not a solver state; it starts with `LTSOLVER`",
+                "この {len} バイトは「LTSOLVER」で始まるソルバーの状態ではありません"
+            ),
+            Self::OtherVersion { found } => say!(
+                "the solver state has version {found}, this program reads {VERSION};                  sample again from the first step",
+                "ソルバーの状態のバージョンは {found} ですが、このプログラムが読めるのは {VERSION} です。\
+                 最初のステップからサンプリングし直してください"
+            ),
+            Self::Damaged { what } => {
+                say!("the solver state is damaged: {what}; sample again from the first step",
+                "ソルバーの状態が壊れています: {what}。最初のステップからサンプリングし直してください"; what)
+            }
+        }
+    }
+}
+
+fn damaged(what: Sentence) -> StateError {
+    StateError::Damaged { what }
 }
 
 impl SolverState {
@@ -88,12 +107,19 @@ impl SolverState {
         }
         let body = bytes.len().saturating_sub(8);
         if bytes[body..] != fnv1a(&bytes[..body]).to_le_bytes() {
-            return Err(damaged("its check sum does not fit"));
+            return Err(damaged(say!(
+                "its check sum does not fit",
+                "チェックサムが合いません"
+            )));
         }
         reader.rest = &reader.rest[..reader.rest.len().saturating_sub(8)];
         let state = read(&mut reader)?;
         if !reader.rest.is_empty() {
-            return Err(damaged(format!("{} bytes too many", reader.rest.len())));
+            return Err(damaged(say!(
+                "{} bytes too many",
+                "{} バイト余っています",
+                reader.rest.len()
+            )));
         }
         check(&state)?;
         Ok(state)
@@ -102,8 +128,11 @@ impl SolverState {
 
 fn read(reader: &mut Reader<'_>) -> Result<SolverState, StateError> {
     let len = reader.count()?;
-    let name = std::str::from_utf8(reader.take(len)?).map_err(|e| damaged(e.to_string()))?;
-    let solver: Solver = name.parse().map_err(|e| damaged(format!("{e}")))?;
+    let name = std::str::from_utf8(reader.take(len)?)
+        .map_err(|e| damaged(say!("{e}", "名前が UTF-8 ではありません（{e}）")))?;
+    let solver: Solver = name
+        .parse()
+        .map_err(|e: UnknownName| damaged(e.sentence()))?;
     let shift = f64::from_le_bytes(reader.array()?);
     let [eta, s_noise, top] = [reader.float()?, reader.float()?, reader.float()?];
     let sigmas = reader.floats()?;
@@ -116,8 +145,9 @@ fn read(reader: &mut Reader<'_>) -> Result<SolverState, StateError> {
     };
     let kept = reader.count()?;
     if kept != expected {
-        return Err(damaged(format!(
-            "{solver} keeps {expected} latents after {step} steps, found {kept}"
+        return Err(damaged(say!(
+            "{solver} keeps {expected} latents after {step} steps, found {kept}",
+            "{solver} は {step} ステップ後に {expected} 個の潜在表現を持つはずですが、{kept} 個でした"
         )));
     }
     let history = (0..kept)
@@ -131,8 +161,12 @@ fn read(reader: &mut Reader<'_>) -> Result<SolverState, StateError> {
     let next = reader.count()?;
     let has_cached = reader.array::<1>()? != [0];
     let cached = f64::from_le_bytes(reader.array()?);
-    let rng = TorchRng::from_parts(words, next, has_cached.then_some(cached))
-        .ok_or_else(|| damaged(format!("the generator stands at word {next}")))?;
+    let rng = TorchRng::from_parts(words, next, has_cached.then_some(cached)).ok_or_else(|| {
+        damaged(say!(
+            "the generator stands at word {next}",
+            "乱数生成器の位置が {next} です"
+        ))
+    })?;
     Ok(SolverState {
         sampler: Sampler {
             solver,
@@ -151,24 +185,33 @@ fn read(reader: &mut Reader<'_>) -> Result<SolverState, StateError> {
 
 /// Whatever the solvers take for granted.
 fn check(state: &SolverState) -> Result<(), StateError> {
-    run::check(&state.sigmas).map_err(|stop| damaged(stop.to_string()))?;
+    run::check(&state.sigmas).map_err(|stop| damaged(stop.sentence()))?;
     if super::visited(&state.sampler, &state.sigmas) != state.sigmas {
-        return Err(damaged(
+        return Err(damaged(say!(
             "its sigmas go on behind 0 or repeat where its solver cannot",
-        ));
+            "シグマが 0 の先へ続いているか、繰り返せない所で繰り返しています"
+        )));
     }
     if !(0.0..=1.0).contains(&state.top) {
-        return Err(damaged(format!("it began at sigma {}", state.top)));
+        return Err(damaged(say!(
+            "it began at sigma {}",
+            "シグマ {} から始まっています",
+            state.top
+        )));
     }
     if state.step > state.steps() {
         let (step, steps) = (state.step, state.steps());
-        return Err(damaged(format!("{step} steps taken of {steps}")));
+        return Err(damaged(say!(
+            "{step} steps taken of {steps}",
+            "{steps} ステップのうち {step} ステップ進んだことになっています"
+        )));
     }
     let len = state.x.len();
     match state.history.iter().find(|it| it.len() != len) {
         None => Ok(()),
-        Some(other) => Err(damaged(format!(
+        Some(other) => Err(damaged(say!(
             "its latent has {len} elements and one of its history {}",
+            "潜在表現の要素は {len} 個ですが、履歴の一つは {} 個です",
             other.len()
         ))),
     }
@@ -189,10 +232,13 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn take(&mut self, n: usize) -> Result<&'a [u8], StateError> {
-        let (taken, rest) = self
-            .rest
-            .split_at_checked(n)
-            .ok_or_else(|| damaged(format!("it ends {} bytes early", n - self.rest.len())))?;
+        let (taken, rest) = self.rest.split_at_checked(n).ok_or_else(|| {
+            let early = n - self.rest.len();
+            damaged(say!(
+                "it ends {early} bytes early",
+                "{early} バイト足りません"
+            ))
+        })?;
         self.rest = rest;
         Ok(taken)
     }
@@ -205,7 +251,8 @@ impl<'a> Reader<'a> {
 
     fn count(&mut self) -> Result<usize, StateError> {
         let count = u64::from_le_bytes(self.array()?);
-        usize::try_from(count).map_err(|_| damaged(format!("a count of {count}")))
+        usize::try_from(count)
+            .map_err(|_| damaged(say!("a count of {count}", "個数が {count} です")))
     }
 
     fn float(&mut self) -> Result<f32, StateError> {

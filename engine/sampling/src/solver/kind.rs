@@ -1,7 +1,7 @@
 //! Which solvers there are, and what is known of each before it runs.
 
 use super::uni_pc;
-use crate::names::{self, UnknownName};
+use crate::names::{self, NameKind, UnknownName};
 use crate::schedule::WAN_SHIFT;
 
 /// A way from one sigma to the next. Names are ComfyUI's, except the last two.
@@ -211,7 +211,7 @@ impl std::str::FromStr for Solver {
     type Err = UnknownName;
 
     fn from_str(name: &str) -> Result<Self, UnknownName> {
-        names::find("sampler", name, &Self::ALL, Self::name)
+        names::find(NameKind::Sampler, name, &Self::ALL, Self::name)
     }
 }
 

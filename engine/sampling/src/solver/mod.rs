@@ -31,6 +31,8 @@ mod wan_unipc;
 use std::error::Error;
 use std::ops::ControlFlow;
 
+use longtake_sentence::{Sentence, say};
+
 use crate::noise::FreshNoise;
 use run::Run;
 
@@ -49,13 +51,25 @@ pub trait Denoiser {
 
 /// Why a run ended early.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.sentence())]
 pub enum Stop {
     /// Somebody asked for it.
-    #[error("cancelled")]
     Cancelled,
-    /// The network failed, or was given or gave something that makes no sense.
-    #[error("{0}")]
+    /// What was given, or what the network gave, makes no sense.
+    Invalid(Sentence),
+    /// The network failed; what it said.
     Failed(Box<dyn Error + Send + Sync>),
+}
+
+impl Stop {
+    /// The message in both languages.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::Cancelled => say!("cancelled", "中止しました"),
+            Self::Invalid(why) => why.clone(),
+            Self::Failed(error) => say!("{error}", "モデルの計算に失敗しました: {error}"),
+        }
+    }
 }
 
 /// What is known after each step's prediction.
@@ -78,7 +92,7 @@ pub struct StepInfo<'a> {
 /// prediction; breaking there ends the run with [`Stop::Cancelled`] before any more work is done.
 ///
 /// # Errors
-/// What the denoiser returns; [`Stop::Failed`] if `sigmas` do not fall from at most 1 to at least
+/// What the denoiser returns; [`Stop::Invalid`] if `sigmas` do not fall from at most 1 to at least
 /// 0, or if the denoiser returns another number of elements than it got.
 pub fn sample(
     sampler: impl Into<Sampler>,

@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use longtake_sentence::say;
+
 use super::{Denoiser, Sampler, StepInfo, Stop};
 use crate::noise::{BrownianPath, FreshNoise};
 
@@ -80,16 +82,13 @@ impl Run<'_> {
         if x0.len() == x.len() {
             return Ok(x0);
         }
-        Err(failed(format!(
+        Err(Stop::Invalid(say!(
             "the denoiser was given {} elements and returned {}; it must keep the latent's shape",
+            "モデルに {} 個の要素を渡しましたが、{} 個が返りました。潜在表現の形を保たなければなりません",
             x.len(),
             x0.len()
         )))
     }
-}
-
-pub(super) fn failed(message: String) -> Stop {
-    Stop::Failed(message.into())
 }
 
 /// Sigmas must be numbers, fall or stay, and lie in `[0, 1]`.
@@ -99,14 +98,16 @@ pub(super) fn check(sigmas: &[f32]) -> Result<(), Stop> {
         .enumerate()
         .find(|(_, it)| !(0.0..=1.0).contains(*it))
     {
-        return Err(failed(format!(
-            "sigma {i} is {sigma}; a flow model's sigmas lie between 0 and 1"
+        return Err(Stop::Invalid(say!(
+            "sigma {i} is {sigma}; a flow model's sigmas lie between 0 and 1",
+            "シグマ {i} が {sigma} です。フローモデルのシグマは 0 から 1 までです"
         )));
     }
     match sigmas.windows(2).position(|pair| pair[1] > pair[0]) {
         None => Ok(()),
-        Some(i) => Err(failed(format!(
+        Some(i) => Err(Stop::Invalid(say!(
             "sigmas must not rise, but after step {i} they go from {} to {}",
+            "シグマは増えてはいけませんが、ステップ {i} の後で {} から {} に増えています",
             sigmas[i],
             sigmas[i + 1]
         ))),

@@ -57,7 +57,7 @@ impl SolverState {
     /// [`SolverState::sigmas`].
     ///
     /// # Errors
-    /// [`Stop::Failed`] if `sigmas` do not fall from at most 1 to at least 0.
+    /// [`Stop::Invalid`] if `sigmas` do not fall from at most 1 to at least 0.
     pub fn start(
         sampler: impl Into<Sampler>,
         sigmas: &[f32],

@@ -10,7 +10,9 @@ mod fuse;
 mod noise;
 mod schedule;
 
-use crate::names::{self, UnknownName};
+use longtake_sentence::{Sentence, say};
+
+use crate::names::{self, NameKind, UnknownName};
 use crate::solver::Stop;
 
 pub use noise::free_noise;
@@ -88,7 +90,7 @@ impl std::str::FromStr for WindowSchedule {
     type Err = UnknownName;
 
     fn from_str(name: &str) -> Result<Self, UnknownName> {
-        names::find("window schedule", name, &Self::ALL, Self::name)
+        names::find(NameKind::WindowSchedule, name, &Self::ALL, Self::name)
     }
 }
 
@@ -96,7 +98,7 @@ impl std::str::FromStr for Fuse {
     type Err = UnknownName;
 
     fn from_str(name: &str) -> Result<Self, UnknownName> {
-        names::find("fuse method", name, &Self::ALL, Self::name)
+        names::find(NameKind::FuseMethod, name, &Self::ALL, Self::name)
     }
 }
 
@@ -124,12 +126,9 @@ pub struct ContextWindows {
 
 /// Windows that cannot be laid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence())]
 pub enum WindowError {
     /// No frames, or none of their own.
-    #[error(
-        "windows of {length} latent frames cannot overlap by {overlap}; the overlap must be smaller \
-         than the window, about a quarter of it"
-    )]
     Overlap {
         /// Frames of a window.
         length: usize,
@@ -137,11 +136,27 @@ pub enum WindowError {
         overlap: usize,
     },
     /// `2^(stride - 1)` frames apart.
-    #[error("a stride of {stride} is not between 1 and 32")]
     Stride {
         /// As given.
         stride: usize,
     },
+}
+
+impl WindowError {
+    /// The message in both languages.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::Overlap { length, overlap } => say!(
+                "windows of {length} latent frames cannot overlap by {overlap}; the overlap must be smaller                  than the window, about a quarter of it",
+                "潜在表現の {length} フレームのウィンドウを {overlap} フレーム重ねることはできません。重なりは\
+                 ウィンドウより小さく、その四分の一ほどにしてください"
+            ),
+            Self::Stride { stride } => say!(
+                "a stride of {stride} is not between 1 and 32",
+                "ストライド {stride} は 1 から 32 までではありません"
+            ),
+        }
+    }
 }
 
 impl ContextWindows {
@@ -212,7 +227,7 @@ impl ContextWindows {
     /// A clip that fits in one window is denoised in one.
     ///
     /// # Errors
-    /// What `denoise` returns; [`Stop::Failed`] for windows that cannot be laid, an `x` that does
+    /// What `denoise` returns; [`Stop::Invalid`] for windows that cannot be laid, an `x` that does
     /// not have the shape, and a prediction of another length.
     pub fn denoise(
         &self,
@@ -223,22 +238,25 @@ impl ContextWindows {
     ) -> Result<Vec<f32>, Stop> {
         let [_, frames, ..] = shape;
         if x.len() != shape.iter().product::<usize>() {
-            let message = format!("a latent of {} elements is not {shape:?}", x.len());
-            return Err(Stop::Failed(message.into()));
+            return Err(Stop::Invalid(say!(
+                "a latent of {} elements is not {shape:?}",
+                "要素が {} 個の潜在表現は {shape:?} ではありません",
+                x.len()
+            )));
         }
         let windows = self.windows(frames, step);
-        let windows = windows.map_err(|error| Stop::Failed(Box::new(error)))?;
+        let windows = windows.map_err(|error| Stop::Invalid(error.sentence()))?;
         let mut sum = fuse::Sum::new(self.fuse, shape);
         for window in windows {
             let part = take_frames(x, shape, &window);
             let prediction = denoise(&window, &part)?;
             if prediction.len() != part.len() {
-                let message = format!(
+                return Err(Stop::Invalid(say!(
                     "a window of {} elements was given and {} came back",
+                    "{} 個の要素のウィンドウを渡しましたが、{} 個が返りました",
                     part.len(),
                     prediction.len()
-                );
-                return Err(Stop::Failed(message.into()));
+                )));
             }
             sum.add(&window, &prediction, &self.weights(&window, frames));
         }

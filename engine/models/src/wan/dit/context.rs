@@ -1,5 +1,6 @@
 //! Text, and the image beside it, made ready for the blocks.
 
+use longtake_sentence::{Sentence, say};
 use longtake_shaders::Tensor;
 
 use super::block::{Block, ContextKeys};
@@ -42,9 +43,9 @@ impl PreparedContext {
         let [batch, rows, width] = text.dims();
         if width != dims.text_dim {
             return Err(ForwardError::input(
-                "text context",
-                format!("[batch, rows, {}]", dims.text_dim),
-                format!("[{batch}, {rows}, {width}]"),
+                say!("text context", "テキストの条件"),
+                Sentence::same(format!("[batch, rows, {}] ", dims.text_dim)),
+                Sentence::same(format!("[{batch}, {rows}, {width}]")),
             ));
         }
         let embedded = Embedded {
@@ -74,16 +75,20 @@ impl PreparedContext {
             && keys.len() != dims.layers
         {
             return Err(ForwardError::input(
-                "text context",
-                format!("prepared for {} blocks", dims.layers),
-                format!("for {}", keys.len()),
+                say!("text context", "テキストの条件"),
+                say!(
+                    "prepared for {} blocks",
+                    "{} ブロック用に準備されたもの",
+                    dims.layers
+                ),
+                say!("for {}", "{} ブロック用", keys.len()),
             ));
         }
         if self.batch != batch {
             return Err(ForwardError::input(
-                "text context's batch",
-                format!("{batch}, the latent's"),
-                self.batch.to_string(),
+                say!("text context's batch", "テキストの条件のバッチ"),
+                say!("{batch}, the latent's", "潜在表現と同じ {batch} "),
+                Sentence::same(self.batch),
             ));
         }
         Ok(())
@@ -99,9 +104,12 @@ fn embed_image(
     let found = image.dims();
     let Some(embedding) = &ends.image else {
         return Err(ForwardError::input(
-            "image context",
-            "none: this checkpoint has no image branch (`img_emb`)",
-            format!("{found:?}"),
+            say!("image context", "画像の条件"),
+            say!(
+                "none: this checkpoint has no image branch (`img_emb`)",
+                "画像ブランチ「img_emb」のないこのチェックポイントには指定しないこと"
+            ),
+            Sentence::same(format!("{found:?}")),
         ));
     };
     let [b, rows, width] = found;
@@ -125,8 +133,11 @@ fn embed_image(
         most => format!("1 to {most}"),
     };
     Err(ForwardError::input(
-        "image context",
-        format!("[1 or {batch}, {rows}, {wide}]"),
-        format!("{found:?}"),
+        say!("image context", "画像の条件"),
+        say!(
+            "[1 or {batch}, {rows}, {wide}]",
+            "[1 か {batch}, {rows}, {wide}] "
+        ),
+        Sentence::same(format!("{found:?}")),
     ))
 }

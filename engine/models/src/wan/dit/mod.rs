@@ -17,7 +17,7 @@ mod pass;
 mod prefetch;
 pub(in crate::wan) mod rope;
 mod scail;
-mod source;
+pub(in crate::wan) mod source;
 mod time;
 
 use std::ops::{ControlFlow, Deref};
@@ -31,7 +31,7 @@ pub use self::dims::{DitDims, PATCH, TEXT_LEN};
 use self::ends::Ends;
 pub(crate) use self::names::Layout;
 use self::pass::add_residual;
-pub use self::pass::{Control, ForwardError, Hook, Pass, Times};
+pub use self::pass::{Control, ForwardError, Hook, InputClash, Pass, Times};
 use self::prefetch::{Reader, Streamed, Walk};
 use self::rope::{RopeCache, Tokens};
 pub use self::scail::{PoseRope, ScailMode, ScailStreams};

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use longtake_sentence::{Sentence, say};
 use longtake_shaders::Tensor;
 
 use super::context::PreparedContext;
@@ -12,34 +13,52 @@ use crate::weights::WeightsError;
 
 /// Why a forward pass gave no result.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.sentence())]
 pub enum ForwardError {
     /// The caller's hook broke the pass off.
-    #[error("stopped by the caller before the pass had ended")]
     Interrupted,
     /// A streamed block could not be read.
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// The inputs do not fit the network or each other.
-    #[error("{input}: expected {expected}, got {found}")]
-    Input {
-        /// Which input.
-        input: &'static str,
-        expected: String,
-        found: String,
-    },
+    Input(Box<InputClash>),
+}
+
+/// What was expected of an input, and what came instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputClash {
+    /// Which input.
+    pub input: Sentence,
+    pub expected: Sentence,
+    pub found: Sentence,
 }
 
 impl ForwardError {
     /// An input that does not fit.
-    pub fn input(
-        input: &'static str,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
-        Self::Input {
+    pub fn input(input: Sentence, expected: Sentence, found: Sentence) -> Self {
+        Self::Input(Box::new(InputClash {
             input,
-            expected: expected.into(),
-            found: found.into(),
+            expected,
+            found,
+        }))
+    }
+
+    /// The message in both languages.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::Interrupted => say!(
+                "stopped by the caller before the pass had ended",
+                "モデルの計算が終わる前に止められました"
+            ),
+            Self::Weights(error) => error.sentence(),
+            Self::Input(clash) => {
+                let InputClash {
+                    input,
+                    expected,
+                    found,
+                } = clash.as_ref();
+                say!("{input}: expected {expected}, got {found}", "{input}: {expected}が必要ですが、{found}でした"; input, expected, found)
+            }
         }
     }
 }
@@ -107,22 +126,32 @@ impl Pass<'_> {
         let shape = self.latent.dims();
         let [batch, channels, frames, height, width] = shape;
         if channels != dims.in_dim || batch * frames * height * width == 0 {
-            let expected = format!("[batch, {}, frames, h, w], none zero", dims.in_dim);
-            return Err(ForwardError::input(
-                "latent",
-                expected,
-                format!("{shape:?}"),
-            ));
+            let input = say!("latent", "潜在表現");
+            let expected = say!(
+                "[batch, {}, frames, h, w], none zero",
+                "どの軸も 0 でない [batch, {}, frames, h, w] ",
+                dims.in_dim
+            );
+            let found = Sentence::same(format!("{shape:?}"));
+            return Err(ForwardError::input(input, expected, found));
         }
         let (given, wanted, of) = match self.times {
-            Times::PerItem(times) => (times.len(), batch, "the latent's batch"),
-            Times::PerFrame(times) => (times.len(), frames, "the latent's frames"),
+            Times::PerItem(times) => (
+                times.len(),
+                batch,
+                say!("the latent's batch", "潜在表現のバッチと同じ"),
+            ),
+            Times::PerFrame(times) => (
+                times.len(),
+                frames,
+                say!("the latent's frames", "潜在表現のフレーム数と同じ"),
+            ),
         };
         if given != wanted {
             return Err(ForwardError::input(
-                "number of timesteps",
-                format!("{wanted}, {of}"),
-                given.to_string(),
+                say!("number of timesteps", "時刻の数"),
+                say!("{wanted}, {of}", "{of} {wanted} 個"; of),
+                say!("{given}", "{given} 個"),
             ));
         }
         self.context.check(batch, dims)?;
@@ -130,17 +159,26 @@ impl Pass<'_> {
             Some(streams) => {
                 if matches!(self.times, Times::PerFrame(_)) {
                     return Err(ForwardError::input(
-                        "times",
-                        "one per item, as SCAIL was trained",
-                        "one per frame",
+                        say!("times", "時刻"),
+                        say!(
+                            "one per item, as SCAIL was trained",
+                            "SCAIL の学習時と同じく項目ごとに一つの時刻"
+                        ),
+                        say!("one per frame", "フレームごとに一つ"),
                     ));
                 }
                 streams.check(shape, dims)
             }
             None if dims.pose_dim > 0 => Err(ForwardError::input(
-                "SCAIL streams",
-                "a reference or a pose video, which this SCAIL checkpoint is made for",
-                "none; use WanSCAILToVideo",
+                say!("SCAIL streams", "SCAIL の入力"),
+                say!(
+                    "a reference or a pose video, which this SCAIL checkpoint is made for",
+                    "この SCAIL のチェックポイントには参照画像かポーズ動画"
+                ),
+                say!(
+                    "none; use WanSCAILToVideo",
+                    "どちらもない状態（WanSCAILToVideo を使ってください）"
+                ),
             )),
             None => Ok(()),
         }
@@ -157,11 +195,14 @@ pub(super) fn add_residual(
     let video = tokens.video_range();
     let found = residual.dims();
     if ![1, batch].contains(&found[0]) || found[1..] != [video.len(), dim] {
-        let expected = format!("[1 or {batch}, {}, {dim}]", video.len());
+        let len = video.len();
         return Err(ForwardError::input(
-            "residual of the control",
-            expected,
-            format!("{found:?}"),
+            say!("residual of the control", "コントロールの残差"),
+            say!(
+                "[1 or {batch}, {len}, {dim}]",
+                "[1 か {batch}, {len}, {dim}] "
+            ),
+            Sentence::same(format!("{found:?}")),
         ));
     }
     let residual = residual.cast(x.dtype());

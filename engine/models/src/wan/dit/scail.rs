@@ -3,6 +3,7 @@
 //! Tokens stand in the order reference, video, pose. Follows zai-org/SCAIL and
 //! `wan/modules/model_scail2.py` of zai-org/SCAIL-2.
 
+use longtake_sentence::{Sentence, say};
 use longtake_shaders::Tensor;
 
 use super::dims::{DitDims, PATCH};
@@ -67,9 +68,12 @@ impl ScailStreams {
             let near = |n: usize| n.next_multiple_of(side);
             let (w, h) = (near(width), near(height));
             return Err(ForwardError::input(
-                "latent of a SCAIL pass",
-                format!("sides divisible by {side} (pixels by 32), such as {w}x{h}"),
-                format!("{width}x{height}"),
+                say!("latent of a SCAIL pass", "SCAIL の潜在表現"),
+                say!(
+                    "sides divisible by {side} (pixels by 32), such as {w}x{h}",
+                    "{w}x{h} のように {side} の倍数（ピクセルでは 32 の倍数）の辺"
+                ),
+                Sentence::same(format!("{width}x{height}")),
             ));
         }
         let references = self.references();
@@ -79,21 +83,26 @@ impl ScailStreams {
         let of = |stream: &Option<Tensor<5>>| stream.as_ref().map(Tensor::dims);
         let (latent, pose, mask) = (dims.in_dim, dims.pose_dim, dims.mask_dim);
         fits(
-            "SCAIL reference",
+            say!("SCAIL reference", "SCAIL の参照画像"),
             of(&self.reference),
             whole(latent),
             &[references],
         )?;
-        fits("SCAIL pose latent", of(&self.pose), half(pose), &[frames])?;
+        fits(
+            say!("SCAIL pose latent", "SCAIL のポーズの潜在表現"),
+            of(&self.pose),
+            half(pose),
+            &[frames],
+        )?;
         let found = of(&self.reference_mask);
         fits(
-            "SCAIL reference mask",
+            say!("SCAIL reference mask", "SCAIL の参照マスク"),
             found,
             whole(mask),
             &[all, references],
         )?;
         fits(
-            "SCAIL pose mask",
+            say!("SCAIL pose mask", "SCAIL のポーズマスク"),
             of(&self.pose_mask),
             half(mask),
             &[frames],
@@ -103,16 +112,28 @@ impl ScailStreams {
     fn check_network(&self, dims: &DitDims) -> Result<(), ForwardError> {
         if dims.pose_dim == 0 {
             return Err(ForwardError::input(
-                "SCAIL streams",
-                "none: this checkpoint has no `patch_embedding_pose`",
-                "a reference or a pose video; load a SCAIL checkpoint",
+                say!("SCAIL streams", "SCAIL の入力"),
+                say!(
+                    "none: this checkpoint has no `patch_embedding_pose`",
+                    "「patch_embedding_pose」のないこのチェックポイントには指定しないこと"
+                ),
+                say!(
+                    "a reference or a pose video; load a SCAIL checkpoint",
+                    "参照画像かポーズ動画がある状態（SCAIL のチェックポイントを読み込んでください）"
+                ),
             ));
         }
         if dims.mask_dim == 0 && (self.reference_mask.is_some() || self.pose_mask.is_some()) {
             return Err(ForwardError::input(
-                "SCAIL masks",
-                "none: this checkpoint has no `patch_embedding_mask`",
-                "identity masks; load a SCAIL-2 checkpoint",
+                say!("SCAIL masks", "SCAIL のマスク"),
+                say!(
+                    "none: this checkpoint has no `patch_embedding_mask`",
+                    "「patch_embedding_mask」のないこのチェックポイントには指定しないこと"
+                ),
+                say!(
+                    "identity masks; load a SCAIL-2 checkpoint",
+                    "人物マスクがある状態（SCAIL-2 のチェックポイントを読み込んでください）"
+                ),
             ));
         }
         Ok(())
@@ -122,7 +143,7 @@ impl ScailStreams {
 /// Whether a stream of shape `found` has the sizes `wanted` (batch or 1, channels, height, width)
 /// and one of the numbers of `frames`, of which the first is named if not.
 fn fits(
-    input: &'static str,
+    input: Sentence,
     found: Option<[usize; 5]>,
     wanted: [usize; 4],
     frames: &[usize],
@@ -134,11 +155,13 @@ fn fits(
     if right && f > 0 && frames.contains(&f) {
         return Ok(());
     }
-    let expected = format!(
+    let expected = say!(
         "[1 or {batch}, {channels}, {}, {height}, {width}]",
+        "[1 か {batch}, {channels}, {}, {height}, {width}] ",
         frames[0]
     );
-    Err(ForwardError::input(input, expected, format!("{found:?}")))
+    let found = Sentence::same(format!("{found:?}"));
+    Err(ForwardError::input(input, expected, found))
 }
 
 impl ScailStreams {

@@ -1,12 +1,14 @@
 //! Reading the network's weights and sizes out of a checkpoint of either layout.
 
 use burn::tensor::DType;
+use longtake_sentence::{Sentence, say};
 use longtake_shaders::{Activation, Tensor};
 
 use super::dims::{DitDims, PATCH, TEXT_LEN};
 use super::names::Layout;
 use crate::Device;
-use crate::weights::{Checkpoint, Matrix, WeightsError};
+use crate::clip::{set_heads, width_and_heads};
+use crate::weights::{Checkpoint, Clash, Matrix, WeightsError};
 
 /// Head width of every published Wan model; smaller test models say theirs (see [`heads`]).
 const HEAD_DIM: usize = 128;
@@ -14,15 +16,31 @@ const HEAD_DIM: usize = 128;
 /// Metadata entry with the number of heads.
 const HEADS_ENTRY: &str = "longtake.heads";
 
+/// Makes a sentence when it is needed.
+type Saying = fn() -> Sentence;
+
 /// Beginnings of tensor names (both layouts) of parts that are not built: without them such a
 /// model would run and give nonsense.
-const UNSUPPORTED: &[(&str, &str)] = &[
-    ("vace_patch_embedding.", "the VACE control branch"),
-    ("control_adapter.", "the camera adapter of Wan Fun"),
-    ("ref_conv.", "the reference input of Wan Fun"),
-    ("pose_patch_embedding.", "the pose input of Wan Animate"),
-    ("casual_audio_encoder.", "the audio input of Wan S2V"),
-    ("audio_proj.", "an audio input"),
+const UNSUPPORTED: &[(&str, Saying)] = &[
+    ("vace_patch_embedding.", || {
+        say!("the VACE control branch", "VACE の制御ブランチ")
+    }),
+    ("control_adapter.", || {
+        say!(
+            "the camera adapter of Wan Fun",
+            "Wan Fun のカメラアダプター"
+        )
+    }),
+    ("ref_conv.", || {
+        say!("the reference input of Wan Fun", "Wan Fun の参照入力")
+    }),
+    ("pose_patch_embedding.", || {
+        say!("the pose input of Wan Animate", "Wan Animate のポーズ入力")
+    }),
+    ("casual_audio_encoder.", || {
+        say!("the audio input of Wan S2V", "Wan S2V の音声入力")
+    }),
+    ("audio_proj.", || say!("an audio input", "音声入力")),
 ];
 
 /// Weight `[out, in]` and bias `[out]` of a linear layer.
@@ -99,19 +117,23 @@ impl Source<'_> {
 
 /// Layout and sizes of a checkpoint.
 pub fn read_dims(checkpoint: &Checkpoint) -> Result<(Layout, DitDims), WeightsError> {
-    let refuse = |found: &str| WeightsError::WrongFamily {
+    let refuse = |found| WeightsError::WrongFamily {
         file: checkpoint.path().into(),
-        expected: "a Wan video transformer".to_owned(),
-        found: found.to_owned(),
+        expected: say!("a Wan video transformer", "Wan の動画トランスフォーマー"),
+        found,
     };
     let layout = Layout::detect(|name| checkpoint.has(name)).ok_or_else(|| {
-        refuse("neither `head.modulation` nor `condition_embedder.time_proj.weight`")
+        refuse(say!(
+            "neither `head.modulation` nor `condition_embedder.time_proj.weight`",
+            "「head.modulation」も「condition_embedder.time_proj.weight」もないファイル"
+        ))
     })?;
     for (name, what) in UNSUPPORTED {
         if checkpoint.has_prefix(name) {
-            return Err(refuse(&format!(
-                "`{name}`: {what}, which is not supported yet"
-            )));
+            let what = what();
+            return Err(refuse(
+                say!("`{name}`: {what}, which is not supported yet", "まだ対応していない{what}（「{name}」）のあるファイル"; what),
+            ));
         }
     }
     let axis = |name: &str, axis: usize| {
@@ -124,9 +146,11 @@ pub fn read_dims(checkpoint: &Checkpoint) -> Result<(Layout, DitDims), WeightsEr
             .ok_or_else(|| WeightsError::BadTensor {
                 file: checkpoint.path().into(),
                 tensor: name,
-                expected: format!("at least {} axes", axis + 1),
-                found: format!("shape {shape:?}"),
-                remedy: "the file is of another model",
+                clash: Box::new(Clash {
+                    expected: say!("at least {} axes", "{} 以上の軸", axis + 1),
+                    found: say!("shape {shape:?}", "形状 {shape:?} "),
+                    remedy: another_model(),
+                }),
             })
     };
     let part = |name: &str, index: usize| {
@@ -174,10 +198,23 @@ fn heads(checkpoint: &Checkpoint, tensor: &str, dim: usize) -> Result<usize, Wei
     Err(WeightsError::BadTensor {
         file: checkpoint.path().into(),
         tensor: tensor.to_owned(),
-        expected: format!(
-            "a width of whole heads, each even and of 6 channels or more ({HEAD_DIM} unless the file says otherwise)"
-        ),
-        found: format!("width {dim} and {heads} heads"),
-        remedy: "set `num_attention_heads` in config.json, or the metadata entry `longtake.heads`",
+        clash: Box::new(Clash {
+            expected: whole_heads(HEAD_DIM),
+            found: width_and_heads(dim, heads),
+            remedy: set_heads(),
+        }),
     })
+}
+
+/// Expected of the width of a network whose rotary embedding has three axes.
+pub(in crate::wan) fn whole_heads(usual: usize) -> Sentence {
+    say!(
+        "a width of whole heads, each even and of 6 channels or more ({usual} unless the file says otherwise)",
+        "6 チャンネル以上の偶数であるヘッドの幅（ファイルに指定がなければ {usual}）の倍数"
+    )
+}
+
+/// What to do about a file whose shapes are nothing known.
+pub(in crate::wan) fn another_model() -> Sentence {
+    say!("the file is of another model", "別のモデルのファイルです")
 }

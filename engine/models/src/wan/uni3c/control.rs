@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use longtake_sentence::{Sentence, say};
 use longtake_shaders::Tensor;
 
 use super::{Uni3c, Uni3cInputs, Uni3cPass};
@@ -36,20 +37,28 @@ impl Control for Uni3cControl {
         let ours = DitDims::grid(frames, height, width);
         if ours != grid {
             return Err(ForwardError::input(
-                "grid of the control's tokens",
-                format!("{grid:?}, the video's"),
-                format!("{ours:?}"),
+                say!(
+                    "grid of the control's tokens",
+                    "コントロールのトークンの格子"
+                ),
+                say!("{grid:?}, the video's", "動画と同じ {grid:?} "),
+                Sentence::same(format!("{ours:?}")),
             ));
         }
         let dims = self.net.dims();
         let [_, _, dim] = e.dims();
         if dims.misfit(dim).is_some() {
             return Err(ForwardError::input(
-                "control network",
-                format!("one for a diffusion model of width {dim}"),
-                format!(
+                say!("control network", "コントロールネット"),
+                say!(
+                    "one for a diffusion model of width {dim}",
+                    "幅 {dim} の拡散モデル用のもの"
+                ),
+                say!(
                     "Uni3C for times of width {} and residuals of width {} (published for Wan 14B, 5120)",
-                    dims.time_dim, dims.out_dim
+                    "時刻の幅 {}、残差の幅 {} の Uni3C（公開されているのは Wan 14B 用、幅 5120）",
+                    dims.time_dim,
+                    dims.out_dim
                 ),
             ));
         }
@@ -63,9 +72,12 @@ impl Control for Uni3cControl {
         }
         let Some(pass) = self.pass.as_mut().filter(|pass| pass.next == block) else {
             return Err(ForwardError::input(
-                "block of the control",
-                "each once, in order, after the beginning",
-                format!("block {block}"),
+                say!("block of the control", "コントロールのブロック"),
+                say!(
+                    "each once, in order, after the beginning",
+                    "開始後に順番どおり一度ずつ"
+                ),
+                say!("block {block}", "ブロック {block} "),
             ));
         };
         let residual = pass.residual(self.strength)?;

@@ -1,6 +1,7 @@
 //! Sizes of a Uni3C control network, and what follows from them: weight bytes, work memory,
 //! operations.
 
+use longtake_sentence::{Sentence, say};
 use longtake_shaders::attention_workspace;
 
 use super::{ADD_PATCH, ROWS};
@@ -121,16 +122,18 @@ impl Uni3cDims {
 
     /// Why its residuals cannot be added to a transformer of width `dim`, if so. Both its time
     /// embedding and its residuals are the transformer's.
-    pub fn misfit(&self, dim: usize) -> Option<String> {
+    pub fn misfit(&self, dim: usize) -> Option<Sentence> {
         let width = if self.out_dim == dim {
             self.time_dim
         } else {
             self.out_dim
         };
         (width != dim).then(|| {
-            format!(
+            say!(
                 "this Uni3C control network is made for a diffusion model of width {width}, \
-                 found one of width {dim}; Uni3C was published for Wan 14B (5120)"
+                 found one of width {dim}; Uni3C was published for Wan 14B (5120)",
+                "この Uni3C のコントロールネットは幅 {width} の拡散モデル用ですが、モデルの幅は {dim} \
+                 です。Uni3C が公開されているのは Wan 14B（5120）用です"
             )
         })
     }
@@ -316,12 +319,16 @@ mod tests {
     fn a_transformer_of_another_width_is_refused() {
         assert_eq!(PUBLISHED.misfit(5120), None);
         let text = PUBLISHED.misfit(1536).unwrap();
-        assert!(text.contains("5120") && text.contains("1536"), "{text}");
+        assert!(
+            text.en.contains("5120") && text.en.contains("1536"),
+            "{text}"
+        );
+        assert_eq!(text.lacks(), None);
         let half = Uni3cDims {
             time_dim: 3072,
             ..PUBLISHED
         };
-        assert!(half.misfit(5120).unwrap().contains("3072"));
+        assert!(half.misfit(5120).unwrap().en.contains("3072"));
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod embed;
 use std::sync::Arc;
 
 use burn::tensor::DType;
+use longtake_sentence::{Sentence, say};
 use longtake_shaders::{Tensor, silu};
 
 use self::block::{Block, Source};
@@ -25,11 +26,12 @@ use self::dims::AUTHORS;
 pub use self::dims::{ControlShape, Uni3cDims};
 use self::embed::Embedding;
 use crate::Device;
-use crate::clip::heads_entry;
+use crate::clip::{heads_entry, width_and_heads};
 use crate::wan::dit::ends::pad_to_even;
 use crate::wan::dit::rope::{RopeCache, RopeTables, Tokens};
+use crate::wan::dit::source::{another_model, whole_heads};
 use crate::wan::dit::{DitDims, ForwardError};
-use crate::weights::{Checkpoint, Placement, WeightsError};
+use crate::weights::{Checkpoint, Clash, FamilyKind, Placement, WeightsError};
 
 /// Added to variances in the layer norms and the group norm.
 const NORM_EPS: f64 = 1e-5;
@@ -171,14 +173,17 @@ impl Uni3c {
     }
 
     fn check(&self, inputs: &Uni3cInputs, e: &Tensor<3>) -> Result<(), ForwardError> {
-        let wrong = |input, expected: String, found: String| {
-            Err(ForwardError::input(input, expected, found))
-        };
+        let wrong = |input, expected, found| Err(ForwardError::input(input, expected, found));
+        let plain = |shape: &[usize]| Sentence::same(format!("{shape:?}"));
         let shape = inputs.latent.dims();
         let [batch, channels, f, h, w] = shape;
         if batch * channels * f * h * w == 0 {
-            let expected = "[batch, channels, frames, h, w], none zero".to_owned();
-            return wrong("control latent", expected, format!("{shape:?}"));
+            let input = say!("control latent", "コントロールの潜在表現");
+            let expected = say!(
+                "[batch, channels, frames, h, w], none zero",
+                "どの軸も 0 でない [batch, channels, frames, h, w] "
+            );
+            return wrong(input, expected, plain(&shape));
         }
         let render = inputs.render.dims();
         let fits = |b: usize| b == batch || b == 1;
@@ -186,13 +191,21 @@ impl Uni3c {
             || render[2..] != [f, h, w]
             || !(1..self.dims.in_dim).contains(&render[1])
         {
-            let expected = format!("[1 or {batch}, 16, {f}, {h}, {w}], as large as the latent");
-            return wrong("render latent", expected, format!("{render:?}"));
+            let input = say!("render latent", "レンダリングの潜在表現");
+            let expected = say!(
+                "[1 or {batch}, 16, {f}, {h}, {w}], as large as the latent",
+                "潜在表現と同じ大きさの [1 か {batch}, 16, {f}, {h}, {w}] "
+            );
+            return wrong(input, expected, plain(&render));
         }
         let time = [batch, 1, self.dims.time_dim];
         if e.dims() != time {
-            let expected = format!("{time:?}: one time per item, of the width it was trained with");
-            return wrong("time for the control", expected, format!("{:?}", e.dims()));
+            let input = say!("time for the control", "コントロールの時刻");
+            let expected = say!(
+                "{time:?}: one time per item, of the width it was trained with",
+                "学習時と同じ幅で、項目ごとに一つの時刻 {time:?} "
+            );
+            return wrong(input, expected, plain(&e.dims()));
         }
         let Some(add) = &inputs.geometry else {
             return Ok(());
@@ -200,22 +213,29 @@ impl Uni3c {
         let Uni3cDims { add_dim, .. } = self.dims;
         let found = add.dims();
         if add_dim == 0 {
-            let expected = "none: this file has no geometric branch".to_owned();
-            return wrong("mask and camera rays", expected, format!("{found:?}"));
+            let expected = say!(
+                "none: this file has no geometric branch",
+                "幾何ブランチのないこのファイルには指定しないこと"
+            );
+            return wrong(rays(), expected, plain(&found));
         }
         let even = h.is_multiple_of(2) && w.is_multiple_of(2);
         let [t, ph, pw] = ADD_PATCH;
         let pixels = [add_dim, t * f - (t - 1), ph * h, pw * w];
         if !even || !fits(found[0]) || found[1..] != pixels {
-            let expected = format!("[1 or {batch}, {pixels:?}] over a latent with even sides");
-            return wrong(
-                "mask and camera rays",
-                expected,
-                format!("{found:?}, latent {h}×{w}"),
+            let expected = say!(
+                "[1 or {batch}, {pixels:?}] over a latent with even sides",
+                "辺が偶数の潜在表現に対する [1 か {batch}, {pixels:?}] "
             );
+            let found = say!("{found:?}, latent {h}×{w}", "{found:?}、潜在表現 {h}×{w} ");
+            return wrong(rays(), expected, found);
         }
         Ok(())
     }
+}
+
+fn rays() -> Sentence {
+    say!("mask and camera rays", "マスクとカメラ光線")
 }
 
 /// A pass under way: the stream between two blocks.
@@ -286,18 +306,23 @@ fn comfy_name(name: &str) -> Option<String> {
 
 /// Sizes of a checkpoint, its heads checked.
 fn read_dims(checkpoint: &Checkpoint) -> Result<Uni3cDims, WeightsError> {
-    let bad = |tensor: &str, expected: &str, found: String, remedy| WeightsError::BadTensor {
+    let bad = |tensor: &str, expected, found, remedy| WeightsError::BadTensor {
         file: checkpoint.path().into(),
         tensor: tensor.to_owned(),
-        expected: expected.to_owned(),
-        found,
-        remedy,
+        clash: Box::new(Clash {
+            expected,
+            found,
+            remedy,
+        }),
     };
     let mut dims = Uni3cDims::detect(&|name| checkpoint.shape(name)).ok_or_else(|| {
         WeightsError::WrongFamily {
             file: checkpoint.path().into(),
-            expected: "a Uni3C control network".to_owned(),
-            found: "no `controlnet_patch_embedding` and `proj_out.0` of one".to_owned(),
+            expected: FamilyKind::Uni3c.sentence(),
+            found: say!(
+                "no `controlnet_patch_embedding` and `proj_out.0` of one",
+                "「controlnet_patch_embedding」と「proj_out.0」のないファイル"
+            ),
         }
     })?;
     if let Some(heads) = heads_entry(checkpoint.config(), checkpoint.metadata()) {
@@ -307,17 +332,20 @@ fn read_dims(checkpoint: &Checkpoint) -> Result<Uni3cDims, WeightsError> {
     if dims.heads == 0 || !dims.dim.is_multiple_of(2 * dims.heads) || dims.head_dim() < 6 {
         return Err(bad(
             "proj_out.0.weight",
-            "a width of whole heads, each even and of 6 channels or more (64 unless the file says otherwise)",
-            format!("width {} and {} heads", dims.dim, dims.heads),
-            "set the metadata entry `longtake.heads`",
+            whole_heads(64),
+            width_and_heads(dims.dim, dims.heads),
+            say!(
+                "set the metadata entry `longtake.heads`",
+                "メタデータの項目「longtake.heads」を設定してください"
+            ),
         ));
     }
     if !dims.mid_dim.is_multiple_of(8) {
         return Err(bad(
             "controlnet_mask_embedding.mask_proj.0.weight",
-            "a width of whole groups of 8",
-            format!("width {}", dims.mid_dim),
-            "the file is of another model",
+            say!("a width of whole groups of 8", "8 の倍数の幅"),
+            say!("width {}", "幅 {} ", dims.mid_dim),
+            another_model(),
         ));
     }
     Ok(dims)

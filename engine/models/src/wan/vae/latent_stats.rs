@@ -4,6 +4,8 @@
 //! ComfyUI. A sampler works on *normalised* ones, with about zero mean and unit deviation per
 //! channel. These functions lie between. No Burn here: samplers run on host slices.
 
+use longtake_sentence::{Sentence, say};
+
 /// Mean per channel of raw Wan 2.1 latents (`wan/modules/vae2_1.py` of Wan-Video/Wan2.2).
 pub const MEAN21: [f32; 16] = [
     -0.7571, -0.7089, -0.9113, 0.1075, -0.1745, 0.9653, -0.1517, 1.5508, 0.4134, -0.0715, 0.5517,
@@ -45,13 +47,23 @@ pub fn stats(channels: usize) -> Option<(&'static [f32], &'static [f32])> {
 
 /// A latent whose channel count or length does not fit the statistics.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "latent scale: {len} values are not {channels} channels of equal size; expected \
-     [16, frames, height/8, width/8] (Wan 2.1) or [48, frames, height/16, width/16] (Wan 2.2 5B)"
-)]
+#[error("{}", self.sentence())]
 pub struct LatentLength {
     pub len: usize,
     pub channels: usize,
+}
+
+impl LatentLength {
+    /// The message in both languages.
+    pub fn sentence(&self) -> Sentence {
+        let Self { len, channels } = self;
+        say!(
+            "latent scale: {len} values are not {channels} channels of equal size; expected \
+             [16, frames, height/8, width/8] (Wan 2.1) or [48, frames, height/16, width/16] (Wan 2.2 5B)",
+            "潜在表現の正規化: {len} 個の値は同じ大きさの {channels} チャンネルに分けられません。\
+             [16, frames, height/8, width/8]（Wan 2.1）か [48, frames, height/16, width/16]（Wan 2.2 5B）が必要です"
+        )
+    }
 }
 
 /// Raw to normalised, in place: `(x - mean) / std` per channel of `[channels, frames, h, w]`.

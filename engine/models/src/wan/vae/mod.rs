@@ -41,7 +41,7 @@ use std::sync::Arc;
 
 pub use decoder::{DecodeStep, Decoder, frames_of};
 pub use encoder::{Encoder, latent_frames_of};
-pub use error::VaeError;
+pub use error::{TileOrder, VaeError};
 pub use structure::{Layer, TEMPORAL, VaeDims};
 pub use tile_encoder::TileEncoder;
 pub use tiles::Tiling;

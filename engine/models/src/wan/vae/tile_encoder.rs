@@ -5,6 +5,7 @@ use std::ops::Range;
 use burn::tensor::DType;
 
 use super::encoder::Encoder;
+use super::error::TileOrder;
 use super::tiles::{Span, Tiling, weights};
 use super::{VaeError, WanVae, latent_frames_of};
 use crate::Tensor;
@@ -94,7 +95,7 @@ impl TileEncoder {
     /// As [`Encoder::push`]; [`VaeError::Order`] after the last tile.
     pub fn push_frames(&mut self, frames: Tensor<4>) -> Result<(), VaeError> {
         let Some([rows, columns]) = self.tile() else {
-            return Err(VaeError::Order("frames came after the last tile"));
+            return Err(VaeError::Order(TileOrder::FramesAfterLast));
         };
         let [_, found_height, found_width, _] = frames.dims();
         if [found_height, found_width] != [rows.len(), columns.len()] {
@@ -116,11 +117,11 @@ impl TileEncoder {
         let next = Encoder::new(&self.vae, None)?;
         let part = std::mem::replace(&mut self.stream, next).finish()?;
         let Some([(rows, down), (columns, across)]) = self.tiles.get(self.current) else {
-            return Err(VaeError::Order("there is no tile left to finish"));
+            return Err(VaeError::Order(TileOrder::NoTileLeft));
         };
         let [_, z, frames, height, width] = self.shape;
         if part.dims()[2] != frames {
-            return Err(VaeError::Order("every tile needs the same frames"));
+            return Err(VaeError::Order(TileOrder::OtherFrames));
         }
         let data = part.cast(DType::F32).into_data();
         let values: &[f32] = data.as_slice().expect("just cast to f32");
@@ -145,7 +146,7 @@ impl TileEncoder {
     /// [`VaeError::Order`] if tiles are missing.
     pub fn finish(self) -> Result<(Vec<f32>, [usize; 5]), VaeError> {
         if self.current < self.tiles.len() {
-            return Err(VaeError::Order("not all tiles were encoded"));
+            return Err(VaeError::Order(TileOrder::TilesMissing));
         }
         Ok((self.sum, self.shape))
     }

@@ -15,10 +15,14 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 pub use arrays::Array;
+use longtake_sentence::{Sentence, say};
 use types::{Kind, dtype};
 
-use super::error::WeightsError;
-use super::header::{BROKEN, CUT, Header, MAX_HEADER_BYTES, MAX_RANK, Slot, bad_tensor, malformed};
+use super::error::{Action, WeightsError};
+use super::header::{
+    Header, MAX_HEADER_BYTES, MAX_RANK, Slot, bad_tensor, broken, cut, malformed, most_axes,
+    sane_size, two_entries,
+};
 
 /// The first four bytes.
 pub const MAGIC: &[u8; 4] = b"GGUF";
@@ -44,19 +48,23 @@ pub(super) fn read_header(
         end: file_bytes.min(MAX_HEADER_BYTES),
         path,
     };
-    let version = reader.u32("a version")?;
+    let version = reader.u32(What::Version)?;
     if version != 2 && version != 3 {
-        let remedy = "convert the model again with a current llama.cpp (little-endian)";
+        let expected = say!("GGUF version 2 or 3", "GGUF のバージョン 2 か 3");
+        let remedy = say!(
+            "convert the model again with a current llama.cpp (little-endian)",
+            "新しい llama.cpp で変換し直してください（リトルエンディアン）"
+        );
         return Err(malformed(
             path,
             4,
-            "GGUF version 2 or 3",
-            version.to_string(),
+            expected,
+            Sentence::same(version),
             remedy,
         ));
     }
-    let tensors = reader.count("a number of tensors", 24)?;
-    let pairs = reader.count("a number of metadata entries", 13)?;
+    let tensors = reader.count(What::Tensors, 24)?;
+    let pairs = reader.count(What::Pairs, 13)?;
     let mut meta = Meta::default();
     for _ in 0..pairs {
         reader.pair(&mut meta)?;
@@ -66,14 +74,12 @@ pub(super) fn read_header(
         Some(text) => text.parse().unwrap_or(0),
     };
     if !(1..=1 << 20).contains(&alignment) {
-        let expected = "general.alignment of 1 to 1048576";
-        return Err(malformed(
-            path,
-            reader.at,
-            expected,
-            alignment.to_string(),
-            BROKEN,
-        ));
+        let expected = say!(
+            "general.alignment of 1 to 1048576",
+            "1 から 1048576 までの general.alignment"
+        );
+        let found = Sentence::same(alignment);
+        return Err(malformed(path, reader.at, expected, found, broken()));
     }
     let mut entries = Vec::new();
     for _ in 0..tensors {
@@ -84,8 +90,7 @@ pub(super) fn read_header(
     for entry in entries {
         let slot = entry.slot(data_start, alignment, file_bytes, path)?;
         if slots.insert(entry.name.clone(), slot).is_some() {
-            let found = "two entries of this name".to_owned();
-            return Err(bad_tensor(path, &entry.name, "one entry", found, BROKEN));
+            return Err(two_entries(path, &entry.name));
         }
     }
     check_overlap(&slots, path)?;
@@ -109,6 +114,56 @@ struct Meta {
     shapes: BTreeMap<String, Vec<usize>>,
 }
 
+/// What is read next, for messages.
+#[derive(Clone, Copy)]
+enum What {
+    Version,
+    Tensors,
+    Pairs,
+    Key,
+    ValueType,
+    Value,
+    TextLength,
+    Text,
+    ElementType,
+    Elements,
+    Element,
+    Array,
+    Name,
+    Axes,
+    Axis,
+    TensorType,
+    Offset,
+}
+
+impl What {
+    fn sentence(self) -> Sentence {
+        match self {
+            Self::Version => say!("a version", "バージョン"),
+            Self::Tensors => say!("a number of tensors", "テンソルの数"),
+            Self::Pairs => say!("a number of metadata entries", "メタデータの項目の数"),
+            Self::Key => say!("a key", "キー"),
+            Self::ValueType => say!("a value type", "値の型"),
+            Self::Value => say!("a value", "値"),
+            Self::TextLength => say!("a text's length", "テキストの長さ"),
+            Self::Text => say!("a text", "テキスト"),
+            Self::ElementType => say!("an element type", "要素の型"),
+            Self::Elements => say!("a number of elements", "要素の数"),
+            Self::Element => say!("an element", "要素"),
+            Self::Array => say!("an array", "配列"),
+            Self::Name => say!("a tensor name", "テンソルの名前"),
+            Self::Axes => say!("a number of axes", "軸の数"),
+            Self::Axis => say!("an axis", "軸の長さ"),
+            Self::TensorType => say!("a tensor type", "テンソルの型"),
+            Self::Offset => say!("an offset", "オフセット"),
+        }
+    }
+}
+
+fn not_utf8(error: &std::string::FromUtf8Error) -> Sentence {
+    say!("{error}", "UTF-8 でない文字列（{error}）")
+}
+
 struct Reader<'a> {
     file: BufReader<&'a mut File>,
     /// Offset of the next byte.
@@ -119,13 +174,14 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn cut(&self, expected: &str, bytes: u64) -> WeightsError {
-        let found = format!("{} bytes left", self.end.saturating_sub(self.at));
-        let expected = format!("{expected} of {bytes} bytes");
-        malformed(self.path, self.at, &expected, found, CUT)
+    fn cut(&self, what: What, bytes: u64) -> WeightsError {
+        let (what, left) = (what.sentence(), self.end.saturating_sub(self.at));
+        let expected = say!("{what} of {bytes} bytes", "{bytes} バイトの{what}"; what);
+        let found = say!("{left} bytes left", "残り {left} バイト");
+        malformed(self.path, self.at, expected, found, cut())
     }
 
-    fn fill(&mut self, into: &mut [u8], what: &str) -> Result<(), WeightsError> {
+    fn fill(&mut self, into: &mut [u8], what: What) -> Result<(), WeightsError> {
         if into.len() as u64 > self.end.saturating_sub(self.at) {
             return Err(self.cut(what, into.len() as u64));
         }
@@ -133,38 +189,41 @@ impl Reader<'_> {
             .read_exact(into)
             .map_err(|source| WeightsError::Io {
                 file: self.path.into(),
-                action: "read",
+                action: Action::Read,
                 source,
             })?;
         self.at += into.len() as u64;
         Ok(())
     }
 
-    fn u32(&mut self, what: &str) -> Result<u32, WeightsError> {
+    fn u32(&mut self, what: What) -> Result<u32, WeightsError> {
         let mut bytes = [0; 4];
         self.fill(&mut bytes, what)?;
         Ok(u32::from_le_bytes(bytes))
     }
 
-    fn u64(&mut self, what: &str) -> Result<u64, WeightsError> {
+    fn u64(&mut self, what: What) -> Result<u64, WeightsError> {
         let mut bytes = [0; 8];
         self.fill(&mut bytes, what)?;
         Ok(u64::from_le_bytes(bytes))
     }
 
     /// A number of things that take at least `least` bytes each.
-    fn count(&mut self, what: &str, least: u64) -> Result<u64, WeightsError> {
+    fn count(&mut self, what: What, least: u64) -> Result<u64, WeightsError> {
         let at = self.at;
         let count = self.u64(what)?;
         let left = self.end.saturating_sub(self.at);
         if count.checked_mul(least).is_none_or(|bytes| bytes > left) {
-            let expected = format!("{what} that {left} bytes can hold");
-            return Err(malformed(self.path, at, &expected, count.to_string(), CUT));
+            let what = what.sentence();
+            let expected =
+                say!("{what} that {left} bytes can hold", "{left} バイトに収まる{what}"; what);
+            let found = Sentence::same(count);
+            return Err(malformed(self.path, at, expected, found, cut()));
         }
         Ok(count)
     }
 
-    fn skip(&mut self, bytes: u64, what: &str) -> Result<(), WeightsError> {
+    fn skip(&mut self, bytes: u64, what: What) -> Result<(), WeightsError> {
         if bytes > self.end.saturating_sub(self.at) {
             return Err(self.cut(what, bytes));
         }
@@ -173,72 +232,61 @@ impl Reader<'_> {
             .seek_relative(step)
             .map_err(|source| WeightsError::Io {
                 file: self.path.into(),
-                action: "read",
+                action: Action::Read,
                 source,
             })?;
         self.at += bytes;
         Ok(())
     }
 
-    fn text(&mut self, what: &str, most: u64) -> Result<String, WeightsError> {
+    fn text(&mut self, what: What, most: u64) -> Result<String, WeightsError> {
         let at = self.at;
         let length = self.u64(what)?;
         if length > most {
-            let expected = format!("{what} of at most {most} bytes");
-            return Err(malformed(
-                self.path,
-                at,
-                &expected,
-                length.to_string(),
-                BROKEN,
-            ));
+            let what = what.sentence();
+            let expected =
+                say!("{what} of at most {most} bytes", "{most} バイト以下の{what}"; what);
+            let found = Sentence::same(length);
+            return Err(malformed(self.path, at, expected, found, broken()));
         }
         let mut bytes = vec![0; length as usize];
         self.fill(&mut bytes, what)?;
         String::from_utf8(bytes).map_err(|e| {
-            malformed(
-                self.path,
-                at,
-                &format!("{what} in UTF-8"),
-                e.to_string(),
-                BROKEN,
-            )
+            let what = what.sentence();
+            let expected = say!("{what} in UTF-8", "UTF-8 の{what}"; what);
+            malformed(self.path, at, expected, not_utf8(&e), broken())
         })
     }
 
-    fn kind(&mut self, what: &str) -> Result<Kind, WeightsError> {
+    fn kind(&mut self, what: What) -> Result<Kind, WeightsError> {
         let at = self.at;
         let number = self.u32(what)?;
         Kind::of(number).ok_or_else(|| {
-            malformed(
-                self.path,
-                at,
-                "a value type of 0 to 12",
-                number.to_string(),
-                BROKEN,
-            )
+            let expected = say!("a value type of 0 to 12", "0 から 12 までの値の型");
+            malformed(self.path, at, expected, Sentence::same(number), broken())
         })
     }
 
     fn pair(&mut self, meta: &mut Meta) -> Result<(), WeightsError> {
-        let key = self.text("a key", MAX_NAME_BYTES)?;
-        let kind = self.kind("a value type")?;
+        let key = self.text(What::Key, MAX_NAME_BYTES)?;
+        let kind = self.kind(What::ValueType)?;
         match kind.size() {
             Some(size) => {
                 let mut bytes = [0; 8];
-                self.fill(&mut bytes[..size as usize], "a value")?;
+                self.fill(&mut bytes[..size as usize], What::Value)?;
                 meta.texts.insert(key, kind.text(bytes));
             }
             None if kind == Kind::Text => {
                 let at = self.at;
-                let length = self.u64("a text's length")?;
+                let length = self.u64(What::TextLength)?;
                 if length > MAX_TEXT_BYTES {
-                    return self.skip(length, "a text");
+                    return self.skip(length, What::Text);
                 }
                 let mut bytes = vec![0; length as usize];
-                self.fill(&mut bytes, "a text")?;
+                self.fill(&mut bytes, What::Text)?;
                 let text = String::from_utf8(bytes).map_err(|e| {
-                    malformed(self.path, at, "text in UTF-8", e.to_string(), BROKEN)
+                    let expected = say!("text in UTF-8", "UTF-8 のテキスト");
+                    malformed(self.path, at, expected, not_utf8(&e), broken())
                 })?;
                 meta.texts.insert(key, text);
             }
@@ -258,24 +306,24 @@ impl Reader<'_> {
     }
 
     fn array(&mut self, depth: usize) -> Result<ReadArray, WeightsError> {
-        let kind = self.kind("an element type")?;
+        let kind = self.kind(What::ElementType)?;
         let least = kind.size().unwrap_or(8);
-        let count = self.count("a number of elements", least)?;
+        let count = self.count(What::Elements, least)?;
         let start = self.at;
         let mut numbers = Vec::new();
         match kind.size() {
             Some(size) if count <= MAX_RANK as u64 => {
                 for _ in 0..count {
                     let mut bytes = [0; 8];
-                    self.fill(&mut bytes[..size as usize], "an element")?;
+                    self.fill(&mut bytes[..size as usize], What::Element)?;
                     numbers.push(usize::try_from(u64::from_le_bytes(bytes)).unwrap_or(usize::MAX));
                 }
             }
-            Some(size) => self.skip(count * size, "an array")?,
+            Some(size) => self.skip(count * size, What::Array)?,
             None if kind == Kind::Text => {
                 for _ in 0..count {
-                    let length = self.u64("a text's length")?;
-                    self.skip(length, "a text")?;
+                    let length = self.u64(What::TextLength)?;
+                    self.skip(length, What::Text)?;
                 }
             }
             None if depth < MAX_DEPTH => {
@@ -284,14 +332,9 @@ impl Reader<'_> {
                 }
             }
             None => {
-                let found = format!("more than {MAX_DEPTH}");
-                return Err(malformed(
-                    self.path,
-                    start,
-                    "arrays nested a few deep",
-                    found,
-                    BROKEN,
-                ));
+                let expected = say!("arrays nested a few deep", "数段までの入れ子の配列");
+                let found = say!("more than {MAX_DEPTH}", "{MAX_DEPTH} 段を超える入れ子");
+                return Err(malformed(self.path, start, expected, found, broken()));
             }
         }
         let place = Array {
@@ -304,27 +347,21 @@ impl Reader<'_> {
     }
 
     fn entry(&mut self) -> Result<Entry, WeightsError> {
-        let name = self.text("a tensor name", MAX_NAME_BYTES)?;
-        let rank = self.u32("a number of axes")?;
+        let name = self.text(What::Name, MAX_NAME_BYTES)?;
+        let rank = self.u32(What::Axes)?;
         if rank as usize > MAX_RANK {
-            let expected = format!("at most {MAX_RANK} axes");
-            return Err(bad_tensor(
-                self.path,
-                &name,
-                &expected,
-                rank.to_string(),
-                BROKEN,
-            ));
+            let found = Sentence::same(rank);
+            return Err(bad_tensor(self.path, &name, most_axes(), found, broken()));
         }
         let mut axes = Vec::new();
         for _ in 0..rank {
-            axes.push(self.u64("an axis")?);
+            axes.push(self.u64(What::Axis)?);
         }
         Ok(Entry {
             name,
             axes,
-            ty: self.u32("a tensor type")?,
-            offset: self.u64("an offset")?,
+            ty: self.u32(What::TensorType)?,
+            offset: self.u64(What::Offset)?,
         })
     }
 }
@@ -352,16 +389,19 @@ impl Entry {
         file_bytes: u64,
         path: &Path,
     ) -> Result<Slot, WeightsError> {
-        let bad = |expected: &str, found: String, remedy| {
-            Err(bad_tensor(path, &self.name, expected, found, remedy))
-        };
-        let Some(dtype) = dtype(self.ty) else {
-            let expected = "a type of F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K…Q6_K";
-            return bad(
-                expected,
-                format!("ggml type {}", self.ty),
-                "use a Q8_0 or Q4_K file",
+        let bad =
+            |expected, found, remedy| Err(bad_tensor(path, &self.name, expected, found, remedy));
+        let Self { ty, offset, .. } = *self;
+        let Some(dtype) = dtype(ty) else {
+            let expected = say!(
+                "a type of F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K…Q6_K",
+                "F32、F16、BF16、Q4_0、Q4_1、Q5_0、Q5_1、Q8_0、Q2_K…Q6_K のいずれかの型"
             );
+            let remedy = say!(
+                "use a Q8_0 or Q4_K file",
+                "Q8_0 か Q4_K のファイルを使ってください"
+            );
+            return bad(expected, say!("ggml type {ty}", "ggml の型 {ty}"), remedy);
         };
         let elements = self
             .axes
@@ -369,25 +409,26 @@ impl Entry {
             .try_fold(1_u64, |n, &axis| n.checked_mul(axis));
         let width = self.axes.first().copied().unwrap_or(1);
         if !width.is_multiple_of(dtype.block_len()) {
-            let expected = format!(
-                "rows of whole blocks of {} for {}",
-                dtype.block_len(),
-                dtype.name()
+            let (len, kind) = (dtype.block_len(), dtype.name());
+            let expected = say!(
+                "rows of whole blocks of {len} for {kind}",
+                "{kind} のブロック長 {len} の倍数の行"
             );
-            return bad(&expected, format!("rows of {width}"), BROKEN);
+            let found = say!("rows of {width}", "長さ {width} の行");
+            return bad(expected, found, broken());
         }
         let Some(bytes) = elements.and_then(|elements| dtype.bytes_for(elements)) else {
-            return bad(
-                "a size below 2^64 bytes",
-                format!("axes {:?}", self.axes),
-                BROKEN,
-            );
+            let axes = &self.axes;
+            return bad(sane_size(), say!("axes {axes:?}", "軸 {axes:?}"), broken());
         };
-        if !self.offset.is_multiple_of(alignment) {
-            let expected = format!("an offset of whole {alignment} bytes");
-            return bad(&expected, self.offset.to_string(), BROKEN);
+        if !offset.is_multiple_of(alignment) {
+            let expected = say!(
+                "an offset of whole {alignment} bytes",
+                "{alignment} バイトの倍数のオフセット"
+            );
+            return bad(expected, Sentence::same(offset), broken());
         }
-        let start = data_start.checked_add(self.offset);
+        let start = data_start.checked_add(offset);
         let end = start.and_then(|start| start.checked_add(bytes));
         match (start, end) {
             (Some(start), Some(end)) if end <= file_bytes => Ok(Slot {
@@ -397,9 +438,15 @@ impl Entry {
                 bytes,
             }),
             _ => bad(
-                &format!("{bytes} bytes from offset {}", self.offset),
-                format!("a file of {file_bytes} bytes with tensors from {data_start}"),
-                CUT,
+                say!(
+                    "{bytes} bytes from offset {offset}",
+                    "オフセット {offset} から {bytes} バイト"
+                ),
+                say!(
+                    "a file of {file_bytes} bytes with tensors from {data_start}",
+                    "{data_start} バイト目からテンソルが始まる {file_bytes} バイトのファイル"
+                ),
+                cut(),
             ),
         }
     }
@@ -414,14 +461,12 @@ fn check_overlap(slots: &BTreeMap<String, Slot>, path: &Path) -> Result<(), Weig
         };
         let end = first.start + first.bytes;
         if second.start < end {
-            let expected = format!("a start from byte {end} on, where `{before}` ends");
-            return Err(bad_tensor(
-                path,
-                name,
-                &expected,
-                second.start.to_string(),
-                BROKEN,
-            ));
+            let expected = say!(
+                "a start from byte {end} on, where `{before}` ends",
+                "「{before}」の終わる {end} バイト目以降からの開始"
+            );
+            let found = Sentence::same(second.start);
+            return Err(bad_tensor(path, name, expected, found, broken()));
         }
     }
     Ok(())

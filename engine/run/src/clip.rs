@@ -5,6 +5,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use longtake_graph::say;
 use longtake_plan::ClipInfo;
 
 use crate::{Frame, RunError};
@@ -61,9 +62,11 @@ impl Clip {
     pub fn read(&self, range: Range<u64>) -> Result<Vec<Frame>, RunError> {
         let frames = self.info().frames;
         if range.end > frames || range.start > range.end {
-            return Err(RunError::failed(format!(
+            return Err(RunError::failed(say!(
                 "frames {}..{} asked of a clip of {frames}",
-                range.start, range.end
+                "{frames} フレームのクリップに {}..{} が求められました",
+                range.start,
+                range.end
             )));
         }
         if range.is_empty() {
@@ -74,8 +77,9 @@ impl Clip {
         if found.len() as u64 == expected {
             return Ok(found);
         }
-        Err(RunError::failed(format!(
+        Err(RunError::failed(say!(
             "frames {}..{} of a clip: expected {expected}, got {}; the source is cut short",
+            "クリップのフレーム {}..{}: {expected} 枚のはずが {} 枚でした。元のファイルが途中で切れています",
             range.start,
             range.end,
             found.len()

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use longtake_graph::Sentence;
+use longtake_graph::{Sentence, say};
 use longtake_plan::{ExtrasInfo, Info, Plan, Specs, Step, StepInput, WeightsInfo};
 use serde_json::Value as Json;
 
@@ -108,15 +108,22 @@ pub struct RunCx<'a> {
 }
 
 impl RunCx<'_> {
-    fn missing(&self, name: &str, expected: &str) -> RunError {
+    fn missing(&self, name: &str, expected: Sentence) -> RunError {
         let found = match self.inputs.get(name) {
-            None => "nothing",
-            Some(Given::Literal(_)) => "a constant",
-            Some(Given::Known(_)) => "something known before the run",
-            Some(Given::Value(value)) => value.kind(),
-            Some(Given::List(_)) => "a list",
+            None => say!("nothing", "何もありません"),
+            Some(Given::Literal(_)) => say!("a constant", "定数です"),
+            Some(Given::Known(_)) => say!("something known before the run", "実行前に決まる値です"),
+            Some(Given::Value(value)) => {
+                let kind = value.kind();
+                say!("{kind}", "{kind}です"; kind)
+            }
+            Some(Given::List(_)) => say!("a list", "リストです"),
         };
-        RunError::failed(format!("input `{name}`: expected {expected}, got {found}"))
+        RunError::failed(say!(
+            "input `{name}`: expected {expected}, got {found}",
+            "入力「{name}」: {expected}が必要ですが、{found}";
+            expected, found
+        ))
     }
 
     /// The constant at an input.
@@ -125,7 +132,7 @@ impl RunCx<'_> {
             Given::Literal(value)
             | Given::Known(Info::Constant(value))
             | Given::Value(Value::Json(value)) => Some(value),
-            _ => None,
+            Given::Known(_) | Given::Value(_) | Given::List(_) => None,
         }
     }
 
@@ -140,8 +147,12 @@ impl RunCx<'_> {
     /// Absent or another kind.
     pub fn int(&self, name: &str) -> Result<i64, RunError> {
         self.json(name)
-            .and_then(|v| v.as_i64().or_else(|| v.as_f64().map(|f| f as i64)))
-            .ok_or_else(|| self.missing(name, "a whole number"))
+            .and_then(|v| {
+                let whole = |f: &f64| f.fract() == 0.0 && f.abs() < 9e15;
+                v.as_i64()
+                    .or_else(|| Some(v.as_f64().filter(whole)? as i64))
+            })
+            .ok_or_else(|| self.missing(name, say!("a whole number", "整数")))
     }
 
     /// A 64-bit seed.
@@ -151,7 +162,7 @@ impl RunCx<'_> {
     pub fn seed(&self, name: &str) -> Result<u64, RunError> {
         self.json(name)
             .and_then(Json::as_u64)
-            .ok_or_else(|| self.missing(name, "a seed"))
+            .ok_or_else(|| self.missing(name, say!("a seed", "シード値")))
     }
 
     /// A real number.
@@ -161,7 +172,7 @@ impl RunCx<'_> {
     pub fn float(&self, name: &str) -> Result<f64, RunError> {
         self.json(name)
             .and_then(Json::as_f64)
-            .ok_or_else(|| self.missing(name, "a number"))
+            .ok_or_else(|| self.missing(name, say!("a number", "数値")))
     }
 
     /// Text, a choice or a file name.
@@ -171,7 +182,7 @@ impl RunCx<'_> {
     pub fn text(&self, name: &str) -> Result<&str, RunError> {
         self.json(name)
             .and_then(Json::as_str)
-            .ok_or_else(|| self.missing(name, "a text"))
+            .ok_or_else(|| self.missing(name, say!("a text", "テキスト")))
     }
 
     /// A truth value.
@@ -181,7 +192,7 @@ impl RunCx<'_> {
     pub fn boolean(&self, name: &str) -> Result<bool, RunError> {
         self.json(name)
             .and_then(Json::as_bool)
-            .ok_or_else(|| self.missing(name, "true or false"))
+            .ok_or_else(|| self.missing(name, say!("true or false", "true か false ")))
     }
 
     /// Frames.
@@ -189,10 +200,10 @@ impl RunCx<'_> {
     /// # Errors
     /// Absent or another kind.
     pub fn clip(&self, name: &str) -> Result<Clip, RunError> {
-        match self.inputs.get(name) {
-            Some(Given::Value(Value::Clip(clip))) => Ok(clip.clone()),
-            _ => Err(self.missing(name, "frames")),
+        if let Some(Given::Value(Value::Clip(clip))) = self.inputs.get(name) {
+            return Ok(clip.clone());
         }
+        Err(self.missing(name, say!("frames", "フレーム")))
     }
 
     /// Frames of every piece of a list.
@@ -202,9 +213,12 @@ impl RunCx<'_> {
     pub fn clips(&self, name: &str) -> Result<Vec<Clip>, RunError> {
         self.values(name)?
             .into_iter()
-            .map(|value| match value {
-                Value::Clip(clip) => Ok(clip),
-                _ => Err(self.missing(name, "frames")),
+            .map(|value| {
+                if let Value::Clip(clip) = value {
+                    Ok(clip)
+                } else {
+                    Err(self.missing(name, say!("frames", "フレーム")))
+                }
             })
             .collect()
     }
@@ -216,9 +230,12 @@ impl RunCx<'_> {
     pub fn segments(&self, name: &str) -> Result<Vec<Segment>, RunError> {
         self.values(name)?
             .into_iter()
-            .map(|value| match value {
-                Value::Segment(segment) => Ok(segment),
-                _ => Err(self.missing(name, "encoded segments")),
+            .map(|value| {
+                if let Value::Segment(segment) = value {
+                    Ok(segment)
+                } else {
+                    Err(self.missing(name, say!("encoded segments", "エンコード済みの区間")))
+                }
             })
             .collect()
     }
@@ -227,7 +244,9 @@ impl RunCx<'_> {
         match self.inputs.get(name) {
             Some(Given::List(list)) => Ok(list.clone()),
             Some(Given::Value(value)) => Ok(vec![value.clone()]),
-            _ => Err(self.missing(name, "a list")),
+            None | Some(Given::Literal(_) | Given::Known(_)) => {
+                Err(self.missing(name, say!("a list", "リスト")))
+            }
         }
     }
 
@@ -236,10 +255,10 @@ impl RunCx<'_> {
     /// # Errors
     /// Absent or another kind.
     pub fn latent(&self, name: &str) -> Result<Latent, RunError> {
-        match self.inputs.get(name) {
-            Some(Given::Value(Value::Latent(latent))) => Ok(latent.clone()),
-            _ => Err(self.missing(name, "a latent")),
+        if let Some(Given::Value(Value::Latent(latent))) = self.inputs.get(name) {
+            return Ok(latent.clone());
         }
+        Err(self.missing(name, say!("a latent", "潜在表現")))
     }
 
     /// Encoded text.
@@ -247,10 +266,10 @@ impl RunCx<'_> {
     /// # Errors
     /// Absent or another kind.
     pub fn conditioning(&self, name: &str) -> Result<Conditioning, RunError> {
-        match self.inputs.get(name) {
-            Some(Given::Value(Value::Conditioning(it))) => Ok(it.clone()),
-            _ => Err(self.missing(name, "conditioning")),
+        if let Some(Given::Value(Value::Conditioning(it))) = self.inputs.get(name) {
+            return Ok(it.clone());
         }
+        Err(self.missing(name, say!("conditioning", "コンディショニング")))
     }
 
     /// What the plan says stands beside the text of a conditioning: settings, a control net.
@@ -263,7 +282,7 @@ impl RunCx<'_> {
         {
             return Ok(Arc::clone(extras));
         }
-        Err(self.missing(name, "conditioning"))
+        Err(self.missing(name, say!("conditioning", "コンディショニング")))
     }
 
     /// A loaded checkpoint as the type its loader made. `NAME.control` is the control net of the
@@ -275,10 +294,11 @@ impl RunCx<'_> {
         let resident = self
             .models
             .get(name)
-            .ok_or_else(|| self.missing(name, "a checkpoint"))?;
+            .ok_or_else(|| self.missing(name, say!("a checkpoint", "チェックポイント")))?;
         Arc::clone(resident).downcast::<T>().map_err(|_| {
-            RunError::failed(format!(
-                "input `{name}`: the checkpoint is of another family"
+            RunError::failed(say!(
+                "input `{name}`: the checkpoint is of another family",
+                "入力「{name}」: チェックポイントの系統が違います"
             ))
         })
     }
@@ -288,10 +308,10 @@ impl RunCx<'_> {
     /// # Errors
     /// No checkpoint there.
     pub fn weights(&self, name: &str) -> Result<&WeightsInfo, RunError> {
-        match self.inputs.get(name) {
-            Some(Given::Known(Info::Weights(weights))) => Ok(weights),
-            _ => Err(self.missing(name, "a checkpoint")),
+        if let Some(Given::Known(Info::Weights(weights))) = self.inputs.get(name) {
+            return Ok(weights);
         }
+        Err(self.missing(name, say!("a checkpoint", "チェックポイント")))
     }
 
     /// What the plan says of an output.
@@ -352,15 +372,18 @@ pub fn gather(
 ) -> Result<IndexMap<String, Given>, RunError> {
     let one = |id: longtake_plan::ValueId| -> Result<Given, RunError> {
         let value = plan.value(id);
-        match &value.info {
-            Info::Constant(json) => return Ok(Given::Literal(json.clone())),
-            info if value.step.is_none() => return Ok(Given::Known(info.clone())),
-            _ => {}
+        if let Info::Constant(json) = &value.info {
+            return Ok(Given::Literal(json.clone()));
+        }
+        if value.step.is_none() {
+            return Ok(Given::Known(value.info.clone()));
         }
         made(id).map(Given::Value).ok_or_else(|| {
-            RunError::failed(format!(
-                "value {} of step {} was never made",
-                id.0, step.path
+            RunError::failed(say!(
+                "value {} of step {} was never made; this is a bug of Longtake",
+                "値 {}（ステップ {}）が作られていません。Longtake の不具合です",
+                id.0,
+                step.path
             ))
         })
     };
@@ -374,8 +397,9 @@ pub fn gather(
                     let values = ids.iter().map(|id| match one(*id)? {
                         Given::Value(value) => Ok(value),
                         Given::Literal(json) => Ok(Value::Json(json)),
-                        _ => Err(RunError::failed(format!(
-                            "input `{name}` lists a checkpoint"
+                        Given::Known(_) | Given::List(_) => Err(RunError::failed(say!(
+                            "input `{name}` lists a checkpoint",
+                            "入力「{name}」のリストにチェックポイントが含まれています"
                         ))),
                     });
                     Given::List(values.collect::<Result<_, _>>()?)

@@ -41,10 +41,10 @@ impl Cancel {
     pub fn pause(&self, paused: bool) {
         self.0.paused.store(paused, Ordering::Relaxed);
         let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
-        match held.1 {
-            None if paused => held.1 = Some(Instant::now()),
-            Some(since) if !paused => *held = (held.0 + since.elapsed(), None),
-            _ => {}
+        match (held.1, paused) {
+            (None, true) => held.1 = Some(Instant::now()),
+            (Some(since), false) => *held = (held.0 + since.elapsed(), None),
+            (None, false) | (Some(_), true) => {}
         }
     }
 

@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
+use longtake_graph::{Sentence, say};
 use longtake_plan::{ClipInfo, Fps};
 
+use crate::files::open_regular;
 use crate::{Clip, Frame, FrameSource, Pixels, RunError};
 
 /// Writes frames to a spool; [`Spool::finish`] gives the clip to read them from.
@@ -34,9 +36,9 @@ impl Spool {
         let (file, path) = tempfile::Builder::new()
             .prefix("frames-")
             .tempfile_in(folder)
-            .map_err(|e| RunError::io("writing into", folder, &e))?
+            .map_err(|e| RunError::io(say!("writing into", "書き込み"), folder, &e))?
             .keep()
-            .map_err(|e| RunError::io("writing into", folder, &e.error))?;
+            .map_err(|e| RunError::io(say!("writing into", "書き込み"), folder, &e.error))?;
         Ok(Self {
             file: BufWriter::with_capacity(1 << 20, file),
             path,
@@ -55,15 +57,22 @@ impl Spool {
             (frame.width, frame.height, frame.channels),
         );
         if expected != found {
-            return Err(RunError::failed(format!(
+            return Err(RunError::failed(say!(
                 "frame {}: expected {expected:?} (width, height, channels), got {found:?}",
+                "フレーム {}: {expected:?}（幅、高さ、チャンネル数）が必要ですが、{found:?} です",
                 self.written
             )));
         }
         let samples = frame.to_u16();
         self.file
             .write_all(bytemuck::cast_slice(&samples))
-            .map_err(|e| RunError::io("writing frames to", &self.path, &e))?;
+            .map_err(|e| {
+                RunError::io(
+                    say!("writing frames to", "フレームの書き込み"),
+                    &self.path,
+                    &e,
+                )
+            })?;
         self.written += 1;
         Ok(())
     }
@@ -73,10 +82,15 @@ impl Spool {
     /// # Errors
     /// The disk is full.
     pub fn finish(mut self) -> Result<Clip, RunError> {
-        self.file
-            .flush()
-            .map_err(|e| RunError::io("writing frames to", &self.path, &e))?;
-        let file = File::open(&self.path).map_err(|e| RunError::io("reading", &self.path, &e))?;
+        self.file.flush().map_err(|e| {
+            RunError::io(
+                say!("writing frames to", "フレームの書き込み"),
+                &self.path,
+                &e,
+            )
+        })?;
+        let file = File::open(&self.path)
+            .map_err(|e| RunError::io(say!("reading", "読み込み"), &self.path, &e))?;
         let info = ClipInfo {
             frames: self.written,
             ..self.info
@@ -124,7 +138,13 @@ impl FrameSource for Spooled {
                         bytemuck::cast_slice_mut(&mut data),
                         index * samples as u64 * 2,
                     )
-                    .map_err(|e| RunError::io("reading frames from", &self.path, &e))?;
+                    .map_err(|e| {
+                        RunError::io(
+                            say!("reading frames from", "フレームの読み込み"),
+                            &self.path,
+                            &e,
+                        )
+                    })?;
                 Ok(Frame::new(width, height, channels, Pixels::U16(data)))
             })
             .collect()
@@ -151,7 +171,8 @@ pub fn write_kept(out: &mut impl Write, clip: &Clip, path: &Path) -> Result<(), 
         "fps": info.fps.map(|fps| [fps.num, fps.den]), "lengths": lengths,
     })
     .to_string();
-    let io = |e: std::io::Error| RunError::io("writing frames to", path, &e);
+    let io =
+        |e: std::io::Error| RunError::io(say!("writing frames to", "フレームの書き込み"), path, &e);
     out.write_all(MAGIC).map_err(io)?;
     out.write_all(&(header.len() as u64).to_le_bytes())
         .map_err(io)?;
@@ -169,7 +190,7 @@ pub fn png(frame: &Frame) -> Result<Vec<u8>, RunError> {
     let mut bytes = Vec::new();
     let (data, deep): (Vec<u8>, bool) = match &*frame.pixels {
         Pixels::U8(data) => (data.clone(), false),
-        _ => (bytemuck::cast_slice(&frame.to_u16()).to_vec(), true),
+        Pixels::U16(_) | Pixels::F32(_) => (bytemuck::cast_slice(&frame.to_u16()).to_vec(), true),
     };
     let colour = match (frame.channels, deep) {
         (1, false) => ExtendedColorType::L8,
@@ -181,7 +202,12 @@ pub fn png(frame: &Frame) -> Result<Vec<u8>, RunError> {
     };
     PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Sub)
         .write_image(&data, frame.width, frame.height, colour)
-        .map_err(|e| RunError::failed(format!("encoding a PNG: {e}")))?;
+        .map_err(|e| {
+            RunError::failed(say!(
+                "encoding a PNG: {e}",
+                "PNG への変換に失敗しました: {e}"
+            ))
+        })?;
     Ok(bytes)
 }
 
@@ -190,47 +216,57 @@ pub fn png(frame: &Frame) -> Result<Vec<u8>, RunError> {
 /// # Errors
 /// Not such a file, or cut short.
 pub fn open_kept(path: &Path) -> Result<Clip, RunError> {
-    let corrupt = |what: &str| {
-        RunError::damaged(format!(
+    let corrupt = |what: Sentence| {
+        RunError::damaged(say!(
             "{}: {what}; remove the file and render again",
-            path.display()
+            "{}: {what}。ファイルを削除して、もう一度レンダリングしてください",
+            path.display();
+            what
         ))
     };
-    let mut file = File::open(path).map_err(|e| RunError::io("reading", path, &e))?;
+    let mut file = open_regular(path)?;
     let size = file
         .metadata()
-        .map_err(|e| RunError::io("reading", path, &e))?
+        .map_err(|e| RunError::io(say!("reading", "読み込み"), path, &e))?
         .len();
     let mut start = [0u8; 16];
     if size < start.len() as u64 {
-        return Err(corrupt("expected stored frames, the file is too short"));
+        return Err(corrupt(say!(
+            "expected stored frames, the file is too short",
+            "保存されたフレームとしては短すぎます"
+        )));
     }
     file.read_exact(&mut start)
-        .map_err(|e| RunError::io("reading", path, &e))?;
+        .map_err(|e| RunError::io(say!("reading", "読み込み"), path, &e))?;
     let (magic, length) = start.split_at(8);
     if magic != MAGIC {
-        return Err(corrupt(
+        return Err(corrupt(say!(
             "expected stored frames, found something else at byte 0",
-        ));
+            "保存されたフレームではありません（先頭の 0 バイト目が違います）"
+        )));
     }
     let length = u64::from_le_bytes(length.try_into().unwrap_or_default());
     if length > size - 16 {
-        return Err(corrupt(
+        return Err(corrupt(say!(
             "the header at byte 8 reaches past the end of the file",
-        ));
+            "8 バイト目からのヘッダーがファイルの終わりを越えています"
+        )));
     }
     let mut header = vec![0; length as usize];
     file.read_exact(&mut header)
-        .map_err(|e| RunError::io("reading", path, &e))?;
-    let header: Header =
-        serde_json::from_slice(&header).map_err(|e| corrupt(&format!("header: {e}")))?;
+        .map_err(|e| RunError::io(say!("reading", "読み込み"), path, &e))?;
+    let header: Header = serde_json::from_slice(&header)
+        .map_err(|e| corrupt(say!("header: {e}", "ヘッダーを読めません: {e}")))?;
     let mut offsets = vec![16 + length];
     for blob in &header.lengths {
         let next = offsets.last().copied().unwrap_or(0).saturating_add(*blob);
         offsets.push(next);
     }
     if offsets.last().copied().unwrap_or(0) != size || header.lengths.is_empty() {
-        return Err(corrupt("the file's size is not what its header says"));
+        return Err(corrupt(say!(
+            "the file's size is not what its header says",
+            "ファイルの大きさがヘッダーの内容と合いません"
+        )));
     }
     let info = ClipInfo {
         frames: header.lengths.len() as u64,
@@ -280,13 +316,18 @@ impl Kept {
     fn frame(&self, index: usize) -> Result<Frame, RunError> {
         let (start, end) = (self.offsets[index], self.offsets[index + 1]);
         let mut blob = vec![0; (end - start) as usize];
-        self.file
-            .read_exact_at(&mut blob, start)
-            .map_err(|e| RunError::io("reading frames from", &self.path, &e))?;
+        self.file.read_exact_at(&mut blob, start).map_err(|e| {
+            RunError::io(
+                say!("reading frames from", "フレームの読み込み"),
+                &self.path,
+                &e,
+            )
+        })?;
         let picture =
             image::load_from_memory_with_format(&blob, image::ImageFormat::Png).map_err(|e| {
-                RunError::failed(format!(
+                RunError::failed(say!(
                     "{}: frame {index} at byte {start}: {e}",
+                    "{}: フレーム {index}（{start} バイト目）を読めません: {e}",
                     self.path.display()
                 ))
             })?;
@@ -298,8 +339,9 @@ impl Kept {
         if expected == found {
             return Ok(frame);
         }
-        Err(RunError::failed(format!(
+        Err(RunError::failed(say!(
             "{}: frame {index}: expected {expected:?} (width, height, channels), got {found:?}",
+            "{}: フレーム {index}: {expected:?}（幅、高さ、チャンネル数）が必要ですが、{found:?} です",
             self.path.display()
         )))
     }

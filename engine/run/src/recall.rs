@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use longtake_graph::say;
 use longtake_plan::{Keep, Plan, StepId, StepInput};
 
 use crate::cx::gather;
@@ -39,8 +40,9 @@ fn follow(
     let step = plan.step(id);
     if !step.lazy {
         if step.keep == Keep::Memory {
-            return Err(RunError::failed(format!(
+            return Err(RunError::failed(say!(
                 "{} keeps no result; look at the node after it",
+                "{} は結果を残しません。後ろのノードを見てください",
                 step.path
             )));
         }
@@ -51,8 +53,9 @@ fn follow(
         return Ok(values.clone());
     }
     if left == 0 {
-        return Err(RunError::failed(format!(
+        return Err(RunError::failed(say!(
             "{}: more than {MOST} recipes in a row",
+            "{}: 結果を残さないノードが {MOST} 個より多く続いています",
             step.path
         )));
     }
@@ -74,9 +77,13 @@ fn follow(
             }
         }
     }
-    let runner = nodes
-        .runner(&step.class)
-        .ok_or_else(|| RunError::failed(format!("this build cannot run {}", step.class)))?;
+    let runner = nodes.runner(&step.class).ok_or_else(|| {
+        RunError::failed(say!(
+            "this build cannot run {}",
+            "このビルドでは {} を実行できません",
+            step.class
+        ))
+    })?;
     let inputs = gather(plan, step, |id| made.get(&id).cloned())?;
     let mut cx = RunCx {
         step,

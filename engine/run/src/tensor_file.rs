@@ -4,14 +4,14 @@
 //! same file: `mask`, `state` (bytes), `extra.NAME`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use longtake_graph::{Sentence, say};
 use longtake_plan::LatentInfo;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use crate::files::write_bytes;
+use crate::files::{read_regular, write_bytes};
 use crate::value::Array;
 use crate::{Conditioning, Latent, RunError};
 
@@ -39,15 +39,18 @@ pub fn write_latent(path: &Path, latent: &Latent) -> Result<(), RunError> {
     }
     if let Some(state) = &latent.state {
         let bytes = TensorView::new(Dtype::U8, vec![state.len()], state);
-        tensors.push((STATE.to_owned(), bytes.map_err(|e| bad(path, &e))?));
+        tensors.push((
+            STATE.to_owned(),
+            bytes.map_err(|e| bad(path, Sentence::same(e)))?,
+        ));
     }
     write(path, tensors)
 }
 
 /// Reads what [`write_latent`] wrote.
 pub fn read_latent(path: &Path, info: LatentInfo) -> Result<Latent, RunError> {
-    let bytes = fs::read(path).map_err(|e| RunError::io("reading", path, &e))?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|e| bad(path, &e))?;
+    let bytes = read_regular(path)?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|e| bad(path, Sentence::same(e)))?;
     let shape = sizes(info);
     let has = |name: &str| file.tensor(name).is_ok();
     let mask = has(MASK).then(|| floats(path, &file, MASK, &shape[2..]));
@@ -77,8 +80,8 @@ pub fn read_conditioning(
     [tokens, dim]: [u32; 2],
     arrays: &BTreeMap<String, Vec<u32>>,
 ) -> Result<Conditioning, RunError> {
-    let bytes = fs::read(path).map_err(|e| RunError::io("reading", path, &e))?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|e| bad(path, &e))?;
+    let bytes = read_regular(path)?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|e| bad(path, Sentence::same(e)))?;
     let mut found = BTreeMap::new();
     for (name, shape) in arrays {
         let dims: Vec<usize> = shape.iter().map(|&n| n as usize).collect();
@@ -94,17 +97,27 @@ pub fn read_conditioning(
     })
 }
 
-fn bad(path: &Path, what: &dyn std::fmt::Display) -> RunError {
-    RunError::damaged(format!("{}: {what}", path.display()))
+fn bad(path: &Path, what: Sentence) -> RunError {
+    RunError::damaged(say!(
+        "{}: {what}",
+        "{} の内容が正しくありません: {what}",
+        path.display();
+        what
+    ))
 }
 
 fn view<'a>(shape: &[usize], data: &'a [f32]) -> Result<TensorView<'a>, RunError> {
-    TensorView::new(Dtype::F32, shape.to_vec(), bytemuck::cast_slice(data))
-        .map_err(|e| RunError::failed(format!("a tensor {shape:?} of {} values: {e}", data.len())))
+    TensorView::new(Dtype::F32, shape.to_vec(), bytemuck::cast_slice(data)).map_err(|e| {
+        RunError::failed(say!(
+            "a tensor {shape:?} of {} values: {e}",
+            "形 {shape:?} のテンソルに値が {} 個あります: {e}",
+            data.len()
+        ))
+    })
 }
 
 fn write(path: &Path, tensors: Vec<(String, TensorView<'_>)>) -> Result<(), RunError> {
-    let bytes = safetensors::serialize(tensors, None).map_err(|e| bad(path, &e))?;
+    let bytes = safetensors::serialize(tensors, None).map_err(|e| bad(path, Sentence::same(e)))?;
     write_bytes(path, &bytes)
 }
 
@@ -114,11 +127,16 @@ fn floats(
     name: &str,
     shape: &[usize],
 ) -> Result<Arc<Vec<f32>>, RunError> {
-    let tensor = file.tensor(name).map_err(|e| bad(path, &e))?;
+    let tensor = file
+        .tensor(name)
+        .map_err(|e| bad(path, Sentence::same(e)))?;
     if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
         let (dtype, found) = (tensor.dtype(), tensor.shape());
-        let what = format!("`{name}`: expected F32 {shape:?}, found {dtype:?} {found:?}");
-        return Err(bad(path, &what));
+        let what = say!(
+            "`{name}`: expected F32 {shape:?}, found {dtype:?} {found:?}",
+            "「{name}」には F32 {shape:?} が必要ですが、{dtype:?} {found:?} です"
+        );
+        return Err(bad(path, what));
     }
     // The data of a mapped or read file need not be aligned for f32.
     Ok(Arc::new(bytemuck::pod_collect_to_vec(tensor.data())))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use longtake_graph::{Sentence, say};
 use longtake_plan::{ClipInfo, LatentInfo};
 use serde_json::Value as Json;
 
@@ -99,14 +100,14 @@ pub enum Value {
 
 impl Value {
     /// Name of its kind, for errors.
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> Sentence {
         match self {
-            Self::Clip(_) => "frames",
-            Self::Latent(_) => "a latent",
-            Self::Conditioning(_) => "conditioning",
-            Self::Segment(_) => "an encoded segment",
-            Self::Files(_) => "files",
-            Self::Json(_) => "a constant",
+            Self::Clip(_) => say!("frames", "フレーム"),
+            Self::Latent(_) => say!("a latent", "潜在表現"),
+            Self::Conditioning(_) => say!("conditioning", "コンディショニング"),
+            Self::Segment(_) => say!("an encoded segment", "エンコード済みの区間"),
+            Self::Files(_) => say!("files", "ファイル"),
+            Self::Json(_) => say!("a constant", "定数"),
         }
     }
 }

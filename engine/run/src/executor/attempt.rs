@@ -14,7 +14,7 @@ use crate::cx::gather;
 use crate::{Event, Failure, Loading, Nodes, Resident, RunCx, RunError, Said, Value};
 
 impl Shared<'_> {
-    /// Runs a step until it is done, or nothing is left to try.
+    /// Runs a step until its results are where they belong, or nothing is left to try.
     pub(super) fn attempt(&self, id: StepId) -> Result<Vec<Value>, RunError> {
         let mut step = self.plan.step(id).clone();
         self.move_weights(&step)?;
@@ -22,9 +22,13 @@ impl Shared<'_> {
         lock(&self.running).insert(id, crate::memory::resident_bytes());
         let mut tries = 0;
         let mut emptied = false;
+        // What was made and could not be put away yet: hours of work, maybe.
+        let mut made = None;
         loop {
-            self.descend_if_tight(&mut step);
-            let error = match self.once(&step) {
+            if made.is_none() {
+                self.descend_if_tight(&mut step);
+            }
+            let error = match self.make_and_keep(&step, &mut made) {
                 Ok(values) => return Ok(values),
                 Err(error) => error,
             };
@@ -70,6 +74,7 @@ impl Shared<'_> {
                 }
                 Failure::OutOfMemory => {
                     let error = error.message;
+                    made = None;
                     if !self.descend(&mut step, &error) {
                         return Err(RunError::failed(say!(
                             "{error}; no lesser way is left: lower the resolution or the length, \
@@ -81,6 +86,21 @@ impl Shared<'_> {
                 }
             }
         }
+    }
+
+    /// Makes a step's values, unless they are made, and puts them away. Recipes of frames are followed
+    /// there, so that is code of the node layer too.
+    fn make_and_keep(
+        &self,
+        step: &Step,
+        made: &mut Option<Vec<Value>>,
+    ) -> Result<Vec<Value>, RunError> {
+        let values = match made.take() {
+            Some(values) => values,
+            None => guarded(self.nodes, || self.once(step))?,
+        };
+        let values = made.insert(values);
+        guarded(self.nodes, || self.keep(step.id, values))
     }
 
     fn sleep(&self, time: Duration) -> Result<(), RunError> {
@@ -177,7 +197,12 @@ impl Shared<'_> {
                     Some(control) => (format!("{name}.control"), control),
                     None => continue,
                 },
-                _ => continue,
+                Info::Clip(_)
+                | Info::Latent(_)
+                | Info::Constant(_)
+                | Info::Storyboard(_)
+                | Info::Segment(_)
+                | Info::Nothing => continue,
             };
             // One file may stand in the plan twice, with settings that change what is loaded.
             let id = step
@@ -196,8 +221,9 @@ impl Shared<'_> {
     fn once(&self, step: &Step) -> Result<Vec<Value>, RunError> {
         self.env.cancel.check()?;
         let Some(runner) = self.nodes.runner(&step.class) else {
-            return Err(RunError::failed(format!(
+            return Err(RunError::failed(say!(
                 "this build cannot run {}",
+                "このビルドでは {} を実行できません",
                 step.class
             )));
         };
@@ -221,7 +247,7 @@ impl Shared<'_> {
             models,
             report: &mut report,
         };
-        guarded(self.nodes, || runner(&mut cx))
+        runner(&mut cx)
     }
 
     /// Reads a value from the store when its step was not run this time.
@@ -240,8 +266,9 @@ impl Shared<'_> {
         let mut stored = self.env.store.load(&maker.signature)?;
         let index = value.output as usize;
         if index >= stored.len() {
-            return Err(RunError::failed(format!(
+            return Err(RunError::failed(say!(
                 "the stored result of {} has {} values, expected more than {index}",
+                "{} の保存済みの結果には値が {} 個しかなく、{index} 番の値がありません",
                 maker.path,
                 stored.len()
             )));

@@ -30,6 +30,16 @@ pub enum Next {
     Over,
 }
 
+/// What the end of a step brings with it.
+#[derive(Default)]
+pub struct Ended {
+    /// Recipes that are ready now, or steps that are lost.
+    pub steps: Vec<StepId>,
+    /// Values that nobody reads any more. To be dropped once the board is let go: that may take its
+    /// time, and runs code of the node layer.
+    pub freed: Vec<Value>,
+}
+
 /// The state of a run.
 pub struct Board {
     states: Vec<State>,
@@ -114,15 +124,8 @@ impl Board {
                 open |= self.states[index] == State::Running;
                 continue;
             };
-            // Recipes are built by whoever makes them ready; those that need nothing, by the
-            // processor pool.
-            let mine = if self.lazy[index] {
-                lane == Lane::Cpu
-            } else {
-                self.lanes[index] == lane
-            };
             open = true;
-            if !mine {
+            if !self.takes(lane, index) {
                 continue;
             }
             if needs == 0 {
@@ -137,56 +140,83 @@ impl Board {
     }
 
     /// A step's values are there. Gives the recipes that are ready now, marked as running.
-    pub fn done(&mut self, plan: &Plan, id: StepId, values: Vec<Value>) -> Vec<StepId> {
+    pub fn done(&mut self, plan: &Plan, id: StepId, values: Vec<Value>) -> Ended {
         self.states[id.0 as usize] = State::Done;
+        let mut ended = Ended::default();
         for (value, slot) in values.into_iter().zip(&plan.step(id).writes) {
             if self.pending.get(slot).is_some_and(|&n| n > 0) {
                 self.values.insert(*slot, value);
+            } else {
+                ended.freed.push(value);
             }
         }
-        self.release(plan, id);
-        let mut ready = Vec::new();
+        self.release(plan, id, &mut ended.freed);
         for reader in std::mem::take(&mut self.readers[id.0 as usize]) {
             let index = reader.0 as usize;
             if let State::Waiting(needs) = &mut self.states[index] {
                 *needs -= 1;
                 if *needs == 0 && self.lazy[index] && !self.stopped {
                     self.states[index] = State::Running;
-                    ready.push(reader);
+                    ended.steps.push(reader);
                 }
             }
         }
-        ready
+        ended
     }
 
-    /// Drops values whose last reader was this step.
-    fn release(&mut self, plan: &Plan, id: StepId) {
+    /// Takes out values whose last reader was this step.
+    fn release(&mut self, plan: &Plan, id: StepId, freed: &mut Vec<Value>) {
         for value in reads(plan, id) {
             if let Some(left) = self.pending.get_mut(&value) {
                 *left = left.saturating_sub(1);
                 if *left == 0 {
-                    self.values.remove(&value);
+                    freed.extend(self.values.remove(&value));
                 }
             }
         }
     }
 
-    /// A step failed: everything that needs it is lost. Gives those.
-    pub fn fail(&mut self, id: StepId) -> Vec<StepId> {
+    /// A step failed: everything that needs it is lost. Gives those, and what only they would have
+    /// read; `None` when it had ended already.
+    pub fn fail(&mut self, plan: &Plan, id: StepId) -> Option<Ended> {
+        let mut ended = Ended::default();
+        if matches!(self.states[id.0 as usize], State::Done | State::Lost) {
+            return None;
+        }
         self.states[id.0 as usize] = State::Lost;
-        let mut lost = Vec::new();
         let mut queue = vec![id];
         while let Some(id) = queue.pop() {
+            self.release(plan, id, &mut ended.freed);
             for reader in std::mem::take(&mut self.readers[id.0 as usize]) {
                 let state = &mut self.states[reader.0 as usize];
                 if matches!(state, State::Waiting(_)) {
                     *state = State::Lost;
-                    lost.push(reader);
+                    ended.steps.push(reader);
                     queue.push(reader);
                 }
             }
         }
-        lost
+        Some(ended)
+    }
+
+    /// The first step that waits for a lane, whatever else it waits for.
+    pub fn first_of(&self, lane: Lane) -> Option<StepId> {
+        let waits = |index: &usize| {
+            let index = *index;
+            matches!(self.states[index], State::Waiting(_)) && self.takes(lane, index)
+        };
+        let first = (self.first_open..self.states.len()).find(waits);
+        first.map(|index| StepId(index as u32))
+    }
+
+    /// Whether a step is for that lane to take. Recipes are built by whoever makes them ready; those
+    /// that need nothing, by the processor pool.
+    fn takes(&self, lane: Lane, index: usize) -> bool {
+        if self.lazy[index] {
+            lane == Lane::Cpu
+        } else {
+            self.lanes[index] == lane
+        }
     }
 
     /// Hands out nothing more.
@@ -213,5 +243,10 @@ impl Board {
         if self.pending.get(&id).is_some_and(|&n| n > 0) {
             self.values.insert(id, value);
         }
+    }
+
+    /// Takes out all that is left.
+    pub fn empty(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.values).into_values().collect()
     }
 }

@@ -4,6 +4,7 @@ mod attempt;
 mod board;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use crossbeam::channel::Sender;
 use longtake_graph::{Sentence, say};
 use longtake_plan::{Keep, Lane, Plan, StepId};
 
+use self::attempt::guarded;
 use self::board::{Board, Next};
 use crate::memory::Watch;
 use crate::report::OutputReport;
@@ -27,6 +29,8 @@ pub struct Options {
     pub api_per_minute: u32,
     /// First pause before a transient failure is tried again; doubles each time.
     pub back_off: Duration,
+    /// Stack of a lane's thread: deep models build deep call chains in debug builds.
+    pub stack_bytes: usize,
 }
 
 impl Default for Options {
@@ -36,6 +40,7 @@ impl Default for Options {
             api_threads: 4,
             api_per_minute: 30,
             back_off: Duration::from_secs(2),
+            stack_bytes: 16 << 20,
         }
     }
 }
@@ -96,33 +101,44 @@ pub fn run(
     for step in plan.steps.iter().filter(|it| it.cached) {
         shared.tell(Event::Cached { step: step.id });
     }
-    let watch = Watch::default();
-    std::thread::scope(|scope| {
-        let watcher = scope.spawn(|| watch.sample(|bytes| shared.sample(bytes)));
-        let mut lanes = vec![(Lane::Device, 0)];
-        lanes.extend((0..options.cpu_threads.max(1)).map(|n| (Lane::Cpu, n)));
-        if plan.steps.iter().any(|it| it.lane == Lane::Api) {
-            lanes.extend((0..options.api_threads.max(1)).map(|n| (Lane::Api, n)));
-        }
-        let workers: Vec<_> = lanes
-            .into_iter()
-            .map(|(lane, n)| {
-                let shared = &shared;
-                let name = format!("{lane:?}-{n}");
-                std::thread::Builder::new()
-                    .name(name)
-                    // Deep models build deep call chains in debug builds.
-                    .stack_size(16 << 20)
-                    .spawn_scoped(scope, move || shared.work(lane))
-            })
-            .collect();
-        for worker in workers.into_iter().flatten() {
-            let _ = worker.join();
-        }
-        watch.stop();
-        let _ = watcher.join();
-    });
+    shared.open_lanes();
     shared.close(begun)
+}
+
+/// Ends the sampling, however the run ends.
+struct Sampling<'a>(&'a Watch);
+
+impl Drop for Sampling<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// Steps that a lane has taken. Whatever happens to the lane, they end: those that are left when this
+/// is dropped have failed.
+struct Taken<'a, 'b> {
+    shared: &'a Shared<'b>,
+    steps: Vec<StepId>,
+}
+
+impl Drop for Taken<'_, '_> {
+    fn drop(&mut self) {
+        for step in std::mem::take(&mut self.steps) {
+            let error = RunError::failed(say!(
+                "the run stumbled over it (a panic: this is a bug of Longtake)",
+                "実行中に異常が起きました（Longtake の不具合です）"
+            ));
+            self.shared.fail(step, &error);
+        }
+        self.shared.changed.notify_all();
+    }
+}
+
+/// Drops values of the node layer, whose code that runs.
+fn let_go(values: Vec<Value>) {
+    for value in values {
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+    }
 }
 
 impl Shared<'_> {
@@ -138,40 +154,106 @@ impl Shared<'_> {
         }
     }
 
-    /// One lane's thread: takes steps until the board says there is nothing more.
-    fn work(&self, lane: Lane) {
-        loop {
-            let step = {
-                let mut board = lock(&self.board);
-                loop {
-                    let cancel = &self.env.cancel;
-                    if cancel.is_cancelled() {
-                        board.stop();
-                    } else if cancel.is_paused() {
-                        let waited = self.changed.wait_timeout(board, crate::event::HOLD);
-                        board = waited.unwrap_or_else(PoisonError::into_inner).0;
-                        continue;
-                    }
-                    match board.take(lane) {
-                        Next::Step(id) => break id,
-                        Next::Over => {
-                            self.changed.notify_all();
-                            return;
-                        }
-                        // A timeout, since a cancel rings no bell.
-                        Next::Wait => {
-                            let waited =
-                                self.changed.wait_timeout(board, Duration::from_millis(100));
-                            board = waited.unwrap_or_else(PoisonError::into_inner).0;
-                        }
+    /// Starts the lanes and comes back when the last has ended.
+    fn open_lanes(&self) {
+        let watch = Watch::default();
+        let wanted = [
+            (Lane::Device, 1),
+            (Lane::Cpu, self.options.cpu_threads.max(1)),
+            (Lane::Api, self.options.api_threads.max(1)),
+        ];
+        std::thread::scope(|scope| {
+            let _sampling = Sampling(&watch);
+            let sampler = std::thread::Builder::new().name("memory".to_owned());
+            // Without it the report knows no peaks.
+            let _ = sampler.spawn_scoped(scope, || watch.sample(|bytes| self.sample(bytes)));
+            let mut lanes = Vec::new();
+            for (lane, count) in wanted {
+                if lane == Lane::Api && !self.plan.steps.iter().any(|it| it.lane == lane) {
+                    continue;
+                }
+                let start = |n: usize| {
+                    std::thread::Builder::new()
+                        .name(format!("{lane:?}-{n}"))
+                        .stack_size(self.options.stack_bytes)
+                        .spawn_scoped(scope, move || self.work(lane))
+                };
+                let started: Vec<_> = (0..count).map(start).collect();
+                let mut refused = None;
+                let before = lanes.len();
+                for lane in started {
+                    match lane {
+                        Ok(lane) => lanes.push(lane),
+                        Err(error) => refused = Some(error),
                     }
                 }
-            };
-            if lane == Lane::Api {
-                self.await_turn();
+                // Fewer than wanted do the same work.
+                if let Some(error) = refused.filter(|_| lanes.len() == before) {
+                    self.give_up(lane, &error);
+                }
             }
-            self.run_step(step);
+            for lane in lanes {
+                let _ = lane.join();
+            }
+        });
+    }
+
+    /// Nobody is there to do a lane's steps: they fail, and what needs them is lost.
+    fn give_up(&self, lane: Lane, error: &std::io::Error) {
+        let error = RunError::failed(say!(
+            "the system starts no thread for it: {error}; close other programs and run the same \
+             command again",
+            "システムがスレッドを開始できません: {error}。ほかのプログラムを終了してから、同じコマンドをもう一度実行してください"
+        ));
+        loop {
+            let first = lock(&self.board).first_of(lane);
+            let Some(step) = first else { return };
+            self.fail(step, &error);
             self.changed.notify_all();
+        }
+    }
+
+    /// One lane's thread: takes steps until the board says there is nothing more.
+    fn work(&self, lane: Lane) {
+        while let Some(step) = self.next(lane) {
+            let turn = || {
+                let taken = Taken {
+                    shared: self,
+                    steps: vec![step],
+                };
+                if lane == Lane::Api {
+                    self.await_turn();
+                }
+                self.run_steps(taken);
+            };
+            // What panics here is our own bookkeeping: that step has failed, the lane goes on.
+            let _ = catch_unwind(AssertUnwindSafe(turn));
+        }
+        self.changed.notify_all();
+    }
+
+    /// The next step of a lane, or none when there is nothing more.
+    fn next(&self, lane: Lane) -> Option<StepId> {
+        let mut board = lock(&self.board);
+        loop {
+            let cancel = &self.env.cancel;
+            if cancel.is_cancelled() {
+                board.stop();
+            } else if cancel.is_paused() {
+                let waited = self.changed.wait_timeout(board, crate::event::HOLD);
+                board = waited.unwrap_or_else(PoisonError::into_inner).0;
+                continue;
+            }
+            match board.take(lane) {
+                Next::Step(id) => return Some(id),
+                Next::Over => return None,
+                // A timeout, since a cancel rings no bell.
+                Next::Wait => {
+                    let most = Duration::from_millis(100);
+                    let waited = self.changed.wait_timeout(board, most);
+                    board = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
+            }
         }
     }
 
@@ -189,31 +271,43 @@ impl Shared<'_> {
         }
     }
 
-    fn run_step(&self, id: StepId) {
+    /// Runs a step, then the recipes that it makes ready: those cost nothing and are built at once, on
+    /// this thread.
+    fn run_steps(&self, mut taken: Taken<'_, '_>) {
+        while let Some(id) = taken.steps.last().copied() {
+            let ready = self.run_step(id);
+            taken.steps.pop();
+            taken.steps.extend(ready);
+            self.changed.notify_all();
+        }
+    }
+
+    fn run_step(&self, id: StepId) -> Vec<StepId> {
         let begun = Instant::now();
         let held = self.env.cancel.held();
         self.tell(Event::Started { step: id });
-        let outcome = self.attempt(id).and_then(|values| self.keep(id, values));
+        let outcome = guarded(self.nodes, || self.attempt(id));
         if let Some(peak) = lock(&self.running).remove(&id) {
             lock(&self.peaks).insert(id, peak);
         }
         match outcome {
             Ok(values) => {
+                let ended = lock(&self.board).done(self.plan, id, values);
+                let_go(ended.freed);
                 if !self.plan.step(id).lazy {
                     // What the step freed is not the next one's to answer for.
                     crate::memory::give_back();
                 }
-                let ready = lock(&self.board).done(self.plan, id, values);
                 self.tell(Event::Done {
                     step: id,
                     seconds: self.worked(begun, held),
                 });
-                // Recipes cost nothing: they are built at once, on this thread.
-                for lazy in ready {
-                    self.run_step(lazy);
-                }
+                ended.steps
             }
-            Err(error) => self.fail(id, &error),
+            Err(error) => {
+                self.fail(id, &error);
+                Vec::new()
+            }
         }
     }
 
@@ -224,11 +318,12 @@ impl Shared<'_> {
     }
 
     /// Puts a result where it belongs.
-    fn keep(&self, id: StepId, values: Vec<Value>) -> Result<Vec<Value>, RunError> {
+    fn keep(&self, id: StepId, values: &[Value]) -> Result<Vec<Value>, RunError> {
         let step = self.plan.step(id);
         if step.writes.len() != values.len() && step.keep != Keep::Output {
-            return Err(RunError::failed(format!(
+            return Err(RunError::failed(say!(
                 "{} declares {} outputs and made {}; this is a bug of Longtake",
+                "{} の出力は {} 個のはずですが、{} 個作られました。Longtake の不具合です",
                 step.class,
                 step.writes.len(),
                 values.len()
@@ -237,18 +332,27 @@ impl Shared<'_> {
         if step.keep == Keep::Output {
             let files = values.iter().filter_map(|value| match value {
                 Value::Files(files) => Some(files),
-                _ => None,
+                Value::Clip(_)
+                | Value::Latent(_)
+                | Value::Conditioning(_)
+                | Value::Segment(_)
+                | Value::Json(_) => None,
             });
             let node = step.path.node.to_string();
-            let outputs = files.flatten().map(|path| OutputReport {
-                node: node.clone(),
-                path: path.clone(),
-            });
-            lock(&self.report).outputs.extend(outputs);
+            let report = &mut *lock(&self.report);
+            for path in files.flatten() {
+                // A second try to put it away tells of it no second time.
+                if !report.outputs.iter().any(|it| it.path == *path) {
+                    report.outputs.push(OutputReport {
+                        node: node.clone(),
+                        path: path.clone(),
+                    });
+                }
+            }
         }
         match step.keep {
-            Keep::Store | Keep::Output => self.env.store.save(step, &values),
-            Keep::Memory => Ok(values),
+            Keep::Store | Keep::Output => self.env.store.save(step, values),
+            Keep::Memory => Ok(values.to_vec()),
         }
     }
 
@@ -274,13 +378,15 @@ impl Shared<'_> {
                 )
             }
         };
-        let skipped = lock(&self.board).fail(id);
+        let failed = lock(&self.board).fail(self.plan, id);
+        let Some(ended) = failed else { return };
+        let_go(ended.freed);
         self.tell(Event::Failed {
             step: id,
             failure: error.failure,
             message,
         });
-        for step in skipped {
+        for step in ended.steps {
             self.tell(Event::Skipped { step });
         }
     }
@@ -297,6 +403,8 @@ impl Shared<'_> {
             .iter()
             .filter(|it| it.status == crate::report::Status::Failed)
             .count();
+        let left = lock(&self.board).empty();
+        let_go(left);
         self.models.clear();
         let _ = std::fs::remove_dir_all(&self.env.scratch);
         let mut cached_outputs = Vec::new();

@@ -13,8 +13,6 @@ use longtake_plan::{ClipInfo, FactError, Facts, Info, MediaFacts, Signature, Sto
 use longtake_run::seen::Seen;
 use longtake_run::{PathError, Roots, Store, paths};
 
-use crate::node::outside;
-
 /// Answers from the folders of a run. Each file is looked at once.
 pub struct DiskFacts {
     roots: Roots,
@@ -78,9 +76,9 @@ impl Facts for DiskFacts {
             let path = find_model(&self.roots.models, folder, name)?;
             let found = probe(&path).map_err(|e| FactError {
                 code: "checkpoint_unreadable",
-                message: outside("チェックポイントを読み込めません", &e),
+                message: e.sentence(),
             })?;
-            Ok(weights_facts(path, &found))
+            weights_facts(path, &found)
         })
     }
 
@@ -185,8 +183,7 @@ fn image_info(path: &Path) -> Result<Info, FactError> {
         code: "image_unreadable",
         message,
     };
-    let header = crate::picture::load::header(path)
-        .map_err(|e| bad(outside("画像を読み込めません", &e.message)))?;
+    let header = crate::picture::load::header(path).map_err(|e| bad(e.message))?;
     let (width, height) = (header.width, header.height);
     if u64::from(width) * u64::from(height) > 1 << 28 {
         return Err(bad(say!(
@@ -205,9 +202,15 @@ fn image_info(path: &Path) -> Result<Info, FactError> {
 }
 
 /// What a LoRA is made for.
-fn lora_dims(path: &Path) -> BTreeMap<String, u64> {
-    let survey = Lora::open(path).map(|lora| Survey::of(&lora));
-    survey.unwrap_or_default().to_dims()
+///
+/// # Errors
+/// Its tensors are no pairs of a LoRA.
+fn lora_dims(path: &Path) -> Result<BTreeMap<String, u64>, FactError> {
+    let lora = Lora::open(path).map_err(|error| FactError {
+        code: "checkpoint_unreadable",
+        message: error.sentence(),
+    })?;
+    Ok(Survey::of(&lora).to_dims())
 }
 
 /// What is kept of a checkpoint, as named numbers; [`crate::model::loading`] turns them into bytes.
@@ -227,7 +230,7 @@ fn kept_dims(kept: &Kept) -> BTreeMap<String, u64> {
 }
 
 /// What the planner needs of a probed checkpoint.
-fn weights_facts(path: PathBuf, found: &Probe) -> WeightsFacts {
+fn weights_facts(path: PathBuf, found: &Probe) -> Result<WeightsFacts, FactError> {
     let dims = |pairs: &[(&str, usize)]| -> BTreeMap<String, u64> {
         pairs
             .iter()
@@ -310,7 +313,7 @@ fn weights_facts(path: PathBuf, found: &Probe) -> WeightsFacts {
                 ("mid_dim", it.mid_dim),
             ]),
         ),
-        Some(Family::Lora) => ("lora", lora_dims(&path)),
+        Some(Family::Lora) => ("lora", lora_dims(&path)?),
         None => ("unknown", BTreeMap::new()),
     };
     let mut elements = found.tensor_bytes_f32 / 4;
@@ -319,12 +322,12 @@ fn weights_facts(path: PathBuf, found: &Probe) -> WeightsFacts {
         dims.extend(kept_dims(&found.kept));
         elements = found.kept.whole.dense;
     }
-    WeightsFacts {
+    Ok(WeightsFacts {
         path,
         fingerprint: found.fingerprint.to_hex().to_string(),
         file_bytes: found.bytes,
         elements,
         family: family.to_owned(),
         dims,
-    }
+    })
 }

@@ -93,5 +93,5 @@ macro_rules! inputs {
 inputs!(
     InferCx<'_> => |error: InferError| error.message,
     CostCx<'_> => |error: InferError| error.message,
-    RunCx<'_> => |error: RunError| Sentence::same(error.message)
+    RunCx<'_> => |error: RunError| error.message
 );

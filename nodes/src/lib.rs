@@ -6,6 +6,7 @@
 pub mod camera;
 pub mod conditioning;
 pub mod facts;
+pub mod failure;
 pub mod film;
 pub mod image;
 pub mod inputs;
@@ -13,6 +14,7 @@ pub mod latent;
 pub mod model;
 pub mod node;
 pub mod object_info;
+pub mod options;
 pub mod output;
 pub mod picture;
 pub mod pose;

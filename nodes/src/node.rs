@@ -1,7 +1,7 @@
 //! A node as the registry holds it: what the compiler needs, and the code that runs.
 
+use longtake_graph::Declaration;
 use longtake_graph::declare::OutputDecl;
-use longtake_graph::{Declaration, Sentence};
 use longtake_plan::{
     Cost, CostCx, Front, InferCx, InferError, Info, Keep, Lane, NodeSpec, Role, Rung, Work,
 };
@@ -108,14 +108,6 @@ pub fn one_way(cost: Cost) -> Vec<Rung> {
         cost,
         streams: Vec::new(),
     }]
-}
-
-/// What a library says in English only, led in by a Japanese clause.
-pub fn outside(ja: &str, error: &dyn std::fmt::Display) -> Sentence {
-    Sentence {
-        en: error.to_string(),
-        ja: format!("{ja}: {error}"),
-    }
 }
 
 /// The error for a missing fact, at an input.

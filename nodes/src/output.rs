@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use longtake_graph::say;
 use longtake_plan::{InferCx, InferError};
 use longtake_run::{RunError, paths};
 
+use crate::failure::at_input;
 /// Refuses a prefix that leaves the output folder, before anything runs. Links on the disk are
 /// looked at when the file is written.
 ///
@@ -35,12 +37,13 @@ impl Numbered {
     /// The prefix leaves `root`, or the folder cannot be made.
     pub fn new(root: &Path, prefix: &str, size: Option<(u32, u32)>) -> Result<Self, RunError> {
         let name = expand(prefix, size, SystemTime::now());
-        let refused = |e: paths::PathError| RunError::failed(format!("filename_prefix: {e}"));
+        let refused = |e: paths::PathError| at_input("filename_prefix", &e.sentence());
         let path = paths::join(root, &name).map_err(refused)?;
         paths::check_target(root, &name, &path).map_err(refused)?;
         let folder = path.parent().unwrap_or(root).to_path_buf();
-        std::fs::create_dir_all(&folder)
-            .map_err(|e| RunError::io("making the folder", &folder, &e))?;
+        std::fs::create_dir_all(&folder).map_err(|e| {
+            RunError::io(say!("making the folder", "フォルダーの作成"), &folder, &e)
+        })?;
         let stem = path
             .file_name()
             .unwrap_or_default()

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::edit::missing;
-use crate::{Edit, EditError, Input, NodeId, Project};
+use crate::edit::{Part, missing};
+use crate::{Edit, EditError, Input, NodeId, Project, say};
 
 /// The input of a `Storyboard` node that holds its shots.
 const SHOTS: &str = "shots";
@@ -51,7 +51,7 @@ pub fn add_shot(
         && shot_index(&shots, node, id).is_ok()
     {
         return Err(EditError::Exists {
-            what: "shot",
+            what: Part::Shot,
             id: id.to_owned(),
         });
     }
@@ -110,14 +110,16 @@ fn shot_list(project: &Project, id: &NodeId) -> Result<Vec<Value>, EditError> {
     let node = project
         .nodes
         .get(id)
-        .ok_or_else(|| missing("node", id.as_str()))?;
+        .ok_or_else(|| missing(Part::Node, id.as_str()))?;
     match node.inputs.get(SHOTS) {
         Some(Input::Literal(Value::Array(shots))) => Ok(shots.clone()),
         None => Ok(Vec::new()),
         Some(_) => Err(EditError::Shots {
             node: id.clone(),
-            reason: "its shots are no list written in the graph, so they cannot be edited here"
-                .to_owned(),
+            reason: say!(
+                "its shots are no list written in the graph, so they cannot be edited here",
+                "ショットがグラフに書かれたリストではないため、ここでは編集できません。"
+            ),
         }),
     }
 }
@@ -129,6 +131,9 @@ fn shot_index(shots: &[Value], node: &NodeId, shot: &str) -> Result<usize, EditE
         .position(named)
         .ok_or_else(|| EditError::Shots {
             node: node.clone(),
-            reason: format!("there is no shot `{shot}`"),
+            reason: say!(
+                "there is no shot `{shot}`",
+                "ショット「{shot}」はありません。"
+            ),
         })
 }

@@ -245,6 +245,7 @@ fn refusals_name_place_expectation_and_finding() {
         let error = read_bytes("test", bytes).expect_err(wanted);
         let shown: String = error.to_string();
         assert_eq!(error.kind, *kind, "{shown}");
+        assert_eq!(error.sentence().lacks(), None);
         assert!(shown.contains(wanted), "wanted `{wanted}` in `{shown}`");
     }
 }

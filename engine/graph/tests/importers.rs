@@ -165,6 +165,7 @@ fn what_carries_nothing_says_so() {
         b"\x02\0\0\0\0\0\0\0{}",
     ] {
         let error = read_bytes_with("x", bytes, &Comfy).unwrap_err();
-        assert!(error.message.contains("carries no graph"), "{error}");
+        assert!(error.message.en.contains("carries no graph"), "{error}");
+        assert_eq!(error.sentence().lacks(), None);
     }
 }

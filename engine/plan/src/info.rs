@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use longtake_graph::{ModelFolder, Storyboard};
+use longtake_graph::{ModelFolder, Sentence, Storyboard, say};
 use serde_json::Value as Json;
 
 /// Frames per second as a fraction in lowest terms (`24000/1001` stays exact).
@@ -133,6 +133,22 @@ pub struct WeightsInfo {
 const LOADING: [&str; 3] = ["weight_dtype", "type", "loras"];
 
 impl WeightsInfo {
+    /// A dimension that its file tells.
+    ///
+    /// # Errors
+    /// The file tells none of that name.
+    pub fn dim(&self, name: &str) -> Result<usize, Sentence> {
+        let size = self.dims.get(name).copied();
+        size.and_then(|it| usize::try_from(it).ok()).ok_or_else(|| {
+            say!(
+                "{}: expected the size `{name}` of the model, and its file tells none; fetch the file \
+                 again",
+                "{}: モデルのサイズ「{name}」がファイルから分かりません。ファイルをもう一度入手してください。",
+                self.name
+            )
+        })
+    }
+
     /// Whether two checkpoints are one when loaded.
     pub fn loads_as(&self, other: &Self) -> bool {
         self.folder == other.folder

@@ -8,6 +8,7 @@ use super::curve::{CURVES, Curve};
 use super::path::{CameraPath, MOST_FRAMES};
 use super::{CAMERA_PATH, keyframes, moves, uni3c};
 use crate::Node;
+use crate::failure::not_one_of;
 use crate::picture::blend::{EASES, Ease};
 
 /// Every move: ours, keyframes, Uni3C's.
@@ -134,14 +135,6 @@ struct Recipe<'a> {
 }
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
-    let unknown = |input: &str, options: &[&str], found: &str| {
-        let message = say!(
-            "expected one of {}, found `{found}`",
-            "{} のいずれかを選んでください(現在: 「{found}」)。",
-            options.join(", ")
-        );
-        InferError::at("value_not_in_list", input, message)
-    };
     let (ease, curve) = (cx.text("ease")?, cx.text("curve")?);
     let length = match cx.int("length")? {
         0 => (cx.float("seconds")? * cx.float("fps")?).round().max(1.0),
@@ -158,13 +151,13 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         name: cx.text("move")?,
         amount: cx.float("amount")?,
         length: length as usize,
-        ease: Ease::named(ease).ok_or_else(|| unknown("ease", EASES, ease))?,
-        curve: Curve::named(curve).ok_or_else(|| unknown("curve", CURVES, curve))?,
+        ease: Ease::named(ease).ok_or_else(|| not_one_of("ease", EASES, ease))?,
+        curve: Curve::named(curve).ok_or_else(|| not_one_of("curve", CURVES, curve))?,
         keyframes: cx.text("keyframes")?,
     };
     let elevation = cx.float("elevation")?;
     let path = recipe.path(elevation)?;
-    let path = path.ok_or_else(|| unknown("move", MOVES, recipe.name))?;
+    let path = path.ok_or_else(|| not_one_of("move", MOVES, recipe.name))?;
     Ok(vec![Info::Constant(path.to_json())])
 }
 

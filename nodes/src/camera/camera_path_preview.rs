@@ -10,6 +10,7 @@ use super::depth::DEPTHS;
 use super::point_cloud_guide::{Source, path_of};
 use super::sketch::Sketch;
 use crate::Node;
+use crate::failure::at_input;
 use crate::film::recipe::{Drawn, drawn_cost};
 
 const DECLARATION: Declaration = Declaration {
@@ -111,7 +112,7 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    let path = path_of(cx.json("camera_path")).map_err(RunError::failed)?;
+    let path = path_of(cx.json("camera_path")).map_err(|e| at_input("camera_path", &e))?;
     let info = shape(cx.int("width")?, cx.int("height")?);
     let fov = cx.float("fov")?;
     let mut aspect = 16.0 / 9.0;

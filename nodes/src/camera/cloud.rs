@@ -1,9 +1,11 @@
 //! A picture and its depth as coloured points in space.
 
+use longtake_graph::say;
 use longtake_run::{Frame, RunError};
 
 use super::depth;
 use super::pose::{Params, Pose};
+use crate::failure::at_input;
 use crate::picture::resize::{Method, scale};
 
 /// How a cloud is made.
@@ -67,10 +69,15 @@ pub fn fit_map(
     let shape = |(w, h): (u32, u32)| f64::from(w) / f64::from(h.max(1));
     let (own, wanted) = (shape((map.width, map.height)), shape(picture));
     if (own / wanted - 1.0).abs() > 0.02 {
-        return Err(RunError::failed(format!(
-            "input `depth`: a map of {}×{} does not lie over a picture of {}×{}; expected the same shape",
-            map.width, map.height, picture.0, picture.1
-        )));
+        let why = say!(
+            "expected a map of the picture's shape, {2}×{3}, found {0}×{1}; make the map from that picture",
+            "画像と同じ比率({2}×{3})のマップが必要ですが、{0}×{1} です。その画像から作ったマップを使ってください",
+            map.width,
+            map.height,
+            picture.0,
+            picture.1
+        );
+        return Err(at_input("depth", &why));
     }
     let method = match (smooth, map.width > size.0) {
         (false, _) => Method::NearestExact,
@@ -98,7 +105,11 @@ impl Cloud {
         let flat = distances.is_none();
         let mut z = distances.unwrap_or_else(|| vec![1.0; width * height]);
         let all = depth::median(&z, |_| true).ok_or_else(|| {
-            RunError::failed("input `depth`: no pixel has a known distance; the map is black")
+            let why = say!(
+                "expected distances, found a map that is black throughout; choose another depth map",
+                "距離の分かる画素がありません。マップ全体が黒です。別の深度マップを選んでください"
+            );
+            at_input("depth", &why)
         })?;
         let radius = match (settings.radius, subject) {
             (asked, _) if asked > 0.0 && !flat => asked,
@@ -154,6 +165,7 @@ impl Cloud {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::says;
     use longtake_run::Pixels;
 
     fn settings(size: (u32, u32)) -> Settings {
@@ -216,14 +228,14 @@ mod tests {
             [1.0, 5.0, 2.5]
         );
         let dark = Cloud::new(picture((2, 1)), Some(vec![0.0; 2]), None, &settings((2, 1)));
-        assert!(dark.err().unwrap().message.contains("no pixel"));
+        says(&dark.err().unwrap().message, "black throughout");
     }
 
     #[test]
     fn a_map_of_another_shape_is_refused() {
         let map = Frame::new(8, 8, 1, Pixels::U8(vec![0; 64]));
         let error = fit_map(&map, (16, 9), (32, 18), true).unwrap_err();
-        assert!(error.message.contains("8×8") && error.message.contains("16×9"));
+        says(&error.message, "16×9, found 8×8");
         let fitted = fit_map(&map, (20, 20), (5, 3), true).unwrap();
         assert_eq!((fitted.width, fitted.height), (5, 3));
     }

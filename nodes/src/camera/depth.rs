@@ -1,5 +1,7 @@
 //! Depth maps: from the samples of a picture to distances, cleaned as Uni3C cleans them.
 
+use crate::failure::at_input;
+use longtake_graph::say;
 use longtake_run::{Frame, Pixels, RunError};
 
 /// What the samples of a depth map stand for.
@@ -44,9 +46,11 @@ impl DepthIs {
             Self::Millimetres => sample * 65.535,
         };
         if self == Self::Millimetres && matches!(&*map.pixels, Pixels::U8(_)) {
-            return Err(RunError::failed(
-                "input `depth`: depth_is = millimetres needs a 16-bit picture, got 8 bits; take `disparity` or `depth` with near and far",
-            ));
+            let why = say!(
+                "depth_is = millimetres needs a 16-bit picture, got 8 bits; take `disparity` or `depth` with near and far",
+                "depth_is が millimetres の場合は 16 ビットの画像が必要ですが、8 ビットです。「disparity」か「depth」を選び、near と far を指定してください"
+            );
+            return Err(at_input("depth", &why));
         }
         Ok(grey.iter().map(convert).collect())
     }
@@ -67,10 +71,12 @@ fn grey(map: &Frame) -> Result<Vec<f32>, RunError> {
     let mean = spread / pixels.len().max(1) as f32;
     // JPEG leaves a little colour in grey pictures.
     if mean > 0.03 {
-        return Err(RunError::failed(format!(
-            "input `depth`: expected a grey depth map, got a coloured picture (channels differ by {:.0} % on average); save the map without a colour scale",
+        let why = say!(
+            "expected a grey depth map, got a coloured picture (channels differ by {:.0} % on average); save the map without a colour scale",
+            "グレーの深度マップが必要ですが、色の付いた画像です(チャンネルの差は平均 {:.0} %)。カラースケールを使わずに保存してください",
             mean * 100.0
-        )));
+        );
+        return Err(at_input("depth", &why));
     }
     Ok(pixels.map(|px| px[0]).collect())
 }
@@ -136,6 +142,7 @@ pub fn edges(distances: &[f32], width: usize, threshold: f32) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::says;
 
     fn map(samples: &[u16]) -> Frame {
         Frame::new(samples.len() as u32, 1, 1, Pixels::U16(samples.to_vec()))
@@ -165,9 +172,9 @@ mod tests {
             error.message
         };
         let heat = Frame::new(1, 1, 3, Pixels::U8(vec![250, 120, 0]));
-        assert!(told(&heat).contains("coloured picture"));
+        says(&told(&heat), "coloured picture");
         let shallow = Frame::new(1, 1, 1, Pixels::U8(vec![3]));
-        assert!(told(&shallow).contains("16-bit"));
+        says(&told(&shallow), "16-bit");
         let almost = Frame::new(1, 1, 3, Pixels::U8(vec![100, 102, 99]));
         assert!(DepthIs::Depth.distances(&almost, 1.0, 2.0).is_ok());
     }

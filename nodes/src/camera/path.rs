@@ -54,12 +54,13 @@ impl CameraPath {
                 "カメラ軌跡: 項目は {FIELDS:?} である必要があります。"
             ));
         }
+        let name = json.get("name").and_then(Json::as_str);
         let elevation = json.get("elevation").and_then(Json::as_f64);
         let rows = json.get("frames").and_then(Json::as_array);
-        let (Some(elevation), Some(rows)) = (elevation, rows) else {
+        let (Some(name), Some(elevation), Some(rows)) = (name, elevation, rows) else {
             return Err(say!(
-                "camera path: expected `elevation` and `frames`",
-                "カメラ軌跡: 「elevation」と「frames」が必要です。"
+                "camera path: expected `name`, `elevation` and `frames`",
+                "カメラ軌跡: 「name」、「elevation」、「frames」が必要です。"
             ));
         };
         if rows.is_empty() || rows.len() > MOST_FRAMES {
@@ -85,11 +86,7 @@ impl CameraPath {
             Ok(Params::from_array(values))
         });
         Ok(Self {
-            name: json
-                .get("name")
-                .and_then(Json::as_str)
-                .unwrap_or_default()
-                .to_owned(),
+            name: name.to_owned(),
             elevation,
             frames: frames.collect::<Result<_, _>>()?,
         })
@@ -153,20 +150,25 @@ mod tests {
             (json!(3), "CameraPath node"),
             (json!({"camera_path": 1}), "fields"),
             (
-                json!({"camera_path": 1, "fields": FIELDS, "elevation": 0, "frames": []}),
+                json!({"camera_path": 1, "fields": FIELDS, "name": 3, "elevation": 0, "frames": [[0]]}),
+                "`name`",
+            ),
+            (
+                json!({"camera_path": 1, "fields": FIELDS, "name": "x", "elevation": 0, "frames": []}),
                 "1 to 86400",
             ),
             (
-                json!({"camera_path": 1, "fields": FIELDS, "elevation": 0, "frames": [[1, 2]]}),
+                json!({"camera_path": 1, "fields": FIELDS, "name": "x", "elevation": 0, "frames": [[1, 2]]}),
                 "frame 0",
             ),
             (
-                json!({"camera_path": 1, "fields": FIELDS, "elevation": 0, "frames": [[0,0,0,0,0,0,0,0,"x"]]}),
+                json!({"camera_path": 1, "fields": FIELDS, "name": "x", "elevation": 0, "frames": [[0,0,0,0,0,0,0,0,"x"]]}),
                 "9 numbers",
             ),
         ] {
             let message = CameraPath::from_json(&bad).unwrap_err();
             assert!(message.en.contains(said), "{message}");
+            assert_eq!(message.lacks(), None);
         }
     }
 }

@@ -14,6 +14,7 @@ use super::depth::{DEPTHS, DepthIs};
 use super::path::{CameraPath, MOST_FRAMES};
 use super::splat::{Style, View};
 use crate::Node;
+use crate::failure::{OrFail, at_input, no_frames, not_a_colour, not_one_of};
 use crate::picture::palette;
 
 const DECLARATION: Declaration = Declaration {
@@ -127,11 +128,7 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     }
     let background = cx.text("background")?;
     if palette::parse(background).is_none() {
-        let message = say!(
-            "expected a colour such as #808080, found `{background}`",
-            "#808080 のような色を指定してください(現在: 「{background}」)。"
-        );
-        return Err(InferError::at("invalid_input_type", "background", message));
+        return Err(not_a_colour("background", background));
     }
     let path = path_of(cx.json("camera_path"))
         .map_err(|message| InferError::at("return_type_mismatch", "camera_path", message))?;
@@ -192,12 +189,13 @@ fn cost(cx: &CostCx<'_>) -> Cost {
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    let path = path_of(cx.json("camera_path")).map_err(RunError::failed)?;
+    let path = path_of(cx.json("camera_path")).map_err(|e| at_input("camera_path", &e))?;
     let size = (cx.int("width")?, cx.int("height")?);
     let [image, mask] = infos(size, cx.int("length")?, &path);
     let background = cx.text("background")?;
     let background = palette::parse(background)
-        .ok_or_else(|| RunError::failed(format!("`{background}` is no colour")))?;
+        .ok_or_else(|| not_a_colour("background", background))
+        .or_fail()?;
     let source = Source::read(cx, (image.width, image.height), path.elevation)?;
     let guide = Arc::new(Guide {
         source,
@@ -230,12 +228,9 @@ impl Source {
     pub(super) fn read(cx: &RunCx<'_>, size: (u32, u32), elevation: f64) -> Result<Self, RunError> {
         let depth = if cx.has("depth") {
             let name = cx.text("depth_is")?;
-            let is = DepthIs::named(name).ok_or_else(|| {
-                RunError::failed(format!(
-                    "input `depth_is`: expected one of {}, got `{name}`",
-                    DEPTHS.join(", ")
-                ))
-            })?;
+            let is = DepthIs::named(name)
+                .ok_or_else(|| not_one_of("depth_is", DEPTHS, name))
+                .or_fail()?;
             Some((
                 cx.clip("depth")?,
                 is,
@@ -308,16 +303,10 @@ impl Source {
 
 fn first(clip: &Clip, input: &str) -> Result<Frame, RunError> {
     if clip.info().frames == 0 {
-        return Err(RunError::failed(format!(
-            "input `{input}`: expected a picture, got no frames"
-        )));
+        return Err(no_frames(input));
     }
     let frame = clip.read(0..1)?.pop();
-    frame.ok_or_else(|| {
-        RunError::failed(format!(
-            "input `{input}`: expected a picture, got no frames"
-        ))
-    })
+    frame.ok_or_else(|| no_frames(input))
 }
 
 /// The guide: a cloud, made when the first frame is asked for, and a path.

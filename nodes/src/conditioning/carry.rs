@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use longtake_graph::literal::describe;
+use longtake_graph::{Sentence, say};
 use longtake_plan::{ExtrasInfo, InferCx, InferError, Info, WeightsInfo};
 use longtake_run::{Array, Latent, RunCx, RunError, Value};
 use serde_json::{Value as Json, json};
 
 use super::order;
+use crate::failure::unplanned;
+use crate::options::Options;
 
 /// The two conditionings that every such node takes and gives.
 pub const BOTH: [&str; 2] = ["positive", "negative"];
@@ -27,10 +31,46 @@ pub struct Added {
 pub type Arrays = BTreeMap<&'static str, Array>;
 
 /// Classes a conditioning has gone through.
-pub fn steps(extras: &ExtrasInfo) -> Vec<String> {
-    let list = extras.settings.get("steps").and_then(Json::as_array);
-    let names = list.into_iter().flatten().filter_map(Json::as_str);
-    names.map(str::to_owned).collect()
+///
+/// # Errors
+/// Something else stands there.
+pub fn steps(extras: &ExtrasInfo) -> Result<Vec<String>, Sentence> {
+    const NAME: &str = "steps";
+    let options = Options::of(&extras.settings);
+    let list = options.list(NAME)?.unwrap_or_default();
+    let names = list.iter().map(|it| {
+        let name = it.as_str().map(str::to_owned);
+        name.ok_or_else(|| {
+            options.wrong(
+                NAME,
+                &say!("names of classes", "クラスの名前"),
+                &describe(it),
+            )
+        })
+    });
+    names.collect()
+}
+
+/// `[frames, rows, columns]` of the latent that a conditioning was made for, where a node noted it.
+///
+/// # Errors
+/// Something else stands there.
+pub fn latent_size(extras: &ExtrasInfo) -> Result<Option<[u32; 3]>, Sentence> {
+    const NAME: &str = "latent_size";
+    let options = Options::of(&extras.settings);
+    let Some(list) = options.list(NAME)? else {
+        return Ok(None);
+    };
+    let sizes = list.iter().map(|it| u32::try_from(it.as_u64()?).ok());
+    let sizes: Option<Vec<u32>> = sizes.collect();
+    let sizes = sizes.and_then(|it| <[u32; 3]>::try_from(it).ok());
+    sizes.map(Some).ok_or_else(|| {
+        let expected = say!(
+            "three sizes [frames, rows, columns]",
+            "3 つのサイズ [フレーム, 行, 列]"
+        );
+        options.wrong(NAME, &expected, &Sentence::same(Json::from(list)))
+    })
 }
 
 /// Both conditionings with `added`; the class of the node is noted in `steps`.
@@ -42,7 +82,8 @@ pub fn infer(cx: &InferCx<'_>, added: &Added) -> Result<Vec<Info>, InferError> {
         let class = cx.decl.class;
         let (tokens, dim) = cx.text_size(input)?;
         let mut extras = ExtrasInfo::clone(cx.extras(input)?);
-        let mut gone = steps(&extras);
+        let mut gone =
+            steps(&extras).map_err(|why| InferError::at("value_not_valid", input, why))?;
         order::check(&gone, class).map_err(|error| InferError {
             input: Some(input.to_owned()),
             ..error
@@ -122,8 +163,6 @@ pub fn empty_latent(cx: &RunCx<'_>, output: usize) -> Result<Latent, RunError> {
             let zeros = vec![0.0; info.elements() as usize];
             Ok(Latent::new(*info, zeros))
         }
-        _ => Err(RunError::failed(
-            "the plan does not know this latent's size",
-        )),
+        _ => Err(unplanned(&say!("this latent's size", "潜在表現のサイズ"))),
     }
 }

@@ -3,13 +3,14 @@
 use std::ops::ControlFlow;
 
 use longtake_graph::declare::{choice, output, socket};
-use longtake_graph::{Declaration, Kind, say};
+use longtake_graph::{Declaration, Kind, Sentence, say};
 use longtake_models::Tensor;
-use longtake_models::clip::{ClipDims, ClipError, ClipVision};
+use longtake_models::clip::{ClipDims, ClipVision};
 use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Rung, WeightsInfo};
 use longtake_run::{Conditioning, RunCx, RunError, Value};
 
 use crate::Node;
+use crate::failure::{OrFail, no_frames, off_device, unreadable};
 use crate::node::one_way;
 use crate::picture::clip_pixels::clip_pixels;
 
@@ -39,16 +40,15 @@ const DECLARATION: Declaration = Declaration {
 pub const NODE: Node = Node::work(&DECLARATION, infer, Lane::Device, Keep::Store, rungs, run);
 
 /// Sizes of the encoder, as `facts.rs` tells them.
-fn dims(weights: &WeightsInfo) -> ClipDims {
-    let get = |name: &str| weights.dims.get(name).copied().unwrap_or(0) as usize;
-    ClipDims {
-        width: get("dim"),
-        mlp: get("ffn_dim"),
-        heads: get("heads"),
-        layers: get("layers"),
-        patch: get("patch"),
-        tokens: get("tokens"),
-    }
+fn dims(weights: &WeightsInfo) -> Result<ClipDims, Sentence> {
+    Ok(ClipDims {
+        width: weights.dim("dim")?,
+        mlp: weights.dim("ffn_dim")?,
+        heads: weights.dim("heads")?,
+        layers: weights.dim("layers")?,
+        patch: weights.dim("patch")?,
+        tokens: weights.dim("tokens")?,
+    })
 }
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
@@ -60,7 +60,7 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         );
         return Err(InferError::at("not_one_picture", "image", message));
     }
-    let dims = dims(cx.weights("clip_vision")?);
+    let dims = dims(cx.weights("clip_vision")?).map_err(unreadable("clip_vision"))?;
     Ok(vec![Info::text(dims.tokens as u32, dims.width as u32)])
 }
 
@@ -68,7 +68,9 @@ fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
     let (Ok(weights), Ok(clip)) = (cx.weights("clip_vision"), cx.clip("image")) else {
         return one_way(Cost::default());
     };
-    let dims = dims(weights);
+    let Ok(dims) = dims(weights) else {
+        return one_way(Cost::default());
+    };
     let (pixels, side) = (
         u64::from(clip.width) * u64::from(clip.height),
         dims.image_side() as u64,
@@ -98,9 +100,7 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let clip = cx.model::<ClipVision>("clip_vision")?;
     let crop = cx.text("crop")? == "center";
     let frames = cx.clip("image")?.read(0..1)?;
-    let frame = frames
-        .first()
-        .ok_or_else(|| RunError::failed("input `image`: expected one picture, found no frame"))?;
+    let frame = frames.first().ok_or_else(|| no_frames("image"))?;
     cx.progress(0, 1, "picture")?;
     let side = clip.dims().image_side();
     let pixels = clip_pixels(frame, side as u32, crop);
@@ -114,18 +114,13 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
             ControlFlow::Continue(())
         }
     };
-    let tokens = clip
-        .encode(pixels, &mut hook)
-        .map_err(|error| match error {
-            ClipError::Interrupted => RunError::cancelled(),
-            other => RunError::failed(other.to_string()),
-        })?;
+    let tokens = clip.encode(pixels, &mut hook).or_fail()?;
     let [_, rows, width] = tokens.dims();
     let data: Vec<f32> = tokens
         .into_data()
         .convert::<f32>()
         .into_vec()
-        .map_err(|e| RunError::failed(format!("reading the picture's tokens: {e:?}")))?;
+        .map_err(|e| off_device(&say!("the picture's tokens", "画像のトークン"), &e))?;
     Ok(vec![Value::Conditioning(Conditioning::text(
         rows as u32,
         width as u32,

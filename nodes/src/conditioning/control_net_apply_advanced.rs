@@ -15,6 +15,7 @@ use super::encode::{self, Meter, held, info, scaled};
 use super::size::{self, Vae, pixel_frames};
 use super::wan_image_to_video::film_info;
 use crate::Node;
+use crate::failure::unreadable;
 use crate::latent::vae::dims;
 use crate::picture::resize::Method;
 
@@ -101,7 +102,9 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
             ),
         ));
     }
-    let z = dims(size::vae(cx, Vae::Wan21)?).z as u32;
+    let z = dims(size::vae(cx, Vae::Wan21)?)
+        .map_err(unreadable("vae"))?
+        .z as u32;
     let strength = cx.float("strength")?;
     if strength == 0.0 {
         // ComfyUI leaves the control out, and so its order has no meaning either.
@@ -143,7 +146,9 @@ fn latent(
         width,
     };
     let linked = linked.map(|it| [it.frames, it.height, it.width]);
-    match (conditioned(extras), linked) {
+    let conditioned =
+        conditioned(extras).map_err(|why| InferError::at("value_not_valid", "positive", why))?;
+    match (conditioned, linked) {
         (Some(a), Some(b)) if a != b => {
             let (made, linked) = (words(a), words(b));
             Err(InferError::at(
@@ -193,20 +198,18 @@ fn words([frames, height, width]: [u32; 3]) -> Sentence {
 }
 
 /// Frames, rows and columns of the latent that a conditioning was made for.
-fn conditioned(extras: &ExtrasInfo) -> Option<[u32; 3]> {
+///
+/// # Errors
+/// A size that is none.
+fn conditioned(extras: &ExtrasInfo) -> Result<Option<[u32; 3]>, Sentence> {
     let shape = |name: &str| extras.arrays.get(name).map(Vec::as_slice);
     if let Some(&[_, frames, height, width]) = shape("concat_latent") {
-        return Some([frames, height, width]);
+        return Ok(Some([frames, height, width]));
     }
     if let Some(&[_, frames, height, width]) = shape("scail_pose") {
-        return Some([frames, 2 * height, 2 * width]);
+        return Ok(Some([frames, 2 * height, 2 * width]));
     }
-    let list = extras.settings.get("latent_size")?.as_array()?;
-    let sizes: Option<Vec<u32>> = list
-        .iter()
-        .map(|it| u32::try_from(it.as_u64()?).ok())
-        .collect();
-    sizes?.try_into().ok()
+    carry::latent_size(extras)
 }
 
 /// The film that is encoded, from the shape of its latent.
@@ -247,8 +250,9 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         let seen = render.info().frames.min(film.frames);
         let size = (film.width, film.height);
         if seen < film.frames {
-            cx.note(format!(
+            cx.note(say!(
                 "the render has {seen} of {} frames; its last one is held",
+                "レンダーは {} フレーム中 {seen} フレームしかないため、最後のフレームを保ちます",
                 film.frames
             ));
         }

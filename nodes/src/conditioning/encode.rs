@@ -4,10 +4,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use longtake_graph::say;
 use longtake_plan::{ClipInfo, CostCx, Rung};
 use longtake_run::{Array, Clip, Frame, Pixels, RunCx, RunError};
 
 use super::size::latent_frames;
+use crate::failure::OrFail;
 use crate::film::recipe::{Part, each, join, map};
 pub use crate::latent::vae::Meter;
 use crate::latent::vae::{clip_rungs, dims, encode_clip};
@@ -61,9 +63,12 @@ pub fn held(part: Part, frames: u64) -> Clip {
         },
         move |_| {
             let mut found = frame.read(last..last + 1)?;
-            found
-                .pop()
-                .ok_or_else(|| RunError::failed("a clip has no last frame"))
+            found.pop().ok_or_else(|| {
+                RunError::failed(say!(
+                    "frame {last} of a clip is to be held, and the clip ends before it",
+                    "クリップのフレーム {last} を保つ必要がありますが、クリップはその前で終わっています"
+                ))
+            })
         },
     );
     join(info, vec![Part { clip, range }, Part::whole(tail)])
@@ -76,7 +81,7 @@ pub fn held(part: Part, frames: u64) -> Clip {
 /// Cancelled, frames that cannot be read, or what the VAE says.
 pub fn encode(cx: &mut RunCx<'_>, clip: &Clip, meter: &mut Meter) -> Result<Array, RunError> {
     let info = clip.info();
-    let vae = dims(cx.weights("vae")?);
+    let vae = dims(cx.weights("vae")?).or_fail()?;
     let spatial = vae.spatial() as u32;
     let data = encode_clip(cx, clip, meter)?;
     Ok(Array {

@@ -5,6 +5,7 @@ use longtake_graph::{InputDecl, say};
 use longtake_plan::{ClipInfo, InferCx, InferError, LatentInfo, WeightsInfo};
 use longtake_run::{RunCx, RunError};
 
+use crate::failure::unreadable;
 use crate::latent::empty_hunyuan_latent_video::on_grid;
 use crate::latent::vae::dims;
 
@@ -127,7 +128,7 @@ pub fn pixel_frames(latent_frames: u32) -> u64 {
 /// # Errors
 /// `size_not_multiple` with the nearest allowed values, `size_too_large`, or the VAE's.
 pub fn asked(cx: &InferCx<'_>, family: Vae, grid: i64) -> Result<LatentInfo, InferError> {
-    let channels = dims(vae(cx, family)?).z as u32;
+    let channels = dims(vae(cx, family)?).map_err(unreadable("vae"))?.z as u32;
     let latent = LatentInfo {
         batch: cx.int("batch_size")?.max(1) as u32,
         channels,
@@ -165,8 +166,9 @@ pub fn asked(cx: &InferCx<'_>, family: Vae, grid: i64) -> Result<LatentInfo, Inf
 pub fn note_length(cx: &mut RunCx<'_>, latent: LatentInfo) -> Result<(), RunError> {
     let (asked, made) = (cx.int("length")?, pixel_frames(latent.frames));
     if u64::try_from(asked) != Ok(made) {
-        cx.note(format!(
-            "length {asked} is not 4k + 1; {made} frames are made"
+        cx.note(say!(
+            "length {asked} is not 4k + 1; {made} frames are made",
+            "length の {asked} は 4k + 1 ではないため、{made} フレームを生成します"
         ));
     }
     Ok(())

@@ -16,6 +16,7 @@ use super::size::{self, LARGEST, Vae};
 use super::wan_image_to_video::{pixel_size, sized};
 use super::{identity, size::pixel_frames};
 use crate::Node;
+use crate::failure::at_input;
 
 const DECLARATION: Declaration = Declaration {
     class: "WanSCAILToVideo",
@@ -133,12 +134,12 @@ fn add_settings(cx: &InferCx<'_>, added: &mut Added) -> Result<(), InferError> {
         );
         return Err(InferError::at("value_out_of_range", "pose_end", message));
     }
-    let on = |name: &str| cx.boolean(name).unwrap_or(false);
+    let on = |name: &str| Ok::<_, InferError>(cx.has(name) && cx.boolean(name)?);
     added.settings.extend([
         ("scail_start", json!(start)),
         ("scail_end", json!(end)),
-        ("scail_replacement", json!(on("replacement_mode"))),
-        ("scail_midpoint_rope", json!(on("comfy_rope"))),
+        ("scail_replacement", json!(on("replacement_mode")?)),
+        ("scail_midpoint_rope", json!(on("comfy_rope")?)),
     ]);
     Ok(())
 }
@@ -283,9 +284,13 @@ fn run_cut(cx: &RunCx<'_>, length: u64) -> Result<Cut, RunError> {
     let previous = frames("previous_frames")?.map(|it| (it, keep));
     let offset = cx.int("video_frame_offset")?.max(0) as u64;
     Cut::new(length, offset, previous, &driving).map_err(|(frames, start)| {
-        RunError::failed(format!(
-            "input `pose_video`: expected more than {start} frames, got {frames}"
-        ))
+        let why = say!(
+            "expected more than {start} frames, got {frames}; give a longer video or lower \
+             video_frame_offset",
+            "{start} より多いフレームが必要ですが、{frames} フレームです。より長い動画を使うか、\
+             video_frame_offset を小さくしてください"
+        );
+        at_input("pose_video", &why)
     })
 }
 
@@ -326,8 +331,9 @@ fn add_driving(
 ) -> Result<(), RunError> {
     let frames = range.end - range.start;
     if frames < length {
-        cx.note(format!(
-            "the pose video has {frames} of {length} frames; its last one is held"
+        cx.note(say!(
+            "the pose video has {frames} of {length} frames; its last one is held",
+            "ポーズ動画は {length} フレーム中 {frames} フレームしかないため、最後のフレームを保ちます"
         ));
     }
     let film = scail::driving_film(cx.clip("pose_video")?, range.clone(), length, size);

@@ -8,6 +8,7 @@ use longtake_plan::{ClipInfo, Fps, InferCx, InferError, Info};
 use longtake_run::{Clip, Frame, FrameSource, RunCx, RunError, Value};
 
 use super::recipe::floats_cost;
+use crate::failure::{OrFail, no_frames};
 use crate::picture::blend::mix;
 use crate::{Node, rate};
 
@@ -110,8 +111,7 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let clip = cx.clip("images")?;
-    let rates = rates(clip.info(), cx.float("fps")?, cx.float("target_fps")?);
-    let (from, to) = rates.map_err(|e| RunError::failed(e.message))?;
+    let (from, to) = rates(clip.info(), cx.float("fps")?, cx.float("target_fps")?).or_fail()?;
     let ratio = Ratio::new(from, to);
     let info = ClipInfo {
         frames: ratio.frames(clip.info().frames),
@@ -154,7 +154,7 @@ impl FrameSource for Retimed {
                     held = Some((start, self.clip.read(start..(start + step).min(end))?));
                 }
                 let Some((start, frames)) = &held else {
-                    return Err(RunError::failed("no frames to blend"));
+                    return Err(no_frames("images"));
                 };
                 mix(
                     &frames[(a - start) as usize],

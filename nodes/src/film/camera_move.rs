@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use longtake_graph::declare::{choice, float, int, output, socket, text};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{ClipInfo, InferCx, InferError, Info};
 use longtake_run::{Clip, Frame, FrameSource, RunCx, RunError, Value};
 
 use super::recipe::bytes_cost;
 use super::title_card::unknown;
 use crate::Node;
+use crate::failure::no_frames;
 use crate::picture::blend::{EASES, Ease};
 use crate::picture::camera::{MOVES, Move, shoot};
 
@@ -97,22 +98,27 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         cx.int("width")?,
         cx.int("height")?,
     );
-    let (named, camera, ease) = (
-        cx.text("move")?,
-        cx.text("camera").unwrap_or_default(),
-        cx.text("ease")?,
-    );
+    let (named, camera, ease) = (cx.text("move")?, cx.text("camera")?, cx.text("ease")?);
     let way = if camera.trim().is_empty() {
         Move::named(named).ok_or_else(|| unknown("move", MOVES, named))?
     } else {
         Move::named(camera).unwrap_or(Move::STILL)
     };
+    let told = camera.trim();
+    let unheard = (!told.is_empty() && Move::named(told).is_none()).then(|| {
+        say!(
+            "`{told}` is no move that CameraMove knows, so the picture holds still; it knows {}",
+            "「{told}」は CameraMove の知らない動きのため、画面は動きません。使える動きは {} です",
+            MOVES.join(", ")
+        )
+    });
     let ease = Ease::named(ease).ok_or_else(|| unknown("ease", EASES, ease))?;
     let amount = cx.float("amount")?;
+    if let Some(why) = unheard {
+        cx.note(why);
+    }
     if clip.info().frames == 0 {
-        return Err(RunError::failed(
-            "input `image`: expected at least one frame, got none",
-        ));
+        return Err(no_frames("image"));
     }
     Ok(vec![Value::Clip(Clip::new(Shot {
         clip,

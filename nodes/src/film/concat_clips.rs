@@ -7,6 +7,7 @@ use longtake_run::{RunCx, RunError, Value};
 
 use super::recipe::{Part, floats_cost, join, same_size};
 use crate::Node;
+use crate::failure::{OrFail, no_frames};
 
 const DECLARATION: Declaration = Declaration {
     class: "ConcatClips",
@@ -61,9 +62,7 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let parts: Vec<Part> = cx.clips("clips")?.into_iter().map(Part::whole).collect();
     let Some(first) = parts.first() else {
-        return Err(RunError::failed(
-            "input `clips`: expected at least one clip, got none",
-        ));
+        return Err(no_frames("clips"));
     };
     let frames = parts.iter().map(|part| part.range.end).sum();
     let info = ClipInfo {
@@ -72,8 +71,7 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     };
     for (index, part) in parts.iter().enumerate() {
         let what = say!("piece {} of the film", "映像の {} 番目の区間", index + 1);
-        same_size("clips", info, part.clip.info(), &what)
-            .map_err(|e| RunError::failed(e.message))?;
+        same_size("clips", info, part.clip.info(), &what).or_fail()?;
     }
     Ok(vec![Value::Clip(join(info, parts))])
 }

@@ -6,6 +6,7 @@ use longtake_plan::{ClipInfo, Cost, InferCx, InferError, Info, Keep, Lane};
 use longtake_run::{Clip, RunCx, RunError, Value};
 
 use crate::Node;
+use crate::failure::no_frames;
 use crate::node::one_way;
 
 const DECLARATION: Declaration = Declaration {
@@ -45,9 +46,7 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let clip = cx.clip("clip")?;
     let frames = clip.info().frames;
     if frames == 0 {
-        return Err(RunError::failed(
-            "input `clip`: expected at least one frame, got none",
-        ));
+        return Err(no_frames("clip"));
     }
     Ok(vec![Value::Clip(Clip::from_frames(
         clip.read(frames - 1..frames)?,

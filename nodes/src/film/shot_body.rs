@@ -7,6 +7,7 @@ use longtake_run::{RunCx, RunError, Value};
 
 use super::recipe::{Part, floats_cost, join};
 use crate::Node;
+use crate::failure::IntoRunError;
 
 const DECLARATION: Declaration = Declaration {
     class: "ShotBody",
@@ -38,30 +39,29 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let trims = [cx.int("trim_start")?, cx.int("trim_end")?].map(|it| it.max(0) as u64);
     match clip.frames.checked_sub(trims[0].saturating_add(trims[1])) {
         Some(frames) if frames > 0 => Ok(vec![Info::Clip(ClipInfo { frames, ..clip })]),
-        _ => Err(InferError::at(
-            "transition_too_long",
-            "clip",
-            say!(
-                "the clip has {} frames, and {} at its start and {} at its end belong to transitions; make the shot longer or the transitions shorter",
-                "クリップは {} フレームですが、先頭の {} と末尾の {} フレームがトランジションに使われます。ショットを長くするか、トランジションを短くしてください。",
-                clip.frames,
-                trims[0],
-                trims[1]
-            ),
-        )),
+        _ => Err(no_room(clip.frames, trims)),
     }
+}
+
+/// Nothing is left between the transitions.
+fn no_room(frames: u64, [start, end]: [u64; 2]) -> InferError {
+    InferError::at(
+        "transition_too_long",
+        "clip",
+        say!(
+            "the clip has {frames} frames, and {start} at its start and {end} at its end belong to transitions; make the shot longer or the transitions shorter",
+            "クリップは {frames} フレームですが、先頭の {start} と末尾の {end} フレームがトランジションに使われます。ショットを長くするか、トランジションを短くしてください。"
+        ),
+    )
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let clip = cx.clip("clip")?;
-    let [start, end] = [cx.int("trim_start")?, cx.int("trim_end")?].map(|it| it.max(0) as u64);
+    let trims = [cx.int("trim_start")?, cx.int("trim_end")?].map(|it| it.max(0) as u64);
     let info = clip.info();
-    let end = info.frames.saturating_sub(end);
+    let (start, end) = (trims[0], info.frames.saturating_sub(trims[1]));
     if start >= end {
-        return Err(RunError::failed(format!(
-            "a clip of {} frames has none left after its trims",
-            info.frames
-        )));
+        return Err(no_room(info.frames, trims).into_run_error());
     }
     let info = ClipInfo {
         frames: end - start,

@@ -1,17 +1,21 @@
 //! `StillShot`: a picture held for a while, with a title and a caption over it if wanted.
 
 use longtake_graph::declare::{choice, colour, float, int, output, socket, text, text_area};
-use longtake_graph::{Declaration, Kind, say};
+use longtake_graph::{Declaration, Kind};
 use longtake_plan::{ClipInfo, InferCx, InferError, Info};
 use longtake_run::{Frame, Pixels, RunCx, RunError, Value};
 
 use super::recipe::{Drawn, drawn_cost};
 use super::title_card::{colour_of, cover};
 use crate::Node;
+use crate::failure::{IntoRunError, no_frames, not_a_colour, not_one_of};
 use crate::picture::canvas::Canvas;
 use crate::picture::card::{Layout, Words, on_picture};
 use crate::picture::palette::{self, Rgb};
 use crate::picture::resize::{Method, resize};
+
+/// How a picture of another shape lies in the frame.
+const FITS: &[&str] = &["cover", "contain", "stretch"];
 
 const DECLARATION: Declaration = Declaration {
     class: "StillShot",
@@ -42,7 +46,7 @@ const DECLARATION: Declaration = Declaration {
             "Frame rate that seconds are counted in",
             "秒数を数えるフレームレート",
         ),
-        choice("fit", "cover", &["cover", "contain", "stretch"]).help(
+        choice("fit", "cover", FITS).help(
             "cover: fills the frame, edges are cut; contain: all of it, with bars; stretch: \
                  exactly the size",
             "cover: 画面を埋めて端を切る、contain: 全体を入れて余白を付ける、stretch: \
@@ -81,14 +85,9 @@ fn length(frames: i64, seconds: f64, fps: f64) -> u64 {
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     for name in ["background", "accent"] {
-        if let Ok(text) = cx.text(name)
-            && palette::parse(text).is_none()
-        {
-            let message = say!(
-                "expected a colour such as #1e2a38, found `{text}`",
-                "#1e2a38 のような色を指定してください(現在: 「{text}」)。"
-            );
-            return Err(InferError::at("invalid_input_type", name, message));
+        let text = cx.text(name)?;
+        if palette::parse(text).is_none() {
+            return Err(not_a_colour(name, text));
         }
     }
     if cx.has("image") {
@@ -115,19 +114,22 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         fps: None,
     };
     let background = colour_of(cx, "background")?;
-    let accent = colour_of(cx, "accent").unwrap_or([0.91, 0.69, 0.29]);
-    let text = |name: &str| cx.text(name).unwrap_or_default().to_owned();
+    let accent = colour_of(cx, "accent")?;
+    let text = |name: &str| cx.text(name).map(str::to_owned);
     let words = Words {
-        label: text("label"),
+        label: text("label")?,
         number: 0,
         total: 0,
         seconds: 0.0,
         camera: String::new(),
-        title: text("title"),
+        title: text("title")?,
         body: String::new(),
-        caption: text("caption"),
+        caption: text("caption")?,
     };
-    let fit = text("fit");
+    let fit = text("fit")?;
+    if !FITS.contains(&fit.as_str()) {
+        return Err(not_one_of("fit", FITS, &fit).into_run_error());
+    }
     let image = if cx.has("image") {
         Some(cx.clip("image")?)
     } else {
@@ -168,9 +170,7 @@ fn placed(
     stretch: bool,
 ) -> Result<Frame, RunError> {
     let Some(picture) = frames.first().map(Frame::to_rgb) else {
-        return Err(RunError::failed(
-            "input `image`: expected a picture, got no frames",
-        ));
+        return Err(no_frames("image"));
     };
     if stretch {
         return Ok(resize(&picture, width, height, Method::Lanczos));

@@ -70,8 +70,9 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let text = cx.text("signature")?;
     let missing = || {
-        RunError::failed(format!(
-            "{text} is not in the store any more; unpin the shot"
+        RunError::failed(say!(
+            "the clip {text} is not in the store any more; unpin the shot to make it again",
+            "クリップ {text} は保存領域からなくなっています。ショットの固定を解除すると作り直せます"
         ))
     };
     let signature = Signature::from_hex(text).ok_or_else(missing)?;

@@ -75,7 +75,7 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         return Err(InferError::at("invalid_shots", "shots", message));
     }
     Ok(vec![Info::Storyboard(Storyboard {
-        title: cx.text("title").unwrap_or_default().to_owned(),
+        title: cx.text("title")?.to_owned(),
         width,
         height,
         fps: (exact.num, exact.den),

@@ -7,6 +7,7 @@ use longtake_run::{Frame, RunCx, RunError, Value};
 
 use super::recipe::{Drawn, drawn_cost};
 use crate::Node;
+use crate::failure::{IntoRunError, OrFail, no_frames, not_a_colour, not_one_of};
 use crate::picture::backdrop::{SCENES, Scene};
 use crate::picture::card::{LAYOUTS, Layout, Words, on_picture, on_scene};
 use crate::picture::palette::{self, Palette, Rgb};
@@ -137,11 +138,7 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     for name in ["background", "accent"] {
         let text = cx.text(name)?;
         if palette::parse(text).is_none() {
-            let message = say!(
-                "expected a colour such as #1e2a38, found `{text}`",
-                "#1e2a38 のような色を指定してください(現在: 「{text}」)。"
-            );
-            return Err(InferError::at("invalid_input_type", name, message));
+            return Err(not_a_colour(name, text));
         }
     }
     if cx.has("image") {
@@ -158,42 +155,34 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     })])
 }
 
-/// What the optional inputs say; left out ones say nothing.
-fn words(cx: &RunCx<'_>) -> Words {
-    let text = |name: &str| cx.text(name).unwrap_or_default().to_owned();
-    let count = |name: &str| cx.int(name).unwrap_or(0).max(0) as u64;
-    Words {
-        label: text("label"),
-        number: count("number"),
-        total: count("total"),
-        seconds: cx.float("seconds").unwrap_or(0.0),
-        camera: text("camera"),
-        title: text("title"),
-        body: text("body"),
-        caption: text("caption"),
-    }
+/// What is to be written on the card.
+fn words(cx: &RunCx<'_>) -> Result<Words, RunError> {
+    let text = |name: &str| cx.text(name).map(str::to_owned);
+    let count = |name: &str| cx.int(name).map(|it| it.max(0) as u64);
+    Ok(Words {
+        label: text("label")?,
+        number: count("number")?,
+        total: count("total")?,
+        seconds: cx.float("seconds")?,
+        camera: text("camera")?,
+        title: text("title")?,
+        body: text("body")?,
+        caption: text("caption")?,
+    })
 }
 
-/// A choice's value that the program does not know: the plan let it pass, so it came by a link.
+/// A choice's value that the program does not know.
 pub(super) fn unknown(input: &str, options: &[&str], found: &str) -> RunError {
-    RunError::failed(format!(
-        "input `{input}`: expected one of {}, got `{found}`",
-        options.join(", ")
-    ))
+    not_one_of(input, options, found).into_run_error()
 }
 
 pub(super) fn colour_of(cx: &RunCx<'_>, name: &str) -> Result<Rgb, RunError> {
     let text = cx.text(name)?;
-    palette::parse(text).ok_or_else(|| {
-        RunError::failed(format!(
-            "input `{name}`: expected a colour such as #1e2a38, got `{text}`"
-        ))
-    })
+    palette::parse(text).ok_or_else(|| not_a_colour(name, text).into_run_error())
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    let size = card_size(cx.int("width")?, cx.int("height")?, cx.float("overscan")?);
-    let size = size.map_err(|e| RunError::failed(e.message))?;
+    let size = card_size(cx.int("width")?, cx.int("height")?, cx.float("overscan")?).or_fail()?;
     let frames = cx.int("frames")?.max(1) as u64;
     let info = ClipInfo {
         frames,
@@ -203,7 +192,7 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         fps: None,
     };
     let overscan = cx.float("overscan")?.max(1.0);
-    let words = words(cx);
+    let words = words(cx)?;
     let style = cx.text("style")?;
     let layout = Layout::named(style).ok_or_else(|| unknown("style", LAYOUTS, style))?;
     let (background, accent) = (colour_of(cx, "background")?, colour_of(cx, "accent")?);
@@ -235,8 +224,7 @@ pub(super) fn cover(
     (width, height): (u32, u32),
 ) -> Result<Frame, RunError> {
     let first = clip.read(0..1)?.pop();
-    let frame = first
-        .ok_or_else(|| RunError::failed("input `image`: expected a picture, got no frames"))?;
+    let frame = first.ok_or_else(|| no_frames("image"))?;
     Ok(scale(
         &frame.to_rgb(),
         (width, height),

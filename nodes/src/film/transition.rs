@@ -9,6 +9,7 @@ use longtake_run::{Clip, Frame, FrameSource, RunCx, RunError, Value};
 
 use super::recipe::{Part, floats_cost, join, same_size};
 use crate::Node;
+use crate::failure::OrFail;
 use crate::picture::blend;
 
 const DECLARATION: Declaration = Declaration {
@@ -95,7 +96,7 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
 
 fn build(a: Clip, b: Clip, shared: u64, fade: bool, only_join: bool) -> Result<Clip, RunError> {
     let (ia, ib) = (a.info(), b.info());
-    let frames = out_frames(ia, ib, shared, only_join).map_err(|e| RunError::failed(e.message))?;
+    let frames = out_frames(ia, ib, shared, only_join).or_fail()?;
     let start = ia.frames - shared;
     let blended = Clip::new(Blended {
         a: a.clone(),
@@ -157,6 +158,7 @@ impl FrameSource for Blended {
 mod tests {
     use super::super::recipe::tests::{counting, samples};
     use super::*;
+    use crate::failure::says;
 
     #[test]
     fn clips_are_joined_and_the_join_alone_is_its_middle() {
@@ -180,19 +182,15 @@ mod tests {
                 .unwrap_err()
                 .message
         };
-        assert!(message(6, false).contains("clip `b` has 5"));
-        assert!(message(0, true).contains("there are none"));
+        says(&message(6, false), "clip `b` has 5");
+        says(&message(0, true), "there are none");
         let wide = Clip::from_frames(vec![Frame::new(
             4,
             1,
             1,
             longtake_run::Pixels::U8(vec![0; 4]),
         )]);
-        assert!(
-            build(a.clone(), wide, 0, false, false)
-                .unwrap_err()
-                .message
-                .contains("4×1")
-        );
+        let error = build(a.clone(), wide, 0, false, false).unwrap_err();
+        says(&error.message, "4×1");
     }
 }

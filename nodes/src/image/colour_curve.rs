@@ -8,6 +8,7 @@ use longtake_plan::{InferCx, InferError, Info, Role};
 use longtake_run::{Frame, Pixels, RunCx, RunError, Value};
 
 use crate::Node;
+use crate::failure::{OrFail, at_input, not_one_of};
 use crate::film::recipe::{floats_cost, map};
 
 /// What the curve is laid on; but for the first, in the order of a pixel's samples.
@@ -45,17 +46,13 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let clip = cx.clip("image")?;
-    let wrong =
-        |input: &str, message: &str| RunError::failed(format!("input `{input}`: {message}"));
-    let literal = cx
-        .json("curve")
-        .ok_or_else(|| wrong("curve", "expected a curve, got nothing"))?;
-    let curve = Curve::parse(literal).map_err(|why| wrong("curve", &why.en))?;
+    let literal = cx.json("curve").unwrap_or(&serde_json::Value::Null);
+    let curve = Curve::parse(literal).map_err(|why| at_input("curve", &why))?;
     let name = cx.text("channel")?;
-    let channel = CHANNELS.iter().position(|it| *it == name).ok_or_else(|| {
-        let message = format!("expected one of {}, got `{name}`", CHANNELS.join(", "));
-        wrong("channel", &message)
-    })?;
+    let channel = CHANNELS.iter().position(|it| *it == name);
+    let channel = channel
+        .ok_or_else(|| not_one_of("channel", CHANNELS, name))
+        .or_fail()?;
     let tones = Arc::new(Tones::new(curve, channel.checked_sub(1)));
     let info = clip.info();
     Ok(vec![Value::Clip(map(clip, info, move |frame| {

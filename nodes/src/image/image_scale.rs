@@ -6,6 +6,7 @@ use longtake_plan::{ClipInfo, InferCx, InferError, Info, Role};
 use longtake_run::{RunCx, RunError, Value};
 
 use crate::Node;
+use crate::failure::{OrFail, not_one_of};
 use crate::film::recipe::{floats_cost, map};
 use crate::picture::resize::{METHODS, Method, scale, target_size};
 
@@ -78,15 +79,11 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let clip = cx.clip("image")?;
     let (asked_width, asked_height) = (cx.int("width")?, cx.int("height")?);
-    let size =
-        size_of(clip.info(), asked_width, asked_height).map_err(|e| RunError::failed(e.message))?;
+    let size = size_of(clip.info(), asked_width, asked_height).or_fail()?;
     let name = cx.text("upscale_method")?;
-    let method = Method::named(name).ok_or_else(|| {
-        RunError::failed(format!(
-            "input `upscale_method`: expected one of {}, got `{name}`",
-            METHODS.join(", ")
-        ))
-    })?;
+    let method = Method::named(name)
+        .ok_or_else(|| not_one_of("upscale_method", METHODS, name))
+        .or_fail()?;
     let crop = cx.text("crop")? == "center";
     let info = ClipInfo {
         width: size.0,

@@ -8,6 +8,7 @@ use longtake_plan::{ClipInfo, InferCx, InferError, Info};
 use longtake_run::{Frame, Pixels, RunCx, RunError, Value, paths};
 
 use crate::Node;
+use crate::failure::OrFail;
 use crate::film::recipe::{Drawn, drawn_cost};
 use crate::picture::load;
 
@@ -79,8 +80,7 @@ fn infos(width: u32, height: u32, alpha: bool) -> [ClipInfo; 2] {
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let name = cx.text("image")?;
-    let path =
-        paths::find(&cx.env.roots.input, name).map_err(|e| RunError::failed(e.to_string()))?;
+    let path = paths::find(&cx.env.roots.input, name).or_fail()?;
     let header = load::header(&path)?;
     let [colour, mask] = infos(header.width, header.height, header.alpha);
     let path = Arc::new(path);
@@ -121,6 +121,7 @@ fn transparent(alpha: &Frame) -> Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::says;
     use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 
     #[test]
@@ -141,11 +142,9 @@ mod tests {
         std::fs::write(&path, &bytes[..bytes.len() - 20]).unwrap();
         assert!(load::picture(&path).is_err());
         std::fs::write(&path, b"not a picture").unwrap();
-        assert!(
-            load::header(&path)
-                .unwrap_err()
-                .message
-                .contains("PNG, JPEG or WebP")
+        says(
+            &load::header(&path).unwrap_err().message,
+            "PNG, JPEG or WebP",
         );
     }
 

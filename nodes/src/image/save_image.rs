@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use longtake_graph::declare::{socket, text};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, say};
 use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Rung};
 use longtake_run::{Frame, RunCx, RunError, Value, files};
 use serde_json::Value as Json;
@@ -103,8 +103,12 @@ fn ascii_json(value: &Json) -> String {
 pub fn write_png(path: &Path, frame: &Frame, prompt: Option<&str>) -> Result<(), RunError> {
     files::write_atomic(path, |out| {
         encode(out, frame, prompt).map_err(|e| match e {
-            png::EncodingError::IoError(e) => RunError::io("writing", path, &e),
-            other => RunError::failed(format!("{}: {other}", path.display())),
+            png::EncodingError::IoError(e) => RunError::io(say!("writing", "書き込み"), path, &e),
+            other => RunError::failed(say!(
+                "{}: making a PNG: {other}",
+                "{}: PNG を作れません: {other}",
+                path.display()
+            )),
         })
     })
 }

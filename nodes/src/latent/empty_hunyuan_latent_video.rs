@@ -6,6 +6,7 @@ use longtake_plan::{Cost, InferCx, InferError, Info, Keep, Lane, LatentInfo};
 use longtake_run::{Latent, RunCx, RunError, Value};
 
 use crate::Node;
+use crate::failure::unplanned;
 use crate::node::one_way;
 
 const DECLARATION: Declaration = Declaration {
@@ -119,9 +120,7 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let Some(Info::Latent(info)) = cx.output_info(0).cloned() else {
-        return Err(RunError::failed(
-            "the plan does not know this latent's size",
-        ));
+        return Err(unplanned(&say!("this latent's size", "潜在表現のサイズ")));
     };
     let data = vec![0.0; info.elements() as usize];
     Ok(vec![Value::Latent(Latent::new(info, data))])

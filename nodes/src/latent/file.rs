@@ -9,6 +9,7 @@ use longtake_run::{Latent, RunError, files};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::Value as Json;
 
+use crate::failure::OrFail;
 const TENSOR: &str = "latent_tensor";
 /// Its presence says that the latent is stored as it is; older files were scaled by 0.18215.
 const VERSION: &str = "latent_format_version_0";
@@ -23,8 +24,7 @@ pub fn probe(path: &Path) -> Result<Info, FactError> {
         code: "latent_unreadable",
         message,
     };
-    let file = Checkpoint::open(path)
-        .map_err(|e| bad(crate::node::outside("潜在表現を読み込めません", &e)))?;
+    let file = Checkpoint::open(path).map_err(|e| bad(e.sentence()))?;
     info(&file, path).map(Info::Latent).map_err(bad)
 }
 
@@ -78,12 +78,10 @@ fn info(file: &Checkpoint, path: &Path) -> Result<LatentInfo, Sentence> {
 /// # Errors
 /// Not such a file, or damaged.
 pub fn read(path: &Path) -> Result<Latent, RunError> {
-    let file = Checkpoint::open(path).map_err(|e| RunError::failed(e.to_string()))?;
-    let info = info(&file, path).map_err(RunError::failed)?;
+    let file = Checkpoint::open(path).or_fail()?;
+    let info = info(&file, path).or_fail()?;
     let shape = file.shape(TENSOR).unwrap_or_default().to_vec();
-    let mut data = file
-        .vec_f32(TENSOR, &shape)
-        .map_err(|e| RunError::failed(e.to_string()))?;
+    let mut data = file.vec_f32(TENSOR, &shape).or_fail()?;
     if !file.has(VERSION) {
         for value in &mut data {
             *value *= OLD_SCALE;
@@ -98,7 +96,11 @@ pub fn read(path: &Path) -> Result<Latent, RunError> {
 /// The disk.
 pub fn write(path: &Path, latent: &Latent, prompt: Option<&Json>) -> Result<(), RunError> {
     let failed = |e: safetensors::SafeTensorError| {
-        RunError::failed(format!("writing {}: {e}", path.display()))
+        RunError::failed(say!(
+            "writing {}: {e}",
+            "{} に書き込めません: {e}",
+            path.display()
+        ))
     };
     let it = latent.info;
     let shape = [it.batch, it.channels, it.frames, it.height, it.width].map(|n| n as usize);

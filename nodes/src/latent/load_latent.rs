@@ -7,6 +7,7 @@ use longtake_run::{RunCx, RunError, Value, paths};
 
 use super::file;
 use crate::Node;
+use crate::failure::OrFail;
 use crate::node::{fact_error, one_way};
 
 const DECLARATION: Declaration = Declaration {
@@ -43,7 +44,6 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let name = cx.text("latent")?;
-    let path =
-        paths::find(&cx.env.roots.input, name).map_err(|e| RunError::failed(e.to_string()))?;
+    let path = paths::find(&cx.env.roots.input, name).or_fail()?;
     Ok(vec![Value::Latent(file::read(&path)?)])
 }

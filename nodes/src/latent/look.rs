@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use longtake_graph::say;
 use longtake_models::wan::vae::latent_stats::stats;
 use longtake_plan::{ClipInfo, LatentInfo};
 use longtake_run::{Clip, Frame, FrameSource, Latent, Pixels, RunError};
@@ -191,7 +192,12 @@ impl FrameSource for Look {
         let latent = &self.latent;
         let frame = |at| {
             let frame = self.factors.frame(&latent.data, latent.info, at as usize);
-            frame.ok_or_else(|| RunError::failed(format!("the latent has no frame {at}")))
+            frame.ok_or_else(|| {
+                RunError::failed(say!(
+                    "the latent has no frame {at}; this is a bug in Longtake",
+                    "潜在表現にフレーム {at} がありません。Longtake の不具合です"
+                ))
+            })
         };
         range.map(frame).collect()
     }

@@ -1,5 +1,6 @@
 //! What the VAE nodes share: sizes of the VAE, checks, costs, and the work itself.
 
+use longtake_graph::literal::describe;
 use longtake_graph::{Sentence, say};
 use longtake_models::Tensor;
 use longtake_models::wan::vae::{
@@ -13,6 +14,7 @@ use longtake_run::{
 };
 use serde_json::json;
 
+use crate::failure::{OrFail, off_device, unplanned, unreadable};
 use crate::node::one_way;
 
 /// Overlap of tiles in latent positions from which seams do not show: the border of a tile reaches
@@ -27,14 +29,16 @@ fn own_tiles(dims: &VaeDims) -> [(usize, usize); 2] {
 }
 
 /// Sizes of the VAE in a checkpoint the planner knows.
-pub fn dims(weights: &WeightsInfo) -> VaeDims {
-    let size = |name: &str, or: u64| weights.dims.get(name).copied().unwrap_or(or) as usize;
-    if weights.family == "wan-vae-2.2" {
-        let (dim, decoder_dim) = (size("dim", 160), size("decoder_dim", 256));
-        VaeDims::wan22(dim, decoder_dim, size("z_dim", 48))
+///
+/// # Errors
+/// Its file does not tell one of them.
+pub fn dims(weights: &WeightsInfo) -> Result<VaeDims, Sentence> {
+    let (dim, z) = (weights.dim("dim")?, weights.dim("z_dim")?);
+    Ok(if weights.family == "wan-vae-2.2" {
+        VaeDims::wan22(dim, weights.dim("decoder_dim")?, z)
     } else {
-        VaeDims::wan21(size("dim", 96), size("z_dim", 16))
-    }
+        VaeDims::wan21(dim, z)
+    })
 }
 
 /// Frames that a latent decodes to.
@@ -44,7 +48,7 @@ pub fn dims(weights: &WeightsInfo) -> VaeDims {
 pub fn infer_decode(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let latent = cx.latent("samples")?;
     let vae = cx.weights("vae")?;
-    let dims = dims(vae);
+    let dims = dims(vae).map_err(unreadable("vae"))?;
     let z = dims.z as u32;
     if latent.channels != z {
         let other = match latent.channels {
@@ -87,7 +91,7 @@ pub fn infer_decode(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 /// `size_too_small`.
 pub fn infer_encode(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let clip = cx.clip("pixels")?;
-    let dims = dims(cx.weights("vae")?);
+    let dims = dims(cx.weights("vae")?).map_err(unreadable("vae"))?;
     let spatial = dims.spatial() as u32;
     let (height, width) = (clip.height / spatial, clip.width / spatial);
     if clip.frames == 0 || height == 0 || width == 0 {
@@ -126,7 +130,8 @@ pub fn infer_encode(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 pub fn asked(cx: &CostCx<'_>) -> Result<(usize, usize), InferError> {
     let size = |name| cx.int(name).map(|n| n.max(0) as usize);
     let (tile, overlap) = (size("tile_size")?.max(64) / 8 * 8, size("overlap")?);
-    let spatial = dims(cx.weights("vae")?).spatial();
+    let dims = dims(cx.weights("vae")?).map_err(unreadable("vae"))?;
+    let spatial = dims.spatial();
     let overlap = match overlap.min(tile / 4) {
         0 => 0,
         some => some.max(HIDES_SEAMS * spatial).min(tile / 2),
@@ -139,7 +144,9 @@ pub fn decode_rungs(cx: &CostCx<'_>, first: Option<(usize, usize)>) -> Vec<Rung>
     let (Ok(vae), Ok(latent)) = (cx.weights("vae"), cx.latent("samples")) else {
         return one_way(Cost::default());
     };
-    let dims = dims(vae);
+    let Ok(dims) = dims(vae) else {
+        return one_way(Cost::default());
+    };
     let size = [latent.height, latent.width].map(|n| n as usize * dims.spatial());
     let [height, width] = size;
     let (value, scratch) = (cx.machine.weight_bytes, scratch(cx, &dims));
@@ -172,7 +179,9 @@ pub fn clip_rungs(cx: &CostCx<'_>, clips: &[ClipInfo], first: Option<(usize, usi
     let Ok(vae) = cx.weights("vae") else {
         return one_way(Cost::default());
     };
-    let dims = dims(vae);
+    let Ok(dims) = dims(vae) else {
+        return one_way(Cost::default());
+    };
     let spatial = dims.spatial();
     let sizes: Vec<(usize, [usize; 2])> = clips
         .iter()
@@ -216,7 +225,7 @@ fn scratch(cx: &CostCx<'_>, dims: &VaeDims) -> u64 {
         DeviceKind::Cpu => {
             dims.cpu_scratch_bytes(std::thread::available_parallelism().map_or(1, usize::from))
         }
-        _ => 0,
+        DeviceKind::Cuda | DeviceKind::Vulkan => 0,
     }
 }
 
@@ -262,18 +271,20 @@ fn rungs(
 
 /// The tiling of the way chosen, if it is one in tiles.
 fn tiling(cx: &RunCx<'_>) -> Result<Option<Tiling>, RunError> {
-    let pair = |json: &serde_json::Value| {
-        let at = |i: usize| json.get(i)?.as_u64();
-        Some((at(0)? as usize, at(1)? as usize))
-    };
-    let Some((tile, overlap)) = cx.setting("tile").and_then(pair) else {
+    let Some(json) = cx.setting("tile") else {
         return Ok(None);
     };
-    Tiling::new(tile, overlap).map(Some).map_err(failed)
-}
-
-fn failed(error: impl std::fmt::Display) -> RunError {
-    RunError::failed(error.to_string())
+    let at = |i: usize| usize::try_from(json.get(i)?.as_u64()?).ok();
+    let (Some(tile), Some(overlap)) = (at(0), at(1)) else {
+        let found = describe(json);
+        return Err(RunError::failed(say!(
+            "the plan's setting `tile`: expected side and overlap in pixels, found {found}; make the plan \
+             anew",
+            "プランの設定「tile」には辺と重なりのピクセル数が必要です(現在: {found})。プランを作り直してください";
+            found
+        )));
+    };
+    Tiling::new(tile, overlap).map(Some).or_fail()
 }
 
 /// Decodes `samples` into a spool, chunk by chunk.
@@ -286,7 +297,7 @@ pub fn decode(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let device = crate::model::device::handle(&cx.env.device)?.clone();
     let tiling = tiling(cx)?;
     let Some(Info::Clip(info)) = cx.output_info(0).cloned() else {
-        return Err(RunError::failed("the plan does not know the frames' size"));
+        return Err(unplanned(&say!("the frames' size", "フレームのサイズ")));
     };
     let mut spool = Spool::create(&cx.env.scratch, info)?;
     let mut done = 0;
@@ -296,8 +307,8 @@ pub fn decode(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
             Some(tiling) => Decoder::tile_by_tile(&vae, tensor, tiling, &cx.env.scratch),
             None => vae.decode(tensor),
         }
-        .map_err(failed)?;
-        while let Some(step) = decoder.step().map_err(failed)? {
+        .or_fail()?;
+        while let Some(step) = decoder.step().or_fail()? {
             let frames = match step {
                 DecodeStep::Working { done, total } => {
                     cx.progress(done as u64, total as u64, "tile")?;
@@ -340,7 +351,7 @@ fn frames(chunk: Tensor<5>) -> Result<Vec<Frame>, RunError> {
         .into_data()
         .convert::<f32>()
         .into_vec()
-        .map_err(|e| RunError::failed(format!("reading decoded frames: {e:?}")))?;
+        .map_err(|e| off_device(&say!("decoded frames", "デコードしたフレーム"), &e))?;
     let frame = |it: &[f32]| {
         let pixels = Pixels::F32(it.to_vec());
         Frame::new(width as u32, height as u32, channels as u8, pixels)
@@ -355,7 +366,7 @@ fn frames(chunk: Tensor<5>) -> Result<Vec<Frame>, RunError> {
 pub fn encode(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let clip = cx.clip("pixels")?;
     let Some(Info::Latent(info)) = cx.output_info(0).cloned() else {
-        return Err(RunError::failed("the plan does not know the latent's size"));
+        return Err(unplanned(&say!("this latent's size", "潜在表現のサイズ")));
     };
     let mut meter = Meter::new(frames_of(info.frames as usize) as u64);
     let data = encode_clip(cx, &clip, &mut meter)?;
@@ -398,32 +409,32 @@ pub fn encode_clip(
     let size = [info.height, info.width].map(|n| n as usize / spatial * spatial);
     let used = frames_of(latent_frames_of(info.frames as usize)) as u64;
     let data = if let Some(tiling) = tiling(cx)? {
-        let mut encoder = TileEncoder::new(&vae, used as usize, size, tiling).map_err(failed)?;
+        let mut encoder = TileEncoder::new(&vae, used as usize, size, tiling).or_fail()?;
         let (tiles, mut before) = (encoder.tiles() as u64, 0);
         while let Some([rows, columns]) = encoder.tile() {
             let place = [rows.start, columns.start, rows.len(), columns.len()];
             for at in (0..used).step_by(4) {
                 let end = (at + 4).min(used);
                 let frames = portion(clip, at..end, size, place, &device)?;
-                encoder.push_frames(frames).map_err(failed)?;
+                encoder.push_frames(frames).or_fail()?;
                 meter.tell(cx, (before + end) / tiles)?;
             }
-            encoder.finish_tile().map_err(failed)?;
+            encoder.finish_tile().or_fail()?;
             before += used;
         }
-        encoder.finish().map_err(failed)?.0
+        encoder.finish().or_fail()?.0
     } else {
-        let mut encoder = vae.encode().map_err(failed)?;
+        let mut encoder = vae.encode().or_fail()?;
         for at in (0..used).step_by(4) {
             let end = (at + 4).min(used);
             let place = [0, 0, size[0], size[1]];
             let frames = portion(clip, at..end, size, place, &device)?;
-            encoder.push_frames(frames).map_err(failed)?;
+            encoder.push_frames(frames).or_fail()?;
             meter.tell(cx, end)?;
         }
-        let latent = encoder.finish().map_err(failed)?;
+        let latent = encoder.finish().or_fail()?;
         let values = latent.into_data().convert::<f32>().into_vec();
-        values.map_err(|e| RunError::failed(format!("reading the latent: {e:?}")))?
+        values.map_err(|e| off_device(&say!("the latent", "潜在表現"), &e))?
     };
     meter.done += used;
     Ok(data)

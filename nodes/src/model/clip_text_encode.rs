@@ -1,7 +1,7 @@
 //! `CLIPTextEncode`: words to conditioning.
 
 use longtake_graph::declare::{output, socket, text_area};
-use longtake_graph::{Declaration, Kind};
+use longtake_graph::{Declaration, Kind, Sentence};
 use longtake_models::umt5;
 use longtake_models::weights::Umt5Dims;
 use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Rung, WeightsInfo};
@@ -9,6 +9,7 @@ use longtake_run::{Conditioning, RunCx, RunError, Value};
 
 use super::loading::TextEncoder;
 use crate::Node;
+use crate::failure::{OrFail, unreadable};
 use crate::node::one_way;
 
 const DECLARATION: Declaration = Declaration {
@@ -31,35 +32,41 @@ const DECLARATION: Declaration = Declaration {
 /// The node.
 pub const NODE: Node = Node::work(&DECLARATION, infer, Lane::Device, Keep::Store, rungs, run);
 
-/// Rows every prompt is padded to (facts/models.md §3.2).
+/// Rows every prompt is padded to (ComfyUI `comfy/text_encoders/wan.py`, `min_length`).
 const ROWS: u32 = 512;
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
-    let dim = cx.weights("clip")?.dims.get("dim").copied().unwrap_or(0) as u32;
+    let dims = dims(cx.weights("clip")?).map_err(unreadable("clip"))?;
     // A prompt that needs more rows is known only after tokenizing; it adds little.
-    Ok(vec![Info::text(ROWS, dim)])
+    Ok(vec![Info::text(ROWS, dims.d as u32)])
+}
+
+/// Sizes of the encoder, as `facts.rs` tells them.
+fn dims(weights: &WeightsInfo) -> Result<Umt5Dims, Sentence> {
+    Ok(Umt5Dims {
+        vocab: weights.dim("vocab")?,
+        d: weights.dim("dim")?,
+        d_ff: weights.dim("ffn_dim")?,
+        heads: weights.dim("heads")?,
+        d_kv: weights.dim("head_dim")?,
+        layers: weights.dim("layers")?,
+        buckets: weights.dim("buckets")?,
+    })
 }
 
 fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
     let Ok(weights) = cx.weights("clip") else {
         return one_way(Cost::default());
     };
-    let dims = |name: &str| weights.dims.get(name).copied().unwrap_or(0) as usize;
-    let dims = Umt5Dims {
-        vocab: dims("vocab"),
-        d: dims("dim"),
-        d_ff: dims("ffn_dim"),
-        heads: dims("heads"),
-        d_kv: dims("head_dim"),
-        layers: dims("layers"),
-        buckets: dims("buckets"),
+    let Ok(dims) = dims(weights) else {
+        return one_way(Cost::default());
     };
     let parameters = weights.bytes / cx.machine.weight_bytes.max(1);
     let whole = Cost {
         // Two operations per weight and token.
         flops: 2.0 * parameters as f64 * f64::from(ROWS),
         device_bytes: umt5::workspace_bytes(&dims, ROWS as usize)
-            + unpacked_bytes(weights, cx.machine.weight_bytes),
+            + unpacked_bytes(weights, &dims, cx.machine.weight_bytes),
         ..Cost::default()
     };
     let streamed = Cost {
@@ -78,9 +85,11 @@ fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
 }
 
 /// One matrix of a packed encoder, widened for the moment it is used.
-fn unpacked_bytes(weights: &WeightsInfo, weight_bytes: u64) -> u64 {
-    let dim = |name: &str| weights.dims.get(name).copied().unwrap_or(0);
-    dim("packed") * dim("dim") * dim("ffn_dim") * weight_bytes
+fn unpacked_bytes(weights: &WeightsInfo, dims: &Umt5Dims, weight_bytes: u64) -> u64 {
+    match weights.dims.get("packed") {
+        Some(1) => (dims.d * dims.d_ff) as u64 * weight_bytes,
+        _ => 0,
+    }
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
@@ -90,7 +99,7 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let encoded = clip
         .encoder
         .encode_prompt(&clip.tokenizer, &text)
-        .map_err(|e| RunError::failed(e.to_string()))?;
+        .or_fail()?;
     Ok(vec![Value::Conditioning(Conditioning::text(
         encoded.rows as u32,
         encoded.dim as u32,

@@ -1,7 +1,7 @@
 //! `ControlNetLoader`: names a control network.
 
 use longtake_graph::declare::{model_file, output};
-use longtake_graph::{Declaration, Kind, ModelFolder, say};
+use longtake_graph::{Declaration, Kind, ModelFolder, Sentence, say};
 use longtake_models::wan::uni3c::Uni3cDims;
 use longtake_plan::{InferCx, InferError, Info, WeightsInfo};
 
@@ -50,18 +50,21 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 
 /// Sizes of a Uni3C network, as `facts.rs` tells them: for its cost, and to see whether it fits a
 /// diffusion model ([`Uni3cDims::misfit`]).
-pub fn uni3c_dims(weights: &WeightsInfo) -> Uni3cDims {
-    let get = |name: &str| weights.dims.get(name).copied().unwrap_or(0) as usize;
-    Uni3cDims {
-        in_dim: get("in_dim"),
-        conv_dim: get("conv_dim"),
-        dim: get("dim"),
-        ffn_dim: get("ffn_dim"),
-        heads: get("heads"),
-        layers: get("layers"),
-        time_dim: get("time_dim"),
-        out_dim: get("out_dim"),
-        add_dim: get("add_dim"),
-        mid_dim: get("mid_dim"),
-    }
+///
+/// # Errors
+/// The file does not tell one of them.
+pub fn uni3c_dims(weights: &WeightsInfo) -> Result<Uni3cDims, Sentence> {
+    let get = |name: &str| weights.dim(name);
+    Ok(Uni3cDims {
+        in_dim: get("in_dim")?,
+        conv_dim: get("conv_dim")?,
+        dim: get("dim")?,
+        ffn_dim: get("ffn_dim")?,
+        heads: get("heads")?,
+        layers: get("layers")?,
+        time_dim: get("time_dim")?,
+        out_dim: get("out_dim")?,
+        add_dim: get("add_dim")?,
+        mid_dim: get("mid_dim")?,
+    })
 }

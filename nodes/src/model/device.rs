@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use longtake_graph::say;
 use longtake_models::Device as Handle;
 pub use longtake_models::device::{DeviceInfo, DeviceSpec, list};
 use longtake_run::{Device, RunError};
 
+use crate::failure::OrFail;
 /// Opens a device by its name on the command line (`auto`, `cpu`, `cuda:1`, `vulkan`).
 ///
 /// # Errors
 /// Unknown name, a device this build or this machine does not have.
 pub fn open(spec: &DeviceSpec) -> Result<Device, RunError> {
-    let handle = spec.open().map_err(|e| RunError::failed(e.to_string()))?;
+    let handle = spec.open().or_fail()?;
     Ok(Device {
         handle: Arc::new(handle),
         name: spec.to_string(),
@@ -24,8 +26,9 @@ pub fn open(spec: &DeviceSpec) -> Result<Device, RunError> {
 /// The executor was given another kind of handle: a bug of ours.
 pub fn handle(device: &Device) -> Result<&Handle, RunError> {
     device.handle.downcast_ref::<Handle>().ok_or_else(|| {
-        RunError::failed(format!(
-            "the device {} was not opened by the node layer",
+        RunError::failed(say!(
+            "the device {} was not opened by the node layer; this is a bug in Longtake",
+            "デバイス {} がノード層で開かれていません。Longtake の不具合です",
             device.name
         ))
     })

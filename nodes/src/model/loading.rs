@@ -8,7 +8,7 @@ use longtake_models::umt5::{Umt5, as_hf};
 use longtake_models::wan::dit::WanDit;
 use longtake_models::wan::uni3c::Uni3c;
 use longtake_models::wan::vae::{Parts, WanVae};
-use longtake_models::weights::{Checkpoint, Dtype, Placement, WeightsError};
+use longtake_models::weights::{Checkpoint, Dtype, Placement};
 use longtake_plan::{DeviceKind, InferCx, InferError, Machine, WeightsInfo};
 use longtake_run::{Device, Loading, Resident, RunError};
 
@@ -16,7 +16,9 @@ use longtake_graph::{ModelFolder, Sentence, say};
 use serde_json::Value as Json;
 
 use super::lora;
+use crate::failure::{OrFail, unreadable};
 use crate::node::fact_error;
+use crate::options::Options;
 
 /// A text encoder with its tokenizer.
 pub struct TextEncoder {
@@ -38,12 +40,11 @@ pub fn load(
     tell: &mut dyn FnMut(Loading),
 ) -> Result<Resident, RunError> {
     let device = super::device::handle(device)?;
-    let failed = |e: WeightsError| RunError::failed(e.to_string());
-    let mut checkpoint = Checkpoint::open(&info.path).map_err(failed)?;
+    let mut checkpoint = Checkpoint::open(&info.path).or_fail()?;
     if info.family == "umt5" {
-        checkpoint = as_hf(&checkpoint).map_err(failed)?;
+        checkpoint = as_hf(&checkpoint).or_fail()?;
     }
-    let (checkpoint, warnings) = lora::put_on(checkpoint.with_cast(cast(info)), info)?;
+    let (checkpoint, warnings) = lora::put_on(checkpoint.with_cast(cast(info).or_fail()?), info)?;
     for warning in warnings {
         tell(Loading::Note(warning));
     }
@@ -55,25 +56,25 @@ pub fn load(
     let placement = placement(streamed);
     match info.family.as_str() {
         "wan-dit" => {
-            let model = WanDit::load(&checkpoint, device, placement, &mut part).map_err(failed)?;
+            let model = WanDit::load(&checkpoint, device, placement, &mut part).or_fail()?;
             Ok(Arc::new(model))
         }
         "wan-vae-2.1" | "wan-vae-2.2" => {
-            let vae = WanVae::load(&checkpoint, Parts::Both, device, &mut part)
-                .map_err(|e| RunError::failed(e.to_string()))?;
+            let vae = WanVae::load(&checkpoint, Parts::Both, device, &mut part).or_fail()?;
             Ok(Arc::new(vae))
         }
         "clip-vision" => {
-            let model =
-                ClipVision::load(&checkpoint, device, placement, &mut part).map_err(failed)?;
+            let model = ClipVision::load(&checkpoint, device, placement, &mut part).or_fail()?;
             Ok(Arc::new(model))
         }
         "uni3c" => {
-            let model = Uni3c::load(&checkpoint, device, placement, &mut part).map_err(failed)?;
+            let model = Uni3c::load(&checkpoint, device, placement, &mut part).or_fail()?;
             Ok(Arc::new(model))
         }
-        other => Err(RunError::failed(format!(
-            "{}: Longtake cannot run a checkpoint of family {other}",
+        other => Err(RunError::failed(say!(
+            "{}: expected a checkpoint that Longtake can run, found the family {other}; choose \
+             another file",
+            "{}: {other} 系のチェックポイントは実行できません。別のファイルを選んでください",
             info.path.display()
         ))),
     }
@@ -93,10 +94,8 @@ fn text_encoder(
     streamed: bool,
     progress: &mut dyn FnMut(f32),
 ) -> Result<Resident, RunError> {
-    let tokenizer =
-        Tokenizer::of_checkpoint(checkpoint).map_err(|e| RunError::failed(e.to_string()))?;
-    let encoder = Umt5::load(checkpoint, device, placement(streamed), progress)
-        .map_err(|e| RunError::failed(e.to_string()))?;
+    let tokenizer = Tokenizer::of_checkpoint(checkpoint).or_fail()?;
+    let encoder = Umt5::load(checkpoint, device, placement(streamed), progress).or_fail()?;
     Ok(Arc::new(TextEncoder { tokenizer, encoder }))
 }
 
@@ -148,21 +147,24 @@ pub fn checkpoint(
             .map(|(key, value)| ((*key).to_owned(), value.clone()))
             .collect(),
     };
-    count_bytes(&mut info, facts.elements, cx.machine);
+    count_bytes(&mut info, facts.elements, cx.machine).map_err(unreadable(input))?;
     Ok(info)
 }
 
 /// Bytes in memory of a checkpoint whose linear layers may stay packed, and of its largest block,
 /// which is what the planner counts while it streams.
-fn count_bytes(info: &mut WeightsInfo, elements: u64, machine: &Machine) {
-    let dim = |name: &str| info.dims.get(name).copied().unwrap_or(0);
+///
+/// # Errors
+/// A type of weights that is not known, a size that the file does not tell.
+fn count_bytes(info: &mut WeightsInfo, elements: u64, machine: &Machine) -> Result<(), Sentence> {
+    let dim = |name: &str| info.dim(name).map(|it| it as u64);
     if !info.dims.contains_key("packed") {
-        return;
+        return Ok(());
     }
     let gpu = machine.device != DeviceKind::Cpu;
     let packed = |cpu: &str, on_gpu: &str| dim(if gpu { on_gpu } else { cpu });
     // A cast packs the dense linear layers of blocks, a byte per weight.
-    let casts = cast(info).is_some();
+    let casts = cast(info)?.is_some();
     let bytes = |dense: u64, linear: u64, packed: u64| {
         let linear = if casts { linear.min(dense) } else { 0 };
         let dense = (dense - linear).saturating_mul(machine.weight_bytes);
@@ -170,13 +172,13 @@ fn count_bytes(info: &mut WeightsInfo, elements: u64, machine: &Machine) {
     };
     let whole = bytes(
         elements,
-        dim("linear_elements"),
-        packed("packed_bytes", "packed_bytes_gpu"),
+        dim("linear_elements")?,
+        packed("packed_bytes", "packed_bytes_gpu")?,
     );
     let block = bytes(
-        dim("block_elements"),
-        dim("block_linear_elements"),
-        packed("block_packed_bytes", "block_packed_bytes_gpu"),
+        dim("block_elements")?,
+        dim("block_linear_elements")?,
+        packed("block_packed_bytes", "block_packed_bytes_gpu")?,
     );
     info.bytes = whole;
     if block > 0 {
@@ -185,14 +187,29 @@ fn count_bytes(info: &mut WeightsInfo, elements: u64, machine: &Machine) {
     if casts && whole > 0 {
         info.dims.insert("packed".to_owned(), 1);
     }
+    Ok(())
 }
 
+/// The names of types that blocks' weights can be rounded to; the first leaves them as they are.
+pub(super) const WEIGHT_DTYPES: &[&str] = &["default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"];
+
 /// The type that `weight_dtype` rounds the blocks' weights to.
-fn cast(info: &WeightsInfo) -> Option<Dtype> {
-    match info.options.get("weight_dtype")?.as_str()? {
-        "fp8_e4m3fn" | "fp8_e4m3fn_fast" => Some(Dtype::F8E4M3),
-        "fp8_e5m2" => Some(Dtype::F8E5M2),
-        _ => None,
+///
+/// # Errors
+/// One that is not known.
+fn cast(info: &WeightsInfo) -> Result<Option<Dtype>, Sentence> {
+    const NAME: &str = "weight_dtype";
+    let options = Options::of(&info.options);
+    match options.text(NAME)? {
+        None | Some("default") => Ok(None),
+        Some("fp8_e4m3fn" | "fp8_e4m3fn_fast") => Ok(Some(Dtype::F8E4M3)),
+        Some("fp8_e5m2") => Ok(Some(Dtype::F8E5M2)),
+        Some(other) => {
+            let names = WEIGHT_DTYPES.join(", ");
+            let expected = say!("one of {names}", "{names} のいずれか");
+            let found = say!("`{other}`", "「{other}」");
+            Err(options.wrong(NAME, &expected, &found))
+        }
     }
 }
 

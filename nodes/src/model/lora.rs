@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use longtake_graph::{ModelFolder, say};
+use longtake_graph::literal::describe;
+use longtake_graph::{ModelFolder, Sentence, say};
 use longtake_models::lora::{self, Lora, Survey, Wish};
 use longtake_models::weights::Checkpoint;
 use longtake_plan::facts::WeightsFacts;
@@ -12,7 +13,9 @@ use longtake_run::RunError;
 use serde_json::{Value as Json, json};
 
 use super::loading::described;
+use crate::failure::{OrFail, unreadable};
 use crate::node::fact_error;
+use crate::options::Options;
 
 /// Option under which a model lists its LoRAs, in order:
 /// `{"name", "path", "fingerprint", "strength"}`.
@@ -68,28 +71,38 @@ impl Choice {
     /// # Errors
     /// `lora_does_not_fit`.
     pub fn check(&self, model: &WeightsInfo) -> Result<(), InferError> {
-        let dim = |name: &str| model.dims.get(name).copied().unwrap_or(0) as usize;
-        match self.survey.misfit(dim("dim"), dim("ffn_dim")) {
+        let dim = |name: &str| model.dim(name).map_err(unreadable("model"));
+        match self.survey.misfit(dim("dim")?, dim("ffn_dim")?) {
             None => Ok(()),
             Some(why) => Err(self.refused(&model.name, &why)),
         }
     }
 
     /// The diagnostic that it does not fit `model`.
-    pub fn refused(&self, model: &str, why: &str) -> InferError {
+    pub fn refused(&self, model: &str, why: &Sentence) -> InferError {
         let message = say!(
             "the LoRA {} does not fit {model}. {why}; choose a LoRA trained on this model's family and size",
             "LoRA {} は {model} に合いません({why})。このモデルと同じ系列・サイズで学習した LoRA を選んでください。",
-            self.name
+            self.name;
+            why
         );
         InferError::at("lora_does_not_fit", "lora_name", message)
     }
 
-    /// `model` with it on, its low-rank matrices counted.
-    pub fn put(&self, model: &WeightsInfo, strength: f64, weight_bytes: u64) -> WeightsInfo {
+    /// `model`, which stands at `input`, with it on, its low-rank matrices counted.
+    ///
+    /// # Errors
+    /// What was put on the model before is no list of LoRAs.
+    pub fn put(
+        &self,
+        model: &WeightsInfo,
+        input: &str,
+        strength: f64,
+        weight_bytes: u64,
+    ) -> Result<WeightsInfo, InferError> {
         let mut model = model.clone();
         if strength == 0.0 {
-            return model;
+            return Ok(model);
         }
         let survey = &self.survey;
         let bytes = survey.elements.saturating_mul(weight_bytes);
@@ -107,15 +120,32 @@ impl Choice {
             "fingerprint": self.facts.fingerprint,
             "strength": strength,
         });
-        let list = model
-            .options
-            .entry(OPTION.to_owned())
-            .or_insert_with(|| json!([]));
-        if let Json::Array(list) = list {
-            list.push(entry);
-        }
-        model
+        let before = listed(&model).map_err(|why| InferError::at("value_not_valid", input, why))?;
+        let mut list = before.to_vec();
+        list.push(entry);
+        model.options.insert(OPTION.to_owned(), Json::from(list));
+        Ok(model)
     }
+}
+
+/// The LoRAs on a model.
+fn listed(model: &WeightsInfo) -> Result<&[Json], Sentence> {
+    let list = Options::of(&model.options).list(OPTION)?;
+    Ok(list.unwrap_or_default())
+}
+
+/// File and strength of a LoRA on a model.
+fn read(entry: &Json) -> Result<(&Path, f64), Sentence> {
+    let path = entry.get("path").and_then(Json::as_str);
+    let strength = entry.get("strength").and_then(Json::as_f64);
+    path.map(Path::new).zip(strength).ok_or_else(|| {
+        let found = describe(entry);
+        say!(
+            "option `{OPTION}`: expected a file and a strength, found {found}; load the LoRA anew",
+            "オプション「{OPTION}」にはファイルと強さが必要です(現在: {found})。LoRA を読み込み直してください";
+            found
+        )
+    })
 }
 
 /// `checkpoint` with the LoRAs of `info` on, and what a person should know of them.
@@ -125,19 +155,15 @@ impl Choice {
 pub(super) fn put_on(
     checkpoint: Checkpoint,
     info: &WeightsInfo,
-) -> Result<(Checkpoint, Vec<String>), RunError> {
-    let Some(Json::Array(list)) = info.options.get(OPTION) else {
+) -> Result<(Checkpoint, Vec<Sentence>), RunError> {
+    let list = listed(info).or_fail()?;
+    if list.is_empty() {
         return Ok((checkpoint, Vec::new()));
-    };
-    let failed = |e: lora::LoraError| RunError::failed(e.to_string());
+    }
     let mut opened = Vec::new();
     for entry in list {
-        let path = entry.get("path").and_then(Json::as_str).unwrap_or_default();
-        let strength = entry.get("strength").and_then(Json::as_f64).unwrap_or(1.0);
-        opened.push((
-            Lora::open(Path::new(path)).map_err(failed)?,
-            strength as f32,
-        ));
+        let (path, strength) = read(entry).or_fail()?;
+        opened.push((Lora::open(path).or_fail()?, strength as f32));
     }
     let wishes: Vec<Wish<'_>> = opened
         .iter()
@@ -146,7 +172,7 @@ pub(super) fn put_on(
             strength: *strength,
         })
         .collect();
-    let (view, reports) = lora::put_on(&checkpoint, &wishes).map_err(failed)?;
+    let (view, reports) = lora::put_on(&checkpoint, &wishes).or_fail()?;
     let warnings = reports
         .iter()
         .zip(&wishes)

@@ -54,13 +54,13 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     if lora.dit_modules() > 0 || lora.umt5_modules() == 0 {
         lora.check(model)?;
     }
-    let put = |weights: &WeightsInfo, modules: usize, strength: f64| {
+    let put = |weights: &WeightsInfo, input: &str, modules: usize, strength: f64| {
         let strength = if modules > 0 { strength } else { 0.0 };
-        let put = lora.put(weights, strength, cx.machine.weight_bytes);
-        Info::Weights(Arc::new(put))
+        let put = lora.put(weights, input, strength, cx.machine.weight_bytes)?;
+        Ok(Info::Weights(Arc::new(put)))
     };
     Ok(vec![
-        put(model, lora.dit_modules(), on_model),
-        put(clip, lora.umt5_modules(), on_clip),
+        put(model, "model", lora.dit_modules(), on_model)?,
+        put(clip, "clip", lora.umt5_modules(), on_clip)?,
     ])
 }

@@ -43,6 +43,6 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let strength = cx.float("strength_model")?;
     let lora = Choice::of(cx)?;
     lora.check(model)?;
-    let model = lora.put(model, strength, cx.machine.weight_bytes);
+    let model = lora.put(model, "model", strength, cx.machine.weight_bytes)?;
     Ok(vec![Info::Weights(Arc::new(model))])
 }

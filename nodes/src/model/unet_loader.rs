@@ -5,7 +5,7 @@ use longtake_graph::{Declaration, Kind, ModelFolder};
 use longtake_plan::{InferCx, InferError, Info};
 use serde_json::json;
 
-use super::loading::checkpoint;
+use super::loading::{WEIGHT_DTYPES, checkpoint};
 use crate::Node;
 
 const DECLARATION: Declaration = Declaration {
@@ -24,12 +24,7 @@ const DECLARATION: Declaration = Declaration {
             "File or diffusers folder",
             "ファイル、または diffusers のフォルダー",
         ),
-        choice(
-            "weight_dtype",
-            "default",
-            &["default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"],
-        )
-        .help(
+        choice("weight_dtype", "default", WEIGHT_DTYPES).help(
             "fp8 rounds the blocks' weights to one byte each. Quantised files stay as they are",
             "fp8 はブロックの重みを 1 バイトずつに丸めます。量子化済みのファイルはそのままです。",
         ),

@@ -1,5 +1,6 @@
 //! Mixing two frames, fading one, and easing.
 
+use longtake_graph::say;
 use longtake_run::{Frame, Pixels, RunError};
 
 /// How a value goes from 0 to 1.
@@ -50,8 +51,11 @@ impl Ease {
 pub fn mix(a: &Frame, b: &Frame, t: f64) -> Result<Frame, RunError> {
     let size = |it: &Frame| (it.width, it.height, it.channels);
     if size(a) != size(b) {
-        return Err(RunError::failed(format!(
-            "blending frames: expected equal sizes (width, height, channels), got {:?} and {:?}",
+        return Err(RunError::failed(say!(
+            "blending frames: expected equal sizes (width, height, channels), got {:?} and {:?}; \
+             scale one with ImageScale",
+            "フレームを混ぜるには同じサイズ(幅、高さ、チャンネル)が必要ですが、{:?} と {:?} です。\
+             ImageScale で大きさを合わせてください",
             size(a),
             size(b)
         )));

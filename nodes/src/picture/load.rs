@@ -4,6 +4,7 @@ use std::path::Path;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
+use longtake_graph::say;
 use longtake_run::{Frame, Pixels, RunError, frames_file};
 
 /// What a picture's header says, upright.
@@ -32,8 +33,9 @@ fn decoder(path: &Path) -> Result<impl ImageDecoder, ImageError> {
 }
 
 fn unreadable(path: &Path, error: &ImageError) -> RunError {
-    RunError::failed(format!(
-        "{}: {error}; a PNG, JPEG or WebP picture is expected",
+    RunError::failed(say!(
+        "{}: expected a PNG, JPEG or WebP picture: {error}",
+        "{}: PNG、JPEG、WebP の画像として読み込めません: {error}",
         path.display()
     ))
 }

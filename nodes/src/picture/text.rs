@@ -10,6 +10,7 @@ use cosmic_text::{
     Attrs, Buffer, CacheKeyFlags, Ellipsize, EllipsizeHeightLimit, Family, FontSystem, Metrics,
     Shaping, SwashCache, SwashContent, Weight, Wrap,
 };
+use longtake_graph::say;
 use longtake_run::RunError;
 
 use super::canvas::{Canvas, Mask};
@@ -200,9 +201,10 @@ fn lay_out(
         Face::Serif => fonts.serif.as_deref(),
     };
     let Some(family) = family else {
-        return Err(RunError::failed(
+        return Err(RunError::failed(say!(
             "no font is installed, and a text is to be drawn; install one (on Debian: fonts-noto-cjk)",
-        ));
+            "テキストを描くフォントがインストールされていません。インストールしてください(Debian では fonts-noto-cjk)"
+        )));
     };
     let metrics = Metrics::new(style.size, style.size * style.leading);
     let mut buffer = Buffer::new_empty(metrics);
@@ -263,8 +265,9 @@ fn check_coverage(buffer: &Buffer, text: &str) -> Result<(), RunError> {
         return Ok(());
     }
     let start: String = text.chars().take(24).collect();
-    Err(RunError::failed(format!(
-        "no installed font has {missing} of the {all} characters of “{start}”; install one that has (on Debian: fonts-noto-cjk)"
+    Err(RunError::failed(say!(
+        "no installed font has {missing} of the {all} characters of “{start}”; install one that has (on Debian: fonts-noto-cjk)",
+        "“{start}”の {all} 文字のうち {missing} 文字は、インストールされているどのフォントにもありません。対応するフォントをインストールしてください(Debian では fonts-noto-cjk)"
     )))
 }
 

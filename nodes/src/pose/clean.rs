@@ -18,13 +18,14 @@ impl Smoothing {
     /// Names in files.
     pub const NAMES: &[&str] = &["none", "gaussian", "one_euro"];
 
-    /// By name; one that is not known smooths nothing.
-    pub fn named(name: &str) -> Self {
-        match name {
+    /// By name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "none" => Self::None,
             "gaussian" => Self::Gaussian,
             "one_euro" => Self::OneEuro,
-            _ => Self::None,
-        }
+            _ => return None,
+        })
     }
 }
 

@@ -14,6 +14,7 @@ use super::motion::{Fit, Motion, POINTS};
 use super::overlay::{Parts, Sheet, lay_over};
 use super::recipe::Recipe;
 use super::render::{Depths, draw};
+use crate::failure::{OrFail, named};
 use crate::film::recipe::bytes_cost;
 use crate::{Node, rate};
 
@@ -127,13 +128,13 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     let recipe = Recipe::given(cx.json("pose"))?;
     let size = [cx.int("width")?, cx.int("height")?];
     let (length, fps) = (cx.int("length")?, cx.float("fps")?);
-    let info = clip(&recipe, size, length, fps).map_err(|e| RunError::failed(e.message))?;
+    let info = clip(&recipe, size, length, fps).or_fail()?;
     let (_, step) = timing(&recipe, length, fps);
     let source = Drawing {
         info,
         recipe,
         step,
-        fit: Fit::named(cx.text("fit")?),
+        fit: named(cx, "fit", Fit::NAMES, Fit::named).or_fail()?,
         parts: Parts {
             hands: cx.boolean("draw_hands")?,
             face: cx.boolean("draw_face")?,

@@ -91,7 +91,7 @@ impl PoseError {
 
 impl From<PoseError> for RunError {
     fn from(error: PoseError) -> Self {
-        Self::failed(error.to_string())
+        Self::failed(error.sentence())
     }
 }
 

@@ -8,7 +8,7 @@ use longtake_plan::{ClipInfo, FactError, Info, MediaFacts};
 
 use super::error::{PoseError, Spot};
 use super::read::{self, RawFrame};
-use crate::node::outside;
+use crate::failure::outside;
 
 /// Bytes of keypoints read at once; an hour of one body with hands and face takes less.
 const LARGEST: u64 = 256 << 20;
@@ -82,9 +82,11 @@ pub fn load(path: &Path) -> Result<Loaded, PoseError> {
 
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, PoseError> {
     let failed = |what: Sentence| PoseError::in_file(folder, what);
-    let entries = fs::read_dir(folder).map_err(|e| failed(outside("読み込めません", &e)))?;
+    let unreadable = |e: std::io::Error| failed(outside("読み込めません", &e));
+    let entries = fs::read_dir(folder).map_err(unreadable)?;
+    let entries: Vec<fs::DirEntry> = entries.collect::<Result<_, _>>().map_err(unreadable)?;
     let mut names: Vec<String> = entries
-        .flatten()
+        .into_iter()
         .filter(|it| it.path().is_file())
         .map(|it| it.file_name().to_string_lossy().into_owned())
         .filter(|it| Path::new(it).extension().is_some_and(|it| it == "json"))

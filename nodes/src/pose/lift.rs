@@ -36,12 +36,13 @@ impl Lift {
     /// Names in files.
     pub const NAMES: &[&str] = &["turned", "flat"];
 
-    /// By name; one that is not known turns bodies.
-    pub fn named(name: &str) -> Self {
-        match name {
+    /// By name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "turned" => Self::Turned,
             "flat" => Self::Flat,
-            _ => Self::Turned,
-        }
+            _ => return None,
+        })
     }
 }
 

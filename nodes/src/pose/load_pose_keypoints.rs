@@ -10,6 +10,7 @@ use super::lift::Lift;
 use super::recipe::{Make, Recipe, Source};
 use super::track::Depth;
 use crate::Node;
+use crate::failure::named;
 use crate::node::fact_error;
 
 const DECLARATION: Declaration = Declaration {
@@ -104,8 +105,8 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         );
         return Err(InferError::at("pose_unreadable", "file", message));
     };
-    let side = |name: &str| cx.int(name).unwrap_or(0).clamp(0, 32768) as u32;
-    let told = (side("canvas_width"), side("canvas_height"));
+    let side = |name: &str| cx.int(name).map(|it| it.clamp(0, 32768) as u32);
+    let told = (side("canvas_width")?, side("canvas_height")?);
     let canvas = match (told, (found.width, found.height)) {
         ((0, 0), (0, _) | (_, 0)) => {
             let message = say!(
@@ -142,10 +143,10 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
             hash: facts.hash.clone(),
             canvas: (told != (0, 0)).then_some([f64::from(canvas.0), f64::from(canvas.1)]),
             confidence: cx.float("min_confidence")?,
-            depth: Depth::named(cx.text("depth")?),
-            lift: Lift::named(cx.text("lift")?),
+            depth: named(cx, "depth", Depth::NAMES, Depth::named)?,
+            lift: named(cx, "lift", Lift::NAMES, Lift::named)?,
             gap: cx.int("fill_gaps")?.max(0) as usize,
-            smoothing: Smoothing::named(cx.text("smoothing")?),
+            smoothing: named(cx, "smoothing", Smoothing::NAMES, Smoothing::named)?,
             strength: cx.float("smoothing_frames")?,
         }),
     };

@@ -126,13 +126,14 @@ impl Fit {
     /// Names in files.
     pub const NAMES: &[&str] = &["cover", "contain", "stretch"];
 
-    /// By name; names that are not known fill the canvas.
-    pub fn named(name: &str) -> Self {
-        match name {
+    /// By name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "cover" => Self::Cover,
             "contain" => Self::Contain,
             "stretch" => Self::Stretch,
-            _ => Self::Cover,
-        }
+            _ => return None,
+        })
     }
 
     /// Where a canvas of size `from` lies on one of size `to`: in the middle.

@@ -112,7 +112,18 @@ fn frame(place: Spot<'_>, value: &Json) -> Result<RawFrame, PoseError> {
     let side = |name| side(place, map, name);
     let canvas = match (side("canvas_width")?, side("canvas_height")?) {
         (Some(width), Some(height)) => Some([width, height]),
-        _ => None,
+        (None, None) => None,
+        (width, _) => {
+            let (there, missing) = match width {
+                Some(_) => ("canvas_width", "canvas_height"),
+                None => ("canvas_height", "canvas_width"),
+            };
+            let what = say!(
+                "expected `{missing}` beside `{there}`, found none; give both or neither",
+                "「{there}」があるのに「{missing}」がありません。両方とも書くか、どちらも書かないでください。"
+            );
+            return Err(PoseError::at(place, what));
+        }
     };
     let people = people.iter().enumerate();
     let people = people.map(|(i, it)| person(place.person(i), it));
@@ -333,6 +344,14 @@ mod tests {
             (
                 json!({"people": [], "canvas_width": -3}),
                 "`canvas_width` from 1 to 32768 pixels, found -3",
+            ),
+            (
+                json!({"people": [], "canvas_width": 512}),
+                "expected `canvas_height` beside `canvas_width`",
+            ),
+            (
+                json!({"people": [], "canvas_width": null, "canvas_height": 512}),
+                "expected `canvas_width` beside `canvas_height`",
             ),
             (
                 json!({"people": [{"pose_keypoints_2d": [1, 2]}]}),

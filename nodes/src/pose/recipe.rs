@@ -17,6 +17,7 @@ use super::lift::{Lift, lift};
 use super::motion::Motion;
 use super::retarget::{Mode, retarget};
 use super::track::{Depth, Reading, motion};
+use crate::failure::OrFail;
 
 /// A motion to be made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,8 +100,13 @@ impl Recipe {
     /// No recipe.
     pub fn given(json: Option<&Json>) -> Result<Self, RunError> {
         let json = json.cloned().unwrap_or_default();
-        serde_json::from_value(json)
-            .map_err(|e| RunError::failed(format!("expected pose keypoints ({e})")))
+        serde_json::from_value(json).map_err(|e| {
+            let why = say!(
+                "expected pose keypoints, as LoadPoseKeypoints makes them ({e})",
+                "LoadPoseKeypoints が作るポーズキーポイントが必要です({e})"
+            );
+            RunError::failed(why)
+        })
     }
 
     /// The motion, on its canvas, with joints in space.
@@ -133,14 +139,14 @@ impl Source {
     }
 
     fn motion(&self, input: &Path) -> Result<Motion, RunError> {
-        let path = paths::find(input, &self.file).map_err(|e| RunError::failed(e.to_string()))?;
+        let path = paths::find(input, &self.file).or_fail()?;
         let loaded = file::load(&path)?;
         if loaded.hash != self.hash {
-            let message = format!(
+            return Err(RunError::failed(say!(
                 "{} has changed since the plan was made; render again",
+                "{} はプランを作った後に変わっています。もう一度レンダリングしてください",
                 path.display()
-            );
-            return Err(RunError::failed(message));
+            )));
         }
         let mut made = motion(&self.file, &loaded.frames, &self.reading())?;
         clean(&mut made, self.gap, self.smoothing, self.strength);

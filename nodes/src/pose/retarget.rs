@@ -27,12 +27,13 @@ impl Mode {
     /// Names in files.
     pub const NAMES: &[&str] = &["camera", "proportions"];
 
-    /// By name; one that is not known goes SCAIL's way.
-    pub fn named(name: &str) -> Self {
-        match name {
+    /// By name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "camera" => Self::Camera,
             "proportions" => Self::Proportions,
-            _ => Self::Camera,
-        }
+            _ => return None,
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use longtake_plan::{InferCx, InferError, Info};
 use super::recipe::{Make, Recipe};
 use super::retarget::Mode;
 use crate::Node;
+use crate::failure::named;
 
 const DECLARATION: Declaration = Declaration {
     class: "RetargetPose",
@@ -51,7 +52,7 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
         make: Make::Retarget {
             pose: Box::new(pose),
             reference: Box::new(reference),
-            mode: Mode::named(cx.text("mode")?),
+            mode: named(cx, "mode", Mode::NAMES, Mode::named)?,
         },
     };
     Ok(vec![Info::Constant(recipe.to_json())])

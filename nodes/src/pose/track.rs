@@ -32,14 +32,15 @@ impl Depth {
     /// Names in files.
     pub const NAMES: &[&str] = &["auto", "camera", "image", "ignore"];
 
-    /// By name; one that is not known decides itself.
-    pub fn named(name: &str) -> Self {
-        match name {
+    /// By name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "auto" => Self::Auto,
             "camera" => Self::Camera,
             "image" => Self::Image,
             "ignore" => Self::Ignore,
-            _ => Self::Auto,
-        }
+            _ => return None,
+        })
     }
 }
 

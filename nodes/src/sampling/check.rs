@@ -4,6 +4,11 @@ use longtake_graph::{Sentence, say};
 use longtake_models::wan::dit::{DitDims, PassShape, TEXT_LEN};
 use longtake_plan::{ExtrasInfo, InferCx, InferError, LatentInfo, WeightsInfo};
 
+use super::settings::{ControlSettings, ScailSettings, Windows, cache_of};
+use crate::conditioning::carry;
+use crate::failure::unreadable;
+use crate::model::controlnet_loader::uni3c_dims;
+
 /// Channels that an image condition adds to a latent of 16: mask and encoded picture
 /// (Wan2.1 `wan/image2video.py`).
 pub const CONCAT_CHANNELS: usize = 20;
@@ -32,24 +37,26 @@ pub const KSAMPLER: Names = Names {
 };
 
 /// Sizes of the model that the planner knows.
-pub fn dims(weights: &WeightsInfo) -> DitDims {
-    let dim = |name: &str| weights.dims.get(name).copied().unwrap_or(1) as usize;
-    let part = |name: &str| weights.dims.get(name).copied().unwrap_or(0) as usize;
-    DitDims {
-        dim: dim("dim"),
-        ffn_dim: dim("ffn_dim"),
-        heads: dim("heads"),
-        layers: dim("layers"),
-        in_dim: dim("in_dim"),
-        out_dim: dim("out_dim"),
-        text_dim: dim("text_dim"),
+///
+/// # Errors
+/// Its file does not tell one of them.
+pub fn dims(weights: &WeightsInfo) -> Result<DitDims, Sentence> {
+    let dim = |name: &str| weights.dim(name);
+    Ok(DitDims {
+        dim: dim("dim")?,
+        ffn_dim: dim("ffn_dim")?,
+        heads: dim("heads")?,
+        layers: dim("layers")?,
+        in_dim: dim("in_dim")?,
+        out_dim: dim("out_dim")?,
+        text_dim: dim("text_dim")?,
         text_len: TEXT_LEN,
         freq_dim: 256,
-        image_dim: part("image_dim"),
-        image_positions: part("image_positions"),
-        pose_dim: part("pose_dim"),
-        mask_dim: part("mask_dim"),
-    }
+        image_dim: dim("image_dim")?,
+        image_positions: dim("image_positions")?,
+        pose_dim: dim("pose_dim")?,
+        mask_dim: dim("mask_dim")?,
+    })
 }
 
 /// What a pass over this many latent frames costs, for one conditioning.
@@ -75,15 +82,33 @@ pub fn pass_shape(latent: LatentInfo, frames: u32, extras: &ExtrasInfo) -> PassS
 pub fn check(cx: &InferCx<'_>, names: Names) -> Result<LatentInfo, InferError> {
     let weights = cx.weights(names.model)?;
     let latent = cx.latent(names.latent)?;
-    let dims = dims(weights);
+    let dims = dims(weights).map_err(unreadable(names.model))?;
     channels(weights, &dims, &latent, names)?;
+    options(weights).map_err(|why| InferError::at("value_not_valid", names.model, why))?;
     for input in [Some(names.positive), names.negative].into_iter().flatten() {
         text(cx, weights, &dims, input)?;
         let extras = cx.extras(input)?;
+        settings(extras).map_err(|why| InferError::at("value_not_valid", input, why))?;
         beside(weights, &dims, &latent, extras, input)?;
         control(extras, &dims, input)?;
     }
     Ok(latent)
+}
+
+/// What nodes before put on the model: all of it can be read.
+fn options(weights: &WeightsInfo) -> Result<(), Sentence> {
+    Windows::of(weights)?;
+    cache_of(weights)?;
+    Ok(())
+}
+
+/// What nodes before put beside the text: all of it can be read.
+fn settings(extras: &ExtrasInfo) -> Result<(), Sentence> {
+    ScailSettings::of(extras)?;
+    ControlSettings::of(extras)?;
+    carry::latent_size(extras)?;
+    carry::steps(extras)?;
+    Ok(())
 }
 
 fn channels(
@@ -222,8 +247,10 @@ fn control(extras: &ExtrasInfo, dims: &DitDims, input: &str) -> Result<(), Infer
     let Some(net) = &extras.control else {
         return Ok(());
     };
-    let of = |name: &str| net.dims.get(name).copied().unwrap_or(0) as usize;
-    if of("out_dim") != dims.dim {
+    let of = |name: &str| net.dim(name).map_err(unreadable(input));
+    let (width, layers) = (of("out_dim")?, of("layers")?);
+    uni3c_dims(net).map_err(unreadable(input))?;
+    if width != dims.dim {
         return Err(InferError::at(
             "control_does_not_fit",
             input,
@@ -232,12 +259,12 @@ fn control(extras: &ExtrasInfo, dims: &DitDims, input: &str) -> Result<(), Infer
                  14B models",
                 "{} の対象は幅 {} ですが、モデルの幅は {} です。Uni3C は 14B モデル用に学習されています。",
                 net.name,
-                of("out_dim"),
+                width,
                 dims.dim
             ),
         ));
     }
-    if of("layers") > dims.layers {
+    if layers > dims.layers {
         return Err(InferError::at(
             "control_does_not_fit",
             input,
@@ -245,7 +272,7 @@ fn control(extras: &ExtrasInfo, dims: &DitDims, input: &str) -> Result<(), Infer
                 "{} adds after {} blocks, and the model has {}",
                 "{} は {} ブロックに加わりますが、モデルのブロックは {} 個です。",
                 net.name,
-                of("layers"),
+                layers,
                 dims.layers
             ),
         ));

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use longtake_graph::say;
 use longtake_models::wan::uni3c::{ControlShape, Uni3c, Uni3cControl, Uni3cDims, Uni3cInputs};
 use longtake_models::{Device, Tensor};
 use longtake_plan::{ExtrasInfo, LatentInfo};
 use longtake_run::{Conditioning, RunCx, RunError};
 
 use super::planes::Planes;
+use super::settings::ControlSettings;
 use super::side::Range;
+use crate::failure::{OrFail, at_input};
 use crate::model::controlnet_loader::uni3c_dims;
 
 /// The control net of one side of the guidance.
@@ -36,14 +39,20 @@ impl ControlSide {
         }
         let net = cx.model::<Uni3c>(&format!("{input}.control"))?;
         let render = text.arrays.get("control_latent").ok_or_else(|| {
-            RunError::failed(format!("input `{input}`: a control net without its video"))
+            let why = say!(
+                "expected the render video's latent `control_latent` beside the control net, found none; \
+                 make the conditioning with ControlNetApplyAdvanced",
+                "コントロールネットにレンダー動画の潜在表現「control_latent」がありません。\
+                 ControlNetApplyAdvanced でコンディショニングを作ってください"
+            );
+            at_input(input, &why)
         })?;
-        let strength = extras.settings.get("control_strength");
+        let settings = ControlSettings::of(extras).or_fail()?;
         Ok(Some(Self {
             net,
             render: Planes::normalised("control_latent", render)?,
-            strength: strength.and_then(serde_json::Value::as_f64).unwrap_or(1.0) as f32,
-            range: Range::of(extras, "control_start", "control_end", shift),
+            strength: settings.strength as f32,
+            range: Range::new(settings.range, shift),
         }))
     }
 
@@ -88,7 +97,8 @@ fn sizes(
         geometry: false,
         streamed: false,
     };
-    Some((uni3c_dims(weights), shape))
+    // A net whose sizes are not known has been told before anything is reckoned.
+    Some((uni3c_dims(weights).ok()?, shape))
 }
 
 /// Bytes that the control net holds through a pass, and at its own peak.

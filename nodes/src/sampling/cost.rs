@@ -11,7 +11,8 @@ use super::job::ReadJob;
 use super::settings::{Windows, cache_of};
 use crate::node::one_way;
 
-/// Ways to sample: weights resident, or read block by block.
+/// Ways to sample: weights resident, or read block by block. What cannot be read here has been told by
+/// inference, so that nothing is planned from it.
 pub fn rungs(cx: &CostCx<'_>, names: Names, job: ReadJob) -> Vec<Rung> {
     read(cx, names, job).unwrap_or_else(|| one_way(Cost::default()))
 }
@@ -20,20 +21,20 @@ fn read(cx: &CostCx<'_>, names: Names, job: ReadJob) -> Option<Vec<Rung>> {
     let job = job(cx).ok()?;
     let weights = cx.weights(names.model).ok()?;
     let latent = cx.latent(names.latent).ok()?;
-    let dims = dims(weights);
+    let dims = dims(weights).ok()?;
     let sides: Vec<&ExtrasInfo> = [Some(names.positive), names.negative]
         .into_iter()
         .flatten()
         .take(if flow::needs_uncond(job.cfg) { 2 } else { 1 })
         .filter_map(|name| cx.extras(name).ok().map(AsRef::as_ref))
         .collect();
-    let windows = Windows::of(weights);
+    let windows = Windows::of(weights).ok()?;
     let (frames, count) = windows.map_or((latent.frames, 1.0), |it| it.passes(latent.frames));
     let evaluations = job.evaluations() as f64 * f64::from(latent.batch) * count;
     // Samples of a batch go one after another; x, its prediction, the noise and the solver's
     // history are on the host.
     // With a step cache, a difference for each side as well.
-    let cached = if cache_of(weights).is_some() {
+    let cached = if cache_of(weights).ok()?.is_some() {
         sides.len() as u64
     } else {
         0

@@ -2,11 +2,11 @@
 
 use longtake_graph::Sentence;
 use longtake_plan::{InferError, WeightsInfo};
-use longtake_sampling::{Sampler, Schedule, ScheduleRequest, Scheduler, Solver};
+use longtake_sampling::{Sampler, Schedule, ScheduleRequest, Scheduler, Solver, UnknownName};
 
 use crate::inputs::Inputs;
 use crate::model::model_sampling_sd3::DEFAULT_SHIFT;
-use crate::node::outside;
+use crate::options::Options;
 
 /// One sampling run, or a part of one.
 #[derive(Clone, Debug)]
@@ -76,13 +76,8 @@ pub type ReadJob = fn(&dyn Inputs) -> Result<Job, InferError>;
 /// # Errors
 /// Unknown name, at `sampler_name`.
 pub fn solver(name: &str) -> Result<Solver, InferError> {
-    name.parse().map_err(|e| {
-        InferError::at(
-            "value_not_in_list",
-            "sampler_name",
-            outside("サンプラーの名前が正しくありません", &e),
-        )
-    })
+    name.parse()
+        .map_err(|e: UnknownName| InferError::at("value_not_in_list", "sampler_name", e.sentence()))
 }
 
 /// Reads a schedule's name.
@@ -90,13 +85,8 @@ pub fn solver(name: &str) -> Result<Solver, InferError> {
 /// # Errors
 /// Unknown name, at `scheduler`.
 pub fn scheduler(name: &str) -> Result<Scheduler, InferError> {
-    name.parse().map_err(|e| {
-        InferError::at(
-            "value_not_in_list",
-            "scheduler",
-            outside("スケジューラーの名前が正しくありません", &e),
-        )
-    })
+    name.parse()
+        .map_err(|e: UnknownName| InferError::at("value_not_in_list", "scheduler", e.sentence()))
 }
 
 /// An error that belongs to no input in particular.
@@ -108,13 +98,14 @@ pub fn plain(message: Sentence) -> InferError {
     }
 }
 
-/// The flow shift put on a model.
-pub fn shift(weights: &WeightsInfo) -> f64 {
-    weights
-        .options
-        .get("shift")
-        .and_then(serde_json::Value::as_f64)
-        .unwrap_or(DEFAULT_SHIFT)
+/// The flow shift put on a model; where none was, ComfyUI's.
+///
+/// # Errors
+/// Something else was put there, at `model`.
+pub fn shift(weights: &WeightsInfo) -> Result<f64, InferError> {
+    let shift = Options::of(&weights.options).number("shift");
+    let shift = shift.map_err(|why| InferError::at("value_not_valid", "model", why))?;
+    Ok(shift.unwrap_or(DEFAULT_SHIFT))
 }
 
 /// The request that `sampler_name`, `scheduler` and `steps` make of a model with this shift.
@@ -133,11 +124,7 @@ pub fn request(cx: &dyn Inputs, shift: f64) -> Result<ScheduleRequest, InferErro
 /// # Errors
 /// As the schedule's, said at `steps`.
 pub fn build(request: &ScheduleRequest) -> Result<Schedule, InferError> {
-    request.build().map_err(|e| {
-        InferError::at(
-            "value_out_of_range",
-            "steps",
-            outside("スケジュールを作れません", &e),
-        )
-    })
+    request
+        .build()
+        .map_err(|e| InferError::at("value_out_of_range", "steps", e.sentence()))
 }

@@ -63,7 +63,7 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 }
 
 fn job(cx: &dyn Inputs) -> Result<Job, InferError> {
-    let shift = shift(cx.weights("model").map_err(plain)?);
+    let shift = shift(cx.weights("model").map_err(plain)?)?;
     let mut request = request(cx, shift)?;
     request.denoise = cx.float("denoise").map_err(plain)?;
     Ok(Job {

@@ -80,7 +80,7 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 }
 
 fn job(cx: &dyn Inputs) -> Result<Job, InferError> {
-    let shift = shift(cx.weights("model").map_err(plain)?);
+    let shift = shift(cx.weights("model").map_err(plain)?)?;
     let mut request = request(cx, shift)?;
     request.start_step = Some(cx.count("start_at_step").map_err(plain)?);
     request.last_step = Some(cx.count("end_at_step").map_err(plain)?);

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use longtake_graph::{Sentence, say};
 use longtake_models::wan::dit::{Control, ForwardError, Pass, Times, WanDit};
 use longtake_models::{Device, Tensor, screen};
 use longtake_plan::LatentInfo;
@@ -18,6 +19,7 @@ use super::planes;
 use super::preview::Previews;
 use super::settings::Windows;
 use super::side::Side;
+use crate::failure::{IntoRunError, off_device, outside};
 
 /// One or two passes of the diffusion model per prediction, and per window of frames.
 pub struct Network<'a> {
@@ -167,7 +169,7 @@ impl Network<'_> {
         let velocity = self.model.forward(pass, &mut hook);
         let velocity = velocity.map_err(|error| match error {
             ForwardError::Interrupted => Stop::Cancelled,
-            other => Stop::Failed(Box::new(RunError::failed(other.to_string()))),
+            other => stop(other.into_run_error()),
         })?;
         if let Some(noisy) = noisy {
             self.glance.see(noisy, velocity.clone(), sigma);
@@ -176,7 +178,12 @@ impl Network<'_> {
             .into_data()
             .convert::<f32>()
             .into_vec()
-            .map_err(|e| Stop::Failed(format!("reading the network's output: {e:?}").into()))
+            .map_err(|e| {
+                stop(off_device(
+                    &say!("the network's output", "ネットワークの出力"),
+                    &e,
+                ))
+            })
     }
 
     /// Frames of the picture condition that a window sees.
@@ -191,7 +198,7 @@ impl Network<'_> {
     }
 
     /// What the step cache did, for people; `None` without one.
-    pub fn cache_report(&self) -> Option<String> {
+    pub fn cache_report(&self) -> Option<Sentence> {
         self.cache?;
         let mut all = CacheReport::default();
         for cache in self.caches.values() {
@@ -200,21 +207,22 @@ impl Network<'_> {
             all.skipped += it.skipped;
             all.errors.extend(it.errors.iter().copied());
         }
-        let mut text = format!(
-            "EasyCache left out {} of {} evaluations: {:.2} times as fast in the network",
+        let off = all.error().map_or(Sentence::default(), |(mean, most)| {
+            let [mean, most] = [mean, most].map(|it| it * 100.0);
+            say!(
+                "; what was reused is off by {mean:.2} % on the average, {most:.2} % at most \
+                 (relative L2)",
+                "。使い回しのずれは平均 {mean:.2} %、最大 {most:.2} % です(相対 L2)"
+            )
+        });
+        Some(say!(
+            "EasyCache left out {} of {} evaluations: {:.2} times as fast in the network{off}",
+            "EasyCache は {1} 回の評価のうち {0} 回を省き、ネットワークは {2:.2} 倍の速さになりました{off}",
             all.skipped,
             all.evaluations,
-            all.speed_up()
-        );
-        if let Some((mean, most)) = all.error() {
-            let [mean, most] = [mean, most].map(|it| it * 100.0);
-            let more = format!(
-                "; what was reused is off by {mean:.2} % on the average, {most:.2} % at most \
-                 (relative L2)"
-            );
-            text.push_str(&more);
-        }
-        Some(text)
+            all.speed_up();
+            off
+        ))
     }
 }
 
@@ -257,9 +265,10 @@ fn stop(error: RunError) -> Stop {
 pub fn error(stop: Stop) -> RunError {
     match stop {
         Stop::Cancelled => RunError::cancelled(),
+        Stop::Invalid(why) => RunError::failed(why),
         Stop::Failed(error) => match error.downcast::<RunError>() {
             Ok(error) => *error,
-            Err(error) => RunError::failed(error.to_string()),
+            Err(error) => RunError::failed(outside("モデルの計算に失敗しました", &error)),
         },
     }
 }

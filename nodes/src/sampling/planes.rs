@@ -1,11 +1,13 @@
 //! Channels beside the latent, kept on the host and cut to the frames of a pass.
 
+use longtake_graph::say;
 use longtake_models::wan::vae::latent_stats::process_in;
 use longtake_models::{Device, Tensor};
 use longtake_plan::LatentInfo;
 use longtake_run::{Array, RunError};
 use longtake_sampling::windows::take_frames;
 
+use crate::failure::OrFail;
 /// `[channels, frames, height, width]` on the host.
 #[derive(Clone, Debug)]
 pub struct Planes {
@@ -28,8 +30,11 @@ impl Planes {
         let shape: Vec<usize> = array.shape.iter().map(|&n| n as usize).collect();
         let found = format!("{shape:?}");
         let shape: [usize; 4] = shape.try_into().map_err(|_| {
-            RunError::failed(format!(
-                "`{name}`: expected [channels, frames, height, width], found {found}"
+            RunError::failed(say!(
+                "`{name}`: expected [channels, frames, height, width], found {found}; this is a bug \
+                 in Longtake",
+                "「{name}」は [channels, frames, height, width] の形でなければなりませんが、{found} です。\
+                 Longtake の不具合です"
             ))
         })?;
         Ok(Self {
@@ -44,8 +49,7 @@ impl Planes {
     /// As [`Planes::of`]; a number of channels that no Wan VAE has.
     pub fn normalised(name: &str, array: &Array) -> Result<Self, RunError> {
         let mut planes = Self::of(name, array)?;
-        process_in(&mut planes.data, planes.shape[0])
-            .map_err(|e| RunError::failed(format!("`{name}`: {e}")))?;
+        process_in(&mut planes.data, planes.shape[0]).or_fail()?;
         Ok(planes)
     }
 

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use longtake_graph::say;
 use longtake_models::screen;
 use longtake_models::wan::dit::WanDit;
 use longtake_models::wan::vae::latent_stats::{process_in, process_out};
@@ -22,6 +23,7 @@ use super::network::{Network, Reporting, error};
 use super::preview::Previews;
 use super::settings::{Windows, cache_of};
 use super::side::Making;
+use crate::failure::{IntoRunError, OrFail, at_input};
 
 /// Samples.
 ///
@@ -61,11 +63,13 @@ fn sampled(
     names: Names,
     job: ReadJob,
 ) -> Result<(Latent, Option<Vec<f32>>), RunError> {
-    let job = &job(&*cx).map_err(|e| RunError::failed(e.message))?;
+    let job = &job(&*cx).or_fail()?;
     let latent = cx.latent(names.latent)?;
     let weights = cx.weights(names.model)?.clone();
     let frames = latent.info.frames as usize;
-    let windows = Windows::of(&weights).filter(|it| it.context.applies(frames));
+    let windows = Windows::of(&weights)
+        .or_fail()?
+        .filter(|it| it.context.applies(frames));
     let start = normalised(&latent)?;
     let noise = noise(job, latent.info, windows.as_ref());
     let mut state = match resumed(cx, job)? {
@@ -79,7 +83,7 @@ fn sampled(
     let model = cx.model::<WanDit>(names.model)?;
     let mut network = network(cx, names, job, &model, &latent)?;
     network.windows = windows;
-    network.cache = cache_of(&weights);
+    network.cache = cache_of(&weights).or_fail()?;
     let mut previews = Previews::new(latent.info);
     // What a window of frames predicts, or what a mask leaves, is only a part of the picture.
     if screen::is_shared(&network.device) && network.windows.is_none() && latent.mask.is_none() {
@@ -197,10 +201,18 @@ fn resumed(cx: &RunCx<'_>, job: &Job) -> Result<Option<SolverState>, RunError> {
     let bytes = before
         .state
         .as_ref()
-        .ok_or_else(|| RunError::failed("the first stage left no state to go on from"))?;
+        .ok_or_else(|| {
+            at_input(
+                "state",
+                &say!(
+                    "the first stage left no state to go on from; render the shot again",
+                    "最初の段階から再開できる状態が残っていません。ショットをもう一度レンダリングしてください"
+                ),
+            )
+        })?;
     SolverState::from_bytes(bytes)
         .map(Some)
-        .map_err(|e| RunError::failed(format!("going on from the first stage: {e}")))
+        .map_err(|e| at_input("state", &e.sentence()))
 }
 
 fn finished(
@@ -256,7 +268,7 @@ fn noise(job: &Job, shape: LatentInfo, windows: Option<&Windows>) -> Vec<f32> {
 }
 
 /// Applies a per-channel map to each sample of a batch.
-fn each_sample<E: std::fmt::Display>(
+fn each_sample<E: IntoRunError>(
     data: &mut [f32],
     shape: LatentInfo,
     map: impl Fn(&mut [f32], usize) -> Result<(), E>,
@@ -264,7 +276,7 @@ fn each_sample<E: std::fmt::Display>(
     let one = data.len() / shape.batch.max(1) as usize;
     let channels = shape.channels as usize;
     data.chunks_mut(one.max(1))
-        .try_for_each(|sample| map(sample, channels).map_err(|e| RunError::failed(e.to_string())))
+        .try_for_each(|sample| map(sample, channels).or_fail())
 }
 
 /// The mean of a mask over each frame.

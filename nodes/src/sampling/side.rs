@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use longtake_graph::say;
 use longtake_models::wan::dit::{
     DitDims, PoseRope, PreparedContext, ScailMode, ScailStreams, WanDit,
 };
@@ -13,6 +14,8 @@ use longtake_sampling::flow;
 use super::check::{CONCAT_CHANNELS, MASK_CHANNELS};
 use super::control::ControlSide;
 use super::planes::Planes;
+use super::settings::ScailSettings;
+use crate::failure::OrFail;
 
 /// What a conditioning gives to every pass of its side.
 pub struct Side {
@@ -44,20 +47,11 @@ pub struct Range {
 
 impl Range {
     /// Between two fractions of the schedule.
-    pub fn new(start: f64, end: f64, shift: f64) -> Self {
+    pub fn new([start, end]: [f64; 2], shift: f64) -> Self {
         Self {
             start: flow::percent_to_sigma(shift, start) as f32,
             end: flow::percent_to_sigma(shift, end) as f32,
         }
-    }
-
-    /// Of two settings of a conditioning; absent ones mean always.
-    pub fn of(extras: &ExtrasInfo, start: &str, end: &str, shift: f64) -> Self {
-        let setting = |name: &str, default: f64| {
-            let value = extras.settings.get(name);
-            value.and_then(serde_json::Value::as_f64).unwrap_or(default)
-        };
-        Self::new(setting(start, 0.0), setting(end, 1.0), shift)
     }
 
     /// Whether a sigma lies in it.
@@ -123,14 +117,15 @@ impl Making<'_> {
             .filter(|_| dims.image_dim > 0);
         let image = image.map(|it| match it.shape[..] {
             [tokens, dim] => Ok(rows(&it.data, tokens, dim)),
-            _ => Err(RunError::failed(format!(
-                "`clip_vision`: expected [tokens, width], found {:?}",
+            _ => Err(RunError::failed(say!(
+                "`clip_vision`: expected [tokens, width], found {:?}; make it with CLIPVisionEncode",
+                "「clip_vision」は [tokens, width] の形でなければなりませんが、{:?} です。CLIPVisionEncode で作ってください",
                 it.shape
             ))),
         });
         self.model
             .prepare_context(rows(&text.data, text.tokens, text.dim), image.transpose()?)
-            .map_err(|e| RunError::failed(e.to_string()))
+            .or_fail()
     }
 
     fn sizes(&self, channels: usize) -> [usize; 4] {
@@ -194,23 +189,23 @@ impl Making<'_> {
             let array = text.arrays.get(name).filter(|_| dims.mask_dim > 0);
             array.map(|it| Planes::of(name, it)).transpose()
         };
-        let is = |name: &str| extras.settings.get(name) == Some(&serde_json::Value::Bool(true));
+        let settings = ScailSettings::of(extras).or_fail()?;
         Ok(Some(Scail {
             reference: stream("scail_reference")?,
             pose: stream("scail_pose")?,
             reference_mask: mask("scail_reference_mask")?,
             pose_mask: mask("scail_pose_mask")?,
-            mode: if is("scail_replacement") {
+            mode: if settings.replacement {
                 ScailMode::Replacement
             } else {
                 ScailMode::Animation
             },
-            rope: if is("scail_midpoint_rope") {
+            rope: if settings.midpoint_rope {
                 PoseRope::Midpoint
             } else {
                 PoseRope::Pooled
             },
-            range: Range::of(extras, "scail_start", "scail_end", self.shift),
+            range: Range::new(settings.range, self.shift),
         }))
     }
 }
@@ -242,10 +237,10 @@ mod tests {
 
     #[test]
     fn a_range_covers_what_it_says() {
-        let all = Range::new(0.0, 1.0, 8.0);
+        let all = Range::new([0.0, 1.0], 8.0);
         assert!(all.holds(1.0) && all.holds(0.0) && all.holds(0.3));
         // Half of a schedule shifted by 5 is sigma 5/6.
-        let second = Range::new(0.5, 1.0, 5.0);
+        let second = Range::new([0.5, 1.0], 5.0);
         assert!(!second.holds(0.84) && second.holds(0.833));
     }
 }

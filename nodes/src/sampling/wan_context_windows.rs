@@ -5,12 +5,12 @@ use std::sync::Arc;
 use longtake_graph::declare::{boolean, choice, int, output, socket};
 use longtake_graph::{Declaration, Kind};
 use longtake_plan::{InferCx, InferError, Info};
-use longtake_sampling::windows::{ContextWindows, Fuse, WindowSchedule};
+use longtake_sampling::UnknownName;
+use longtake_sampling::windows::{ContextWindows, Fuse, WindowError, WindowSchedule};
 
 use super::names::names_of;
 use super::settings::{WINDOWS, Windows};
 use crate::Node;
-use crate::node::outside;
 
 const DECLARATION: Declaration = Declaration {
     class: "WanContextWindowsManual",
@@ -81,24 +81,29 @@ pub const NODE: Node = Node::constant(&DECLARATION, infer);
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     let mut weights = cx.weights("model")?.clone();
     let frames = |name: &str| cx.int(name).map(|it| it.max(0) as usize);
-    let wrong = |input: &str, error: &dyn std::fmt::Display| {
-        let message = outside("この値は使えません", error);
-        InferError::at("value_not_valid", input, message)
+    let unknown = |input: &str, error: &UnknownName| {
+        InferError::at("value_not_in_list", input, error.sentence())
     };
     let context = ContextWindows {
         schedule: cx
             .text("context_schedule")?
             .parse()
-            .map_err(|e| wrong("context_schedule", &e))?,
+            .map_err(|e| unknown("context_schedule", &e))?,
         stride: frames("context_stride")?,
         closed_loop: cx.boolean("closed_loop")?,
         fuse: cx
             .text("fuse_method")?
             .parse()
-            .map_err(|e| wrong("fuse_method", &e))?,
+            .map_err(|e| unknown("fuse_method", &e))?,
         ..ContextWindows::wan(frames("context_length")?, frames("context_overlap")?)
     };
-    context.check().map_err(|e| wrong("context_overlap", &e))?;
+    context.check().map_err(|e| {
+        let input = match e {
+            WindowError::Overlap { .. } => "context_overlap",
+            WindowError::Stride { .. } => "context_stride",
+        };
+        InferError::at("value_not_valid", input, e.sentence())
+    })?;
     let windows = Windows {
         context,
         free_noise: cx.boolean("freenoise")?,

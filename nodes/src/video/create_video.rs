@@ -7,6 +7,7 @@ use longtake_graph::{Declaration, Kind};
 use longtake_plan::{ClipInfo, Cost, Fps, InferCx, InferError, Info, Role};
 use longtake_run::{Clip, Frame, FrameSource, RunCx, RunError, Value};
 
+use crate::failure::OrFail;
 use crate::{Node, rate};
 
 const DECLARATION: Declaration = Declaration {
@@ -46,7 +47,7 @@ fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    let fps = rate::from_float("fps", cx.float("fps")?).map_err(|e| RunError::failed(e.message))?;
+    let fps = rate::from_float("fps", cx.float("fps")?).or_fail()?;
     Ok(vec![Value::Clip(Clip::new(Rated {
         clip: cx.clip("images")?,
         fps,

@@ -88,15 +88,16 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
     use longtake_media::SegmentWriter;
     use longtake_run::Segment;
 
-    let failed = |e: longtake_media::MediaError| RunError::failed(e.to_string());
+    use crate::failure::OrFail;
+
     let clip = cx.clip("video")?;
     let info = clip.info();
     let format = super::save_video::format_of(cx, info)?;
     let path = cx.env.store.data_path(&cx.step.signature, ".segment")?;
-    let mut writer = SegmentWriter::create(&path, &format).map_err(failed)?;
+    let mut writer = SegmentWriter::create(&path, &format).or_fail()?;
     let mut done = 0;
     clip.for_each(|_, frame| {
-        writer.push_rgb(&rgb(&frame)).map_err(failed)?;
+        writer.push_rgb(&rgb(&frame)).or_fail()?;
         done += 1;
         // A small picture every second or so is enough to look at.
         let preview = (done % 24 == 1).then(|| frame.clone());
@@ -107,7 +108,7 @@ fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
             preview.map(longtake_run::Preview::Frame),
         )
     })?;
-    writer.finish().map_err(failed)?;
+    writer.finish().or_fail()?;
     Ok(vec![Value::Segment(Segment { path, info })])
 }
 
@@ -122,5 +123,5 @@ fn rgb(frame: &longtake_run::Frame) -> std::borrow::Cow<'_, [u8]> {
 
 #[cfg(not(feature = "media"))]
 fn run(_: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    Err(RunError::failed("this build has no video support"))
+    Err(RunError::failed(super::file::no_media()))
 }

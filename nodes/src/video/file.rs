@@ -4,14 +4,13 @@ use std::path::Path;
 
 use longtake_plan::{FactError, InferError, Info};
 
-#[cfg(not(feature = "media"))]
 use longtake_graph::{Sentence, say};
 #[cfg(feature = "media")]
 use longtake_plan::{ClipInfo, Fps};
 
 /// Said by every video node in a build without the media layer.
 #[cfg(not(feature = "media"))]
-fn no_media() -> Sentence {
+pub fn no_media() -> Sentence {
     say!(
         "this build has no video support; use SaveImage for PNG frames, or build with the feature `media`",
         "このビルドは動画に対応していません。SaveImage で PNG フレームを保存するか、機能「media」を付けてビルドしてください。"
@@ -26,7 +25,7 @@ fn no_media() -> Sentence {
 pub fn probe(path: &Path) -> Result<Info, FactError> {
     let found = longtake_media::probe(path).map_err(|e| FactError {
         code: "video_unreadable",
-        message: crate::node::outside("動画を読み込めません", &e),
+        message: e.sentence(),
     })?;
     let (num, den) = found.fps;
     Ok(Info::Clip(ClipInfo {
@@ -56,15 +55,13 @@ pub fn probe(path: &Path) -> Result<Info, FactError> {
 /// # Errors
 /// Not a video, a damaged one, or a build without the media layer.
 pub fn open(path: &Path) -> Result<longtake_run::Clip, longtake_run::RunError> {
-    let info = match probe(path) {
-        Ok(Info::Clip(info)) => info,
-        Ok(_) => {
-            return Err(longtake_run::RunError::failed(format!(
-                "{}: no frames",
-                path.display()
-            )));
-        }
-        Err(error) => return Err(longtake_run::RunError::failed(error.to_string())),
+    let failed = |why: Sentence| longtake_run::RunError::failed(why);
+    let Info::Clip(info) = probe(path).map_err(|e| failed(e.message))? else {
+        return Err(failed(say!(
+            "{}: expected a video, found no frames; choose another file",
+            "{}: フレームがありません。動画ファイルを選んでください",
+            path.display()
+        )));
     };
     super::load_video::clip(path.to_path_buf(), info)
 }
@@ -76,10 +73,8 @@ pub fn open(path: &Path) -> Result<longtake_run::Clip, longtake_run::RunError> {
 pub fn available(input: &str) -> Result<(), InferError> {
     #[cfg(feature = "media")]
     {
-        longtake_media::check_installation().map_err(|e| {
-            let message = crate::node::outside("動画の入出力を使えません", &e);
-            InferError::at("no_media", input, message)
-        })
+        longtake_media::check_installation()
+            .map_err(|e| InferError::at("no_media", input, e.sentence()))
     }
     #[cfg(not(feature = "media"))]
     {

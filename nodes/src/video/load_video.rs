@@ -45,13 +45,15 @@ fn cost(cx: &CostCx<'_>) -> Cost {
 
 #[cfg(feature = "media")]
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
+    use longtake_graph::say;
     use longtake_run::paths;
 
+    use crate::failure::{OrFail, unplanned};
+
     let name = cx.text("file")?;
-    let path =
-        paths::find(&cx.env.roots.input, name).map_err(|e| RunError::failed(e.to_string()))?;
+    let path = paths::find(&cx.env.roots.input, name).or_fail()?;
     let Some(Info::Clip(info)) = cx.output_info(0) else {
-        return Err(RunError::failed("the plan does not know the video's size"));
+        return Err(unplanned(&say!("the video's size", "動画のサイズ")));
     };
     Ok(vec![Value::Clip(clip(path, *info)?)])
 }
@@ -78,12 +80,12 @@ pub fn clip(
     _: std::path::PathBuf,
     _: longtake_plan::ClipInfo,
 ) -> Result<longtake_run::Clip, RunError> {
-    Err(RunError::failed("this build has no video support"))
+    Err(RunError::failed(super::file::no_media()))
 }
 
 #[cfg(not(feature = "media"))]
 fn run(_: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    Err(RunError::failed("this build has no video support"))
+    Err(RunError::failed(super::file::no_media()))
 }
 
 #[cfg(feature = "media")]
@@ -92,9 +94,11 @@ mod source {
     use std::path::PathBuf;
     use std::sync::{Mutex, PoisonError};
 
-    use longtake_media::{MediaError, VideoReader};
+    use longtake_media::VideoReader;
     use longtake_plan::ClipInfo;
     use longtake_run::{Frame, FrameSource, Pixels, RunError};
+
+    use crate::failure::OrFail;
 
     /// Frames of a file. Reading on from where the last read ended costs no seek.
     pub struct FromFile {
@@ -119,19 +123,18 @@ mod source {
         }
 
         fn read(&self, range: Range<u64>) -> Result<Vec<Frame>, RunError> {
-            let failed = |e: MediaError| RunError::failed(e.to_string());
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             let (mut reader, at) = match open.take() {
                 Some(open) => open,
-                None => (VideoReader::open(&self.path).map_err(failed)?, 0),
+                None => (VideoReader::open(&self.path).or_fail()?, 0),
             };
             if at != range.start {
-                reader.seek(range.start).map_err(failed)?;
+                reader.seek(range.start).or_fail()?;
             }
             let mut frames = Vec::with_capacity((range.end - range.start) as usize);
             for _ in range.clone() {
                 // A short clip is told by the caller, which knows what it asked for.
-                let Some(rgb) = reader.next_rgb().map_err(failed)? else {
+                let Some(rgb) = reader.next_rgb().or_fail()? else {
                     break;
                 };
                 frames.push(Frame::new(

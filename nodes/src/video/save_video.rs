@@ -115,18 +115,20 @@ use with_media::run;
 
 #[cfg(not(feature = "media"))]
 fn run(_: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    Err(RunError::failed("this build has no video support"))
+    Err(RunError::failed(super::file::no_media()))
 }
 
 #[cfg(feature = "media")]
 mod with_media {
     use std::ops::ControlFlow;
 
+    use longtake_graph::say;
     use longtake_media::{Codec, Container, Metadata, Preset, VideoFormat, assemble};
     use longtake_plan::ClipInfo;
     use longtake_run::{RunCx, RunError, Value};
     use serde_json::json;
 
+    use crate::failure::{OrFail, no_frames, not_one_of};
     use crate::output::Numbered;
 
     /// The picture format these choices mean for such frames.
@@ -136,16 +138,22 @@ mod with_media {
     pub fn format_of(cx: &RunCx<'_>, info: ClipInfo) -> Result<VideoFormat, RunError> {
         let fps = info
             .fps
-            .ok_or_else(|| RunError::failed("the frames have no rate"))?;
+            .ok_or_else(|| {
+                RunError::failed(say!(
+                    "expected frames with a rate; put a CreateVideo before this node",
+                    "フレームレートのあるフレームが必要です。このノードの前に CreateVideo を置いてください"
+                ))
+            })?;
         let codec = if super::lossless(cx.text("format")?, cx.text("codec")?) {
             Codec::Ffv1
         } else {
-            let preset = cx.text("preset").unwrap_or("veryfast");
-            let preset: Preset = serde_json::from_value(json!(preset))
-                .map_err(|e| RunError::failed(format!("preset {preset}: {e}")))?;
+            let name = cx.text("preset")?;
+            let preset = serde_json::from_value::<Preset>(json!(name));
             Codec::H264 {
-                crf: cx.int("crf").unwrap_or(18).clamp(0, 51) as u8,
-                preset,
+                crf: cx.int("crf")?.clamp(0, 51) as u8,
+                preset: preset
+                    .map_err(|_| not_one_of("preset", super::PRESETS, name))
+                    .or_fail()?,
             }
         };
         let fps = (fps.num, fps.den);
@@ -160,7 +168,7 @@ mod with_media {
     pub fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
         let segments = cx.segments("segments")?;
         let Some(first) = segments.first() else {
-            return Err(RunError::failed("the film has no frames"));
+            return Err(no_frames("segments"));
         };
         let format = format_of(cx, first.info)?;
         let lossless = format.codec == Codec::Ffv1;
@@ -203,7 +211,7 @@ mod with_media {
         if let Some(error) = stopped {
             return Err(error);
         }
-        joined.map_err(|e| RunError::failed(e.to_string()))?;
+        joined.or_fail()?;
         Ok(vec![Value::Files(vec![path])])
     }
 }

@@ -1,7 +1,7 @@
 //! Edits of subgraphs: their graphs, their ports, and the definitions as a whole.
 
 use super::check::{shallow, sound_graph, sound_ports};
-use super::{Edit, EditError, apply, map, missing};
+use super::{Edit, EditError, Part, apply, map, missing};
 use crate::{Port, Project, Subgraph};
 
 pub fn within(project: &mut Project, subgraph: String, edit: Edit) -> Result<Edit, EditError> {
@@ -39,7 +39,7 @@ pub fn add(
     subgraph.extra.values().try_for_each(shallow)?;
     map::insert(
         &mut project.subgraphs,
-        "subgraph",
+        Part::Subgraph,
         id.clone(),
         *subgraph,
         at,
@@ -48,7 +48,7 @@ pub fn add(
 }
 
 pub fn remove(project: &mut Project, id: String) -> Result<Edit, EditError> {
-    let (at, subgraph) = map::remove(&mut project.subgraphs, "subgraph", &id)?;
+    let (at, subgraph) = map::remove(&mut project.subgraphs, Part::Subgraph, &id)?;
     Ok(Edit::AddSubgraph {
         id,
         subgraph: Box::new(subgraph),
@@ -78,5 +78,5 @@ fn definition<'a>(project: &'a mut Project, id: &str) -> Result<&'a mut Subgraph
     project
         .subgraphs
         .get_mut(id)
-        .ok_or_else(|| missing("subgraph", id))
+        .ok_or_else(|| missing(Part::Subgraph, id))
 }

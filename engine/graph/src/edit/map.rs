@@ -4,11 +4,11 @@ use std::hash::Hash;
 
 use indexmap::IndexMap;
 
-use super::{EditError, missing};
+use super::{EditError, Part, missing};
 
 pub fn insert<K: Hash + Eq + ToString, V>(
     map: &mut IndexMap<K, V>,
-    what: &'static str,
+    what: Part,
     key: K,
     value: V,
     at: Option<usize>,
@@ -30,7 +30,7 @@ pub fn insert<K: Hash + Eq + ToString, V>(
 
 pub fn remove<K: Hash + Eq + ToString, V>(
     map: &mut IndexMap<K, V>,
-    what: &'static str,
+    what: Part,
     key: &K,
 ) -> Result<(usize, V), EditError> {
     let (at, _, value) = map
@@ -41,7 +41,7 @@ pub fn remove<K: Hash + Eq + ToString, V>(
 
 pub fn replace<K: Hash + Eq + ToString, V>(
     map: &mut IndexMap<K, V>,
-    what: &'static str,
+    what: Part,
     key: &K,
     value: V,
 ) -> Result<V, EditError> {

@@ -6,15 +6,17 @@
 
 mod check;
 mod definitions;
+mod error;
 mod map;
 mod nodes;
 
 use serde_json::Value;
 
 use self::check::finite;
+pub(crate) use self::error::missing;
+pub use self::error::{EditError, Part};
 use self::map::{insert, remove, replace};
 use self::nodes::node;
-use crate::format::MAX_LITERAL_DEPTH;
 use crate::{Group, Input, Mode, Node, NodeId, Note, Port, Project, Subgraph};
 
 /// A change of a project.
@@ -135,35 +137,6 @@ impl Edit {
     }
 }
 
-/// Why an edit cannot be applied. The project is untouched then.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EditError {
-    /// There is nothing of that id.
-    #[error("there is no {what} `{id}`")]
-    Missing { what: &'static str, id: String },
-    /// The id is in use.
-    #[error("there is a {what} `{id}` already; choose another id")]
-    Exists { what: &'static str, id: String },
-    /// A position behind the end.
-    #[error("position {at} is behind the end; there are {len}")]
-    Position { at: usize, len: usize },
-    /// Canvas points must be finite.
-    #[error("expected finite numbers of points, found {found}")]
-    NotFinite { found: String },
-    /// The key belongs to a field of the node.
-    #[error("`{key}` is a field of the node itself; use the edit for that field")]
-    FieldKey { key: String },
-    /// A definition, or a change of one, inside a definition.
-    #[error("subgraphs are defined at the root of the project, not within subgraph `{subgraph}`")]
-    NestedDefinition { subgraph: String },
-    /// A literal that the file's reader would refuse.
-    #[error("the value is nested deeper than {MAX_LITERAL_DEPTH} levels, which no file could hold")]
-    TooDeep,
-    /// The shot list is not what the edit needs.
-    #[error("node {node}: {reason}")]
-    Shots { node: NodeId, reason: String },
-}
-
 /// Applies `edit` and returns the edit that takes it back.
 ///
 /// # Errors
@@ -225,11 +198,11 @@ pub fn apply(project: &mut Project, edit: Edit) -> Result<Edit, EditError> {
         Edit::Batch(edits) => batch(project, edits),
         Edit::AddGroup { id, group, at } => {
             finite(Some(&group.bounds))?;
-            insert(&mut project.groups, "group", id.clone(), group, at)?;
+            insert(&mut project.groups, Part::Group, id.clone(), group, at)?;
             Ok(Edit::RemoveGroup { id })
         }
         Edit::RemoveGroup { id } => {
-            let (at, group) = remove(&mut project.groups, "group", &id)?;
+            let (at, group) = remove(&mut project.groups, Part::Group, &id)?;
             Ok(Edit::AddGroup {
                 id,
                 group,
@@ -238,16 +211,16 @@ pub fn apply(project: &mut Project, edit: Edit) -> Result<Edit, EditError> {
         }
         Edit::SetGroup { id, group } => {
             finite(Some(&group.bounds))?;
-            let group = replace(&mut project.groups, "group", &id, group)?;
+            let group = replace(&mut project.groups, Part::Group, &id, group)?;
             Ok(Edit::SetGroup { id, group })
         }
         Edit::AddNote { id, note, at } => {
             finite(Some(&note.bounds))?;
-            insert(&mut project.notes, "note", id.clone(), note, at)?;
+            insert(&mut project.notes, Part::Note, id.clone(), note, at)?;
             Ok(Edit::RemoveNote { id })
         }
         Edit::RemoveNote { id } => {
-            let (at, note) = remove(&mut project.notes, "note", &id)?;
+            let (at, note) = remove(&mut project.notes, Part::Note, &id)?;
             Ok(Edit::AddNote {
                 id,
                 note,
@@ -256,7 +229,7 @@ pub fn apply(project: &mut Project, edit: Edit) -> Result<Edit, EditError> {
         }
         Edit::SetNote { id, note } => {
             finite(Some(&note.bounds))?;
-            let note = replace(&mut project.notes, "note", &id, note)?;
+            let note = replace(&mut project.notes, Part::Note, &id, note)?;
             Ok(Edit::SetNote { id, note })
         }
     }
@@ -278,11 +251,4 @@ fn batch(project: &mut Project, edits: Vec<Edit>) -> Result<Edit, EditError> {
     }
     inverses.reverse();
     Ok(Edit::Batch(inverses))
-}
-
-pub(crate) fn missing(what: &'static str, id: &str) -> EditError {
-    EditError::Missing {
-        what,
-        id: id.to_owned(),
-    }
 }

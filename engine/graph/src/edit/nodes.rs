@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::check::{shallow, shallow_input, sound_node};
-use super::{Edit, EditError, batch, map, missing};
+use super::{Edit, EditError, Part, batch, map, missing};
 use crate::format::project::NODE_KEYS;
 use crate::{Input, Node, NodeId, Project};
 
@@ -14,12 +14,12 @@ pub fn add(
     at: Option<usize>,
 ) -> Result<Edit, EditError> {
     sound_node(&node)?;
-    map::insert(&mut project.nodes, "node", id.clone(), node, at)?;
+    map::insert(&mut project.nodes, Part::Node, id.clone(), node, at)?;
     Ok(Edit::TakeNode { id })
 }
 
 pub fn take(project: &mut Project, id: NodeId) -> Result<Edit, EditError> {
-    let (at, node) = map::remove(&mut project.nodes, "node", &id)?;
+    let (at, node) = map::remove(&mut project.nodes, Part::Node, &id)?;
     Ok(Edit::AddNode {
         id,
         node,
@@ -30,7 +30,7 @@ pub fn take(project: &mut Project, id: NodeId) -> Result<Edit, EditError> {
 /// Clears the links of others first; the node's own inputs go and come with it.
 pub fn remove(project: &mut Project, id: NodeId) -> Result<Edit, EditError> {
     if !project.nodes.contains_key(&id) {
-        return Err(missing("node", id.as_str()));
+        return Err(missing(Part::Node, id.as_str()));
     }
     let ends_here = |input: &Input| matches!(input, Input::Link(link) if link.node == id);
     let mut edits: Vec<Edit> = project
@@ -56,7 +56,7 @@ pub fn reorder(project: &mut Project, id: NodeId, at: usize) -> Result<Edit, Edi
     let from = project
         .nodes
         .get_index_of(&id)
-        .ok_or_else(|| missing("node", id.as_str()))?;
+        .ok_or_else(|| missing(Part::Node, id.as_str()))?;
     let len = project.nodes.len();
     if at >= len {
         return Err(EditError::Position { at, len });
@@ -106,7 +106,7 @@ pub fn insert_input(
     shallow_input(&value)?;
     map::insert(
         &mut node(project, &id)?.inputs,
-        "input",
+        Part::Input,
         input.clone(),
         value,
         Some(at),
@@ -160,7 +160,7 @@ pub fn insert_extra(
     let extra = &mut node(project, &id)?.extra;
     if extra.contains_key(&key) {
         return Err(EditError::Exists {
-            what: "key",
+            what: Part::Key,
             id: key,
         });
     }
@@ -178,5 +178,5 @@ pub fn node<'a>(project: &'a mut Project, id: &NodeId) -> Result<&'a mut Node, E
     project
         .nodes
         .get_mut(id)
-        .ok_or_else(|| missing("node", id.as_str()))
+        .ok_or_else(|| missing(Part::Node, id.as_str()))
 }

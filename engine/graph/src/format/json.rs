@@ -13,6 +13,7 @@ use serde_json::error::Category;
 use serde_json::{Map, Number, Value};
 
 use super::{ReadError, ReadErrorKind};
+use crate::{Sentence, say};
 
 /// Line and column in a file, both counted from 1; columns in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,16 +46,20 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Value, ReadError> {
     if let Err(error) = std::str::from_utf8(bytes) {
         let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
         let hint = if utf16 {
-            "; it looks like UTF-16: save it as UTF-8"
+            say!(
+                "; it looks like UTF-16: save it as UTF-8",
+                "。UTF-16 のようです。UTF-8 で保存してください"
+            )
         } else {
-            ""
+            Sentence::default()
         };
-        return Err(ReadError::new(
-            file,
-            ReadErrorKind::Text,
-            format!("expected JSON in UTF-8, found a byte that is not{hint}"),
-        )
-        .at(Position::of(bytes, error.valid_up_to())));
+        let message = say!(
+            "expected JSON in UTF-8, found a byte that is not{hint}",
+            "UTF-8 の JSON が必要ですが、UTF-8 ではないバイトがあります{hint}";
+            hint
+        );
+        return Err(ReadError::new(file, ReadErrorKind::Text, message)
+            .at(Position::of(bytes, error.valid_up_to())));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     Strict
@@ -120,20 +125,32 @@ fn explain(file: &str, bytes: &[u8], error: &serde_json::Error) -> ReadError {
     let full = error.to_string();
     let tail = format!(" at line {} column {}", error.line(), error.column());
     let text = full.strip_suffix(&tail).unwrap_or(&full);
-    let (kind, message) = if text.starts_with(DUPLICATE) {
-        let advice = "a second value would silently replace the first; remove one of them";
-        (ReadErrorKind::DuplicateKey, format!("{text}: {advice}"))
+    let (kind, message) = if let Some(key) = text.strip_prefix(DUPLICATE) {
+        let message = say!(
+            "duplicate key {key}: a second value would silently replace the first; remove one of them",
+            "キー {key} が 2 回あります。後の値が前の値を置き換えてしまうため、どちらかを消してください"
+        );
+        (ReadErrorKind::DuplicateKey, message)
     } else if text.starts_with("recursion limit") {
-        let message = "lists and objects are nested more than 128 levels deep; no graph needs that";
-        (ReadErrorKind::TooDeep, message.to_owned())
+        let message = say!(
+            "lists and objects are nested more than 128 levels deep; no graph needs that",
+            "リストとオブジェクトの入れ子が 128 段を超えています。グラフには必要のない深さです"
+        );
+        (ReadErrorKind::TooDeep, message)
     } else if error.classify() == Category::Eof {
-        let message = format!("the file ends too early ({text}); it may have been cut off");
+        let message = say!(
+            "the file ends too early ({text}); it may have been cut off",
+            "ファイルが途中で終わっています({text})。切り詰められた可能性があります"
+        );
         (ReadErrorKind::Syntax, message)
     } else {
-        (
-            ReadErrorKind::Syntax,
-            format!("this is not JSON: {text}{}", not_a_number(bytes, error)),
-        )
+        let hint = not_a_number(bytes, error);
+        let message = say!(
+            "this is not JSON: {text}{hint}",
+            "JSON として正しくありません: {text}{hint}";
+            hint
+        );
+        (ReadErrorKind::Syntax, message)
     };
     ReadError::new(file, kind, message).at(Position {
         line: error.line(),
@@ -142,7 +159,7 @@ fn explain(file: &str, bytes: &[u8], error: &serde_json::Error) -> ReadError {
 }
 
 /// Python writes `NaN` and `Infinity` into what it calls JSON: name the cause.
-fn not_a_number(bytes: &[u8], error: &serde_json::Error) -> &'static str {
+fn not_a_number(bytes: &[u8], error: &serde_json::Error) -> Sentence {
     let line = bytes
         .split(|b| *b == b'\n')
         .nth(error.line().saturating_sub(1))
@@ -151,9 +168,12 @@ fn not_a_number(bytes: &[u8], error: &serde_json::Error) -> &'static str {
     let near = &line[from..line.len().min(from + 12)];
     let has = |word: &[u8]| near.windows(word.len()).any(|at| at == word);
     if has(b"NaN") || has(b"Infinity") || has(b"nan") {
-        "; JSON has no NaN and no Infinity: write a finite number or null"
+        say!(
+            "; JSON has no NaN and no Infinity: write a finite number or null",
+            "。JSON に NaN と Infinity はありません。有限の数か null にしてください"
+        )
     } else {
-        ""
+        Sentence::default()
     }
 }
 

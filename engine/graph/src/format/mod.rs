@@ -25,7 +25,7 @@ pub use json::Position;
 pub use read::{Loaded, read, read_bytes, read_bytes_with, read_with};
 pub use replace::{replace, replace_with};
 
-use crate::{Catalog, Diagnostic, Project};
+use crate::{Catalog, Diagnostic, Project, Sentence, say};
 
 /// Largest file read. A graph of 100,000 nodes has some 30 MB.
 pub const MAX_BYTES: u64 = 256 << 20;
@@ -88,16 +88,29 @@ pub struct ReadError {
     /// The kind, for programs.
     pub kind: ReadErrorKind,
     /// What was expected, what came, what to do.
-    pub message: String,
+    pub message: Sentence,
 }
 
 impl ReadError {
-    fn new(file: &str, kind: ReadErrorKind, message: impl Into<String>) -> Self {
+    fn new(file: &str, kind: ReadErrorKind, message: Sentence) -> Self {
         Self {
             file: file.to_owned(),
             at: None,
             kind,
-            message: message.into(),
+            message,
+        }
+    }
+
+    /// Place and reason in both languages.
+    pub fn sentence(&self) -> Sentence {
+        let (file, why) = (&self.file, &self.message);
+        match self.at {
+            Some(Position { line, column }) => say!(
+                "{file}:{line}:{column}: {why}",
+                "{file}: {line} 行 {column} 列: {why}";
+                why
+            ),
+            None => say!("{file}: {why}", "{file}: {why}"; why),
         }
     }
 
@@ -109,11 +122,7 @@ impl ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.file)?;
-        if let Some(Position { line, column }) = self.at {
-            write!(f, ":{line}:{column}")?;
-        }
-        write!(f, ": {}", self.message)
+        self.sentence().fmt(f)
     }
 }
 
@@ -121,12 +130,46 @@ impl std::error::Error for ReadError {}
 
 /// Why a file could not be written. Nothing was left behind.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {}: {source}; the file is as it was before", path.display())]
-pub struct WriteError {
-    /// The file.
-    pub path: PathBuf,
-    /// The system's reason.
-    pub source: std::io::Error,
+#[error("{}", self.sentence())]
+pub enum WriteError {
+    /// The folder or the disk refuses.
+    System {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A picture, a film or tensors lie under that name.
+    Carrier {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        carrier: Carrier,
+    },
+}
+
+impl WriteError {
+    /// The error in both languages.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::System { path, source } => say!(
+                "cannot write {}: {source}; the file is as it was before",
+                "{} に書き込めません: {source}。ファイルは元のままです",
+                path.display()
+            ),
+            Self::Carrier { path, carrier } => {
+                let carrier = carrier.sentence();
+                say!(
+                    "cannot write {}: it is a {carrier}, which a graph would replace; choose another name. \
+                     The file is as it was before",
+                    "{} に書き込めません: {carrier}をグラフで置き換えることになります。別の名前を選んでください。\
+                     ファイルは元のままです",
+                    path.display();
+                    carrier
+                )
+            }
+        }
+    }
 }
 
 /// The text of a file in that format. A prompt cannot hold all of a project: the diagnostics say
@@ -155,18 +198,14 @@ pub fn write(
     catalog: &dyn Catalog,
 ) -> Result<Vec<Diagnostic>, WriteError> {
     let (text, diagnostics) = to_text(project, format, catalog);
-    let written = match carrier_at(path) {
-        None => replace(path, text.as_bytes()),
-        Some(carrier) => {
-            let message = format!("it is a {carrier}, which a graph would replace");
-            Err(std::io::Error::other(message))
-        }
-    };
-    written.map_err(|source| WriteError {
-        path: path.to_owned(),
-        source,
-    })?;
-    Ok(diagnostics)
+    let path = path.to_owned();
+    if let Some(carrier) = carrier_at(&path) {
+        return Err(WriteError::Carrier { path, carrier });
+    }
+    match replace(&path, text.as_bytes()) {
+        Ok(()) => Ok(diagnostics),
+        Err(source) => Err(WriteError::System { path, source }),
+    }
 }
 
 /// What a file that exists already begins as.
@@ -186,28 +225,28 @@ fn carrier_at(path: &Path) -> Option<Carrier> {
 struct Wrong {
     path: Vec<String>,
     kind: ReadErrorKind,
-    message: String,
+    message: Sentence,
 }
 
 impl Wrong {
-    fn new(path: &[&str], message: impl Into<String>) -> Self {
+    fn new(path: &[&str], message: Sentence) -> Self {
         let path = path.iter().map(|key| (*key).to_owned()).collect();
         Self {
             path,
             kind: ReadErrorKind::Shape,
-            message: message.into(),
+            message,
         }
     }
 
     /// `expected` reads as a noun phrase: "a list of two numbers".
-    fn ty(path: &[&str], expected: &str, found: &Value) -> Self {
-        Self::new(
-            path,
-            format!(
-                "expected {expected}, found {}",
-                crate::literal::describe(found)
-            ),
-        )
+    fn ty(path: &[&str], expected: &Sentence, found: &Value) -> Self {
+        let found = crate::literal::describe(found);
+        let message = say!(
+            "expected {expected}, found {found}",
+            "{expected}が必要です(現在: {found})";
+            expected, found
+        );
+        Self::new(path, message)
     }
 
     /// The same, seen from further up in the file.
@@ -218,7 +257,10 @@ impl Wrong {
     }
 
     fn too_deep(path: &[&str]) -> Self {
-        let message = format!("this value is nested deeper than {MAX_LITERAL_DEPTH} levels");
+        let message = say!(
+            "this value is nested deeper than {MAX_LITERAL_DEPTH} levels",
+            "この値の入れ子は {MAX_LITERAL_DEPTH} 段を超えています"
+        );
         Self {
             kind: ReadErrorKind::TooDeep,
             ..Self::new(path, message)
@@ -231,12 +273,13 @@ impl Wrong {
             .iter()
             .map(|key| crate::literal::shorten(key, 60))
             .collect();
-        let place = if path.is_empty() {
-            String::new()
+        let why = self.message;
+        let message = if path.is_empty() {
+            why
         } else {
-            format!("`{}`: ", path.join("."))
+            say!("`{}`: {why}", "「{}」: {why}", path.join("."); why)
         };
-        let mut error = ReadError::new(file, self.kind, format!("{place}{}", self.message));
+        let mut error = ReadError::new(file, self.kind, message);
         error.at = json::locate(bytes, &self.path);
         error
     }

@@ -178,7 +178,7 @@ fn node(
         Some(other) => {
             return Err(Wrong::ty(
                 &[id, "class_type"],
-                "the name of a node class",
+                &say!("the name of a node class", "ノードのクラス名"),
                 &other,
             ));
         }
@@ -197,7 +197,13 @@ fn node(
                 node.inputs.insert(name, input);
             }
         }
-        Some(other) => return Err(Wrong::ty(&[id, "inputs"], "an object of inputs", &other)),
+        Some(other) => {
+            return Err(Wrong::ty(
+                &[id, "inputs"],
+                &say!("an object of inputs", "入力のオブジェクト"),
+                &other,
+            ));
+        }
     }
     if let Some(Value::Object(meta)) = fields.get_mut("_meta")
         && let Some(Value::String(title)) = meta.get("title")

@@ -10,7 +10,7 @@ use super::carrier::{self, Carrier};
 use super::{
     Format, MAX_BYTES, Position, ReadError, ReadErrorKind, json, project, prompt, workflow,
 };
-use crate::{Catalog, Declaration, Diagnostic, Place, Project, say};
+use crate::{Catalog, Declaration, Diagnostic, Place, Project, Sentence, say};
 
 /// A graph read from a file.
 #[derive(Debug)]
@@ -75,13 +75,8 @@ pub fn read_bytes(
 /// graph comes back as diagnostics, here and from [`crate::check()`].
 pub fn read_with(path: &Path, catalog: &dyn Catalog) -> Result<Loaded, ReadError> {
     let name = path.display().to_string();
-    let failed = |error: std::io::Error| {
-        ReadError::new(
-            &name,
-            ReadErrorKind::Io,
-            format!("cannot read the file: {error}"),
-        )
-    };
+    let failed =
+        |error: std::io::Error| ReadError::new(&name, ReadErrorKind::Io, unreadable(&error));
     let mut file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
     let head = carrier::HEAD as u64;
@@ -114,6 +109,13 @@ pub fn read_bytes_with(
     }
 }
 
+fn unreadable(error: &std::io::Error) -> Sentence {
+    say!(
+        "cannot read the file: {error}",
+        "ファイルを読み込めません: {error}"
+    )
+}
+
 /// Reads the best graph of a carrier; one that is damaged gives way to the next.
 fn carried(
     name: &str,
@@ -121,10 +123,9 @@ fn carried(
     file: &mut (impl Read + Seek),
     catalog: &dyn Catalog,
 ) -> Result<Loaded, ReadError> {
-    let texts = carrier.graphs(file).map_err(|error| {
-        let message = format!("cannot read the file: {error}");
-        ReadError::new(name, ReadErrorKind::Io, message)
-    })?;
+    let texts = carrier
+        .graphs(file)
+        .map_err(|error| ReadError::new(name, ReadErrorKind::Io, unreadable(&error)))?;
     let mut failed: Option<ReadError> = None;
     for (key, text) in texts {
         let text = carrier::without_nan(text);
@@ -132,9 +133,11 @@ fn carried(
             Ok(mut loaded) => {
                 loaded.carrier = Some(carrier);
                 if let Some(error) = failed {
+                    let error = error.sentence();
                     let message = say!(
                         "{error}; its {key} is read in place of it",
-                        "{error}。代わりにファイル内の「{key}」を読み込みました。"
+                        "{error}。代わりにファイル内の「{key}」を読み込みました。";
+                        error
                     );
                     let finding = Diagnostic::warning("carrier_damaged", Place::default(), message);
                     loaded.diagnostics.insert(0, finding);
@@ -145,9 +148,13 @@ fn carried(
         }
     }
     Err(failed.unwrap_or_else(|| {
-        let message = format!(
-            "this {carrier} carries no graph: Longtake and ComfyUI put one into what they save, \
-            but sites and programs it went through since may have taken it out"
+        let what = carrier.sentence();
+        let message = say!(
+            "this {what} carries no graph: Longtake and ComfyUI put one into what they save, \
+            but sites and programs it went through since may have taken it out",
+            "この{what}にグラフは含まれていません。Longtake と ComfyUI は保存するファイルにグラフを書き込みますが、\
+            その後に通ったサイトやプログラムが取り除いた可能性があります";
+            what
         );
         ReadError::new(name, ReadErrorKind::NotAGraph, message)
     }))
@@ -157,12 +164,18 @@ fn carried(
 fn graph(name: &str, bytes: &[u8], catalog: &dyn Catalog) -> Result<Loaded, ReadError> {
     if bytes.len() as u64 > MAX_BYTES {
         let limit = MAX_BYTES >> 20;
-        let message = format!("a graph file may have up to {limit} MiB, this one has more");
+        let message = say!(
+            "a graph file may have up to {limit} MiB, this one has more",
+            "グラフのファイルは {limit} MiB までですが、これを超えています"
+        );
         return Err(ReadError::new(name, ReadErrorKind::TooLarge, message));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let Value::Object(top) = json::parse(name, bytes)? else {
-        let message = "expected an object `{…}` at the top of a graph file";
+        let message = say!(
+            "expected an object `{{…}}` at the top of a graph file",
+            "グラフのファイルの最上位はオブジェクト `{{…}}` でなければなりません"
+        );
         return Err(ReadError::new(name, ReadErrorKind::NotAGraph, message));
     };
     let mut diagnostics = rounded_integers(name, bytes);
@@ -198,12 +211,20 @@ fn detect(name: &str, top: &Map<String, Value>) -> Result<Format, ReadError> {
     if let Some(Value::Object(inner)) = top.get("prompt")
         && inner.values().any(is_node)
     {
-        let message = "this is a request to a ComfyUI server; the graph is the object under its \
-            `prompt` key: save that alone";
+        let message = say!(
+            "this is a request to a ComfyUI server; the graph is the object under its \
+            `prompt` key: save that alone",
+            "これは ComfyUI サーバーへのリクエストです。グラフはキー「prompt」の中のオブジェクトなので、\
+            それだけを保存してください"
+        );
         return Err(ReadError::new(name, ReadErrorKind::NotAGraph, message));
     }
-    let message = "expected a Longtake project (`\"longtake\": 1`), a ComfyUI workflow (a list of \
-        `nodes`) or a prompt in API format (node ids with `class_type`), found none of them";
+    let message = say!(
+        "expected a Longtake project (`\"longtake\": 1`), a ComfyUI workflow (a list of \
+        `nodes`) or a prompt in API format (node ids with `class_type`), found none of them",
+        "Longtake のプロジェクト(`\"longtake\": 1`)、ComfyUI のワークフロー(「nodes」のリスト)、\
+        API 形式のプロンプト(ノード ID と「class_type」)のいずれでもありません"
+    );
     Err(ReadError::new(name, ReadErrorKind::NotAGraph, message))
 }
 

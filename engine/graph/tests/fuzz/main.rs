@@ -45,7 +45,7 @@ fn read(case: &dyn Fn() -> String, bytes: &[u8]) -> bool {
         Ok(loaded) => loaded,
         Err(error) => {
             assert!(
-                !error.message.is_empty() && error.to_string().len() < 2000,
+                error.sentence().lacks().is_none() && error.to_string().len() < 2000,
                 "{}: {error}",
                 case()
             );

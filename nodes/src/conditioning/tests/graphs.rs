@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use longtake_graph::declare::socket;
-use longtake_graph::{Catalog, Declaration, Kind};
+use longtake_graph::{Catalog, Declaration, Kind, Sentence};
 use longtake_models::Tensor;
 use longtake_models::wan::vae::WanVae;
 use longtake_plan::{
@@ -254,7 +254,7 @@ fn load(cx: &mut RunCx<'_>, loaded: &mut BTreeMap<PathBuf, Resident>) {
 pub struct Made {
     pub known: Vec<Info>,
     pub values: Vec<Value>,
-    pub notes: Vec<String>,
+    pub notes: Vec<Sentence>,
     loaded: BTreeMap<PathBuf, Resident>,
 }
 

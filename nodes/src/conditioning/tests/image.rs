@@ -187,6 +187,7 @@ fn the_mask_follows_the_frames_given() {
         made.keeps_its_word();
         assert_eq!(slots(&made), expected, "{class} {length} {more}");
         assert_eq!(made.notes.is_empty(), length % 4 == 1, "{:?}", made.notes);
+        assert!(made.notes.iter().all(|it| it.lacks().is_none()));
     }
 }
 

@@ -42,7 +42,9 @@ fn the_pose_is_encoded_at_half_the_size_and_its_last_frame_held() {
     ));
     made.keeps_its_word();
     let notes = ["the pose video has 4 of 5 frames; its last one is held"];
-    assert_eq!(made.notes, notes);
+    let told: Vec<&str> = made.notes.iter().map(|it| it.en.as_str()).collect();
+    assert_eq!(told, notes);
+    assert!(made.notes.iter().all(|it| it.lacks().is_none()));
     let frames = vec![flat([1.0, 0.0, 0.0], (32, 16)); 5];
     let mut expected = made.encoded(&frames, (32, 16));
     for it in &mut expected {

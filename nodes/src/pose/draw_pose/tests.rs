@@ -147,6 +147,7 @@ fn a_changed_file_is_not_drawn() {
     assert!(
         error
             .message
+            .en
             .contains("has changed since the plan was made"),
         "{}",
         error.message

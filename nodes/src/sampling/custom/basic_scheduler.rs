@@ -38,7 +38,7 @@ const DECLARATION: Declaration = Declaration {
 pub const NODE: Node = Node::constant(&DECLARATION, infer);
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
-    let shift = shift(cx.weights("model")?);
+    let shift = shift(cx.weights("model")?)?;
     let scheduler = scheduler(cx.text("scheduler")?)?;
     let steps = cx.int("steps")?.max(0) as usize;
     // The solver has a say only where ComfyUI's KSampler drops a sigma for it, not here.

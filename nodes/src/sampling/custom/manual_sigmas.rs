@@ -7,7 +7,6 @@ use longtake_sampling::Schedule;
 
 use super::values::{SIGMAS, of_schedule};
 use crate::Node;
-use crate::node::outside;
 
 const DECLARATION: Declaration = Declaration {
     class: "ManualSigmas",
@@ -26,12 +25,7 @@ const DECLARATION: Declaration = Declaration {
 pub const NODE: Node = Node::constant(&DECLARATION, infer);
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
-    let schedule = Schedule::manual(cx.text("sigmas")?).map_err(|e| {
-        InferError::at(
-            "value_not_valid",
-            "sigmas",
-            outside("シグマの並びが正しくありません", &e),
-        )
-    })?;
+    let schedule = Schedule::manual(cx.text("sigmas")?)
+        .map_err(|e| InferError::at("value_not_valid", "sigmas", e.sentence()))?;
     Ok(vec![Info::Constant(of_schedule(&schedule))])
 }

@@ -61,7 +61,7 @@ fn job(cx: &dyn Inputs) -> Result<Job, InferError> {
         cfg: cx.float("cfg").map_err(plain)?,
         seed: cx.seed("noise_seed").map_err(plain)?,
         add_noise: cx.json("add_noise") != Some(&serde_json::Value::Bool(false)),
-        shift: shift(cx.weights("model").map_err(plain)?),
+        shift: shift(cx.weights("model").map_err(plain)?)?,
         part: Part::Whole,
     })
 }

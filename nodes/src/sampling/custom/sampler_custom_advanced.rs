@@ -2,12 +2,14 @@
 
 use longtake_graph::declare::{output, socket};
 use longtake_graph::{Declaration, Kind};
-use longtake_plan::{CostCx, InferCx, InferError, Info, Keep, Lane, Rung};
+use longtake_plan::{Cost, CostCx, InferCx, InferError, Info, Keep, Lane, Rung};
 use longtake_run::{RunCx, RunError, Value};
 
 use super::values::{GUIDER, NOISE, SAMPLER, SIGMAS, to_schedule, to_seed};
 use crate::Node;
+use crate::failure::{OrFail, not_one_of};
 use crate::inputs::Inputs;
+use crate::node::one_way;
 use crate::sampling::check::{KSAMPLER, Names, check};
 use crate::sampling::cost;
 use crate::sampling::job::{Job, Part, plain, shift, solver};
@@ -48,15 +50,18 @@ const DECLARATION: Declaration = Declaration {
 pub const NODE: Node = Node::work(&DECLARATION, infer, Lane::Device, Keep::Store, rungs, run);
 
 /// The guider's inputs stand among the sampler's own; BasicGuider has one conditioning.
-fn names(cx: &dyn Inputs) -> Names {
-    if cx.json("guider").and_then(serde_json::Value::as_str) == Some("BasicGuider") {
-        Names {
+///
+/// # Errors
+/// Another guider.
+fn names(cx: &dyn Inputs) -> Result<Names, InferError> {
+    match cx.text("guider").map_err(plain)? {
+        "BasicGuider" => Ok(Names {
             positive: "conditioning",
             negative: None,
             ..KSAMPLER
-        }
-    } else {
-        KSAMPLER
+        }),
+        "CFGGuider" => Ok(KSAMPLER),
+        other => Err(not_one_of("guider", &["BasicGuider", "CFGGuider"], other)),
     }
 }
 
@@ -65,25 +70,33 @@ fn job(cx: &dyn Inputs) -> Result<Job, InferError> {
     Ok(Job {
         solver: solver(cx.text("sampler").map_err(plain)?)?,
         schedule: to_schedule(cx.json("sigmas")).map_err(plain)?,
-        cfg: cx.float("cfg").unwrap_or(1.0),
+        // BasicGuider guides nothing.
+        cfg: match names(cx)?.negative {
+            Some(_) => cx.float("cfg").map_err(plain)?,
+            None => 1.0,
+        },
         seed: seed.unwrap_or(0),
         add_noise: seed.is_some(),
-        shift: shift(cx.weights("model").map_err(plain)?),
+        shift: shift(cx.weights("model").map_err(plain)?)?,
         part: Part::Whole,
     })
 }
 
 fn infer(cx: &InferCx<'_>) -> Result<Vec<Info>, InferError> {
     job(cx)?;
-    let latent = check(cx, names(cx))?;
+    let latent = check(cx, names(cx)?)?;
     Ok(vec![Info::Latent(latent), Info::Latent(latent)])
 }
 
 fn rungs(cx: &CostCx<'_>) -> Vec<Rung> {
-    cost::rungs(cx, names(cx), job)
+    // Another guider has been told by inference.
+    names(cx).map_or_else(
+        |_| one_way(Cost::default()),
+        |names| cost::rungs(cx, names, job),
+    )
 }
 
 fn run(cx: &mut RunCx<'_>) -> Result<Vec<Value>, RunError> {
-    let names = names(cx);
+    let names = names(cx).or_fail()?;
     sample(cx, names, job)
 }

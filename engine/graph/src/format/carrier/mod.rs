@@ -17,6 +17,8 @@ mod webp;
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use crate::{Sentence, say};
+
 /// Largest text taken out of a carrier, also after decompression.
 pub const MAX_TEXT: u64 = 64 << 20;
 /// Most texts looked at in one file; together they may be twice [`MAX_TEXT`].
@@ -41,17 +43,22 @@ pub enum Carrier {
 
 impl fmt::Display for Carrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Png => "PNG picture",
-            Self::WebP => "WebP picture",
-            Self::Mp4 => "MP4 film",
-            Self::Mkv => "Matroska film",
-            Self::Safetensors => "safetensors file",
-        })
+        self.sentence().fmt(f)
     }
 }
 
 impl Carrier {
+    /// What it is called in both languages.
+    pub fn sentence(self) -> Sentence {
+        match self {
+            Self::Png => say!("PNG picture", "PNG 画像"),
+            Self::WebP => say!("WebP picture", "WebP 画像"),
+            Self::Mp4 => say!("MP4 film", "MP4 動画"),
+            Self::Mkv => say!("Matroska film", "Matroska 動画"),
+            Self::Safetensors => say!("safetensors file", "safetensors ファイル"),
+        }
+    }
+
     /// The carrier that a file begins as; `head` holds its first [`HEAD`] bytes or all of it.
     pub fn of(head: &[u8]) -> Option<Self> {
         let at = |range| head.get(range).unwrap_or_default();

@@ -71,17 +71,27 @@ fn comment(text: &[u8]) -> Vec<(usize, Vec<u8>)> {
         return Vec::new(); // somebody's words
     }
     let Ok(Value::Object(mut map)) = super::super::json::parse("", &without_nan(&text)) else {
-        return Vec::new();
+        // A graph that is damaged is told as one; what never was any is somebody's words too.
+        let damaged = NAMES[..COMMENTS].iter().any(|name| quotes(&text, name));
+        return damaged.then_some((COMMENTS, text)).into_iter().collect();
     };
     let mut found = Vec::new();
     for (rank, name) in NAMES[..COMMENTS].iter().enumerate() {
         match map.shift_remove(*name) {
             Some(Value::String(text)) => found.push((rank, text.into_bytes())),
-            Some(graph @ Value::Object(_)) => found.push((rank, graph.to_string().into_bytes())),
-            _ => {}
+            // ComfyUI writes null where it has none.
+            None | Some(Value::Null) => {}
+            // An object is a graph; anything else will be refused as none.
+            Some(graph) => found.push((rank, graph.to_string().into_bytes())),
         }
     }
     found
+}
+
+/// Whether a name stands in quotes in a text.
+fn quotes(text: &[u8], name: &str) -> bool {
+    let quoted = format!("\"{name}\"");
+    text.windows(quoted.len()).any(|it| it == quoted.as_bytes())
 }
 
 /// Python's JSON has `NaN` and `Infinity`, and ComfyUI writes them into prompts (what it remembers
@@ -191,6 +201,18 @@ mod tests {
             &[("comment", r#"{\"prompt\":{\"a\":\"\\n\"}}"#)],
             &[("prompt", r#"{"a":"\n"}"#)],
         );
+    }
+
+    #[test]
+    fn a_damaged_graph_is_handed_on_to_be_told_and_somebodys_words_are_not() {
+        // Cut short; of the wrong kind; ComfyUI's null; words in braces.
+        check(
+            &[("comment", r#"{"prompt":{"a":1"#)],
+            &[("comment", r#"{"prompt":{"a":1"#)],
+        );
+        check(&[("comment", r#"{"prompt":5}"#)], &[("prompt", "5")]);
+        check(&[("comment", r#"{"prompt":null}"#)], &[]);
+        check(&[("comment", "{shot on a phone}")], &[]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{VERSION, wrapper};
 use crate::format::{ReadErrorKind, Wrong, shallow};
+use crate::say;
 use crate::{Group, Input, Kind, Link, Mode, Node, NodeId, Note, Port, Project, Subgraph};
 
 /// Reads the top object of a project file.
@@ -73,14 +74,24 @@ fn ports(side: &str, value: Option<Value>) -> Result<Vec<Port>, Wrong> {
     let items = match value {
         None => Vec::new(),
         Some(Value::Array(items)) => items,
-        Some(other) => return Err(Wrong::ty(&[side], "a list of ports `[{…}]`", &other)),
+        Some(other) => {
+            return Err(Wrong::ty(
+                &[side],
+                &say!("a list of ports `[{{…}}]`", "ポートのリスト `[{{…}}]` "),
+                &other,
+            ));
+        }
     };
     let port = |(at, value): (usize, Value)| {
         let path = [side, &at.to_string()];
         let mut fields = object(&path, Some(value))?;
         let mut field = |key| text(&[path[0], path[1], key], fields.shift_remove(key));
         let Some(name) = field("name")? else {
-            return Err(Wrong::new(&path, "expected the port's `name`, found none"));
+            let message = say!(
+                "expected the port's `name`, found none",
+                "ポートの「name」がありません"
+            );
+            return Err(Wrong::new(&path, message));
         };
         Ok(Port {
             name,
@@ -99,15 +110,17 @@ fn version(found: Value) -> Result<(), Wrong> {
             kind: ReadErrorKind::Newer,
             ..Wrong::new(
                 &["longtake"],
-                format!(
+                say!(
                     "this project was saved by a newer Longtake (file version {newer}, this \
-                    program reads up to {VERSION}); update Longtake to open it"
+                    program reads up to {VERSION}); update Longtake to open it",
+                    "このプロジェクトは新しい版の Longtake で保存されています(ファイルのバージョン {newer}、\
+                    このプログラムが読めるのは {VERSION} まで)。Longtake を更新してください"
                 ),
             )
         }),
         _ => Err(Wrong::ty(
             &["longtake"],
-            "a file version, 1 or more",
+            &say!("a file version, 1 or more", "1 以上のファイルのバージョン"),
             &found,
         )),
     }
@@ -116,15 +129,13 @@ fn version(found: Value) -> Result<(), Wrong> {
 fn node(path: &[&str; 2], value: Value) -> Result<Node, Wrong> {
     let mut fields = object(path, Some(value))?;
     let at = |key: &'static str| [path[0], path[1], key];
-    let class = match fields.shift_remove("class") {
-        Some(class) => text(&at("class"), Some(class))?.unwrap_or_default(),
-        None => {
-            return Err(Wrong::new(
-                path,
-                "expected a `class`, the name of a node class; found none",
-            ));
-        }
-    };
+    let class = text(&at("class"), fields.shift_remove("class"))?.ok_or_else(|| {
+        let message = say!(
+            "expected a `class`, the name of a node class; found none",
+            "ノードのクラス名「class」がありません"
+        );
+        Wrong::new(path, message)
+    })?;
     let mut node = Node {
         class,
         title: text(&at("title"), fields.shift_remove("title"))?,
@@ -166,16 +177,23 @@ fn link(path: &[&str], end: &Value) -> Result<Link, Wrong> {
             output,
         });
     }
-    let expected = "a link `[\"node id\", output number]` (an object literal with the key `link` is \
-        written `{\"literal\": {…}}`)";
-    Err(Wrong::ty(path, expected, end))
+    let expected = say!(
+        "a link `[\"node id\", output number]` (an object literal with the key `link` is \
+        written `{{\"literal\": {{…}}}}`)",
+        "リンク `[\"ノード ID\", 出力番号]` (キー「link」を持つオブジェクトの値は `{{\"literal\": {{…}}}}` と書きます)"
+    );
+    Err(Wrong::ty(path, &expected, end))
 }
 
 fn object(path: &[&str], value: Option<Value>) -> Result<Map<String, Value>, Wrong> {
     match value {
         None => Ok(Map::new()),
         Some(Value::Object(map)) => Ok(map),
-        Some(other) => Err(Wrong::ty(path, "an object `{…}`", &other)),
+        Some(other) => Err(Wrong::ty(
+            path,
+            &say!("an object `{{…}}`", "オブジェクト `{{…}}` "),
+            &other,
+        )),
     }
 }
 
@@ -183,7 +201,7 @@ fn text(path: &[&str], value: Option<Value>) -> Result<Option<String>, Wrong> {
     match value {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(other) => Err(Wrong::ty(path, "a text", &other)),
+        Some(other) => Err(Wrong::ty(path, &say!("a text", "テキスト"), &other)),
     }
 }
 
@@ -191,7 +209,11 @@ fn truth(path: &[&str], value: Option<Value>) -> Result<bool, Wrong> {
     match value {
         None => Ok(false),
         Some(Value::Bool(truth)) => Ok(truth),
-        Some(other) => Err(Wrong::ty(path, "true or false", &other)),
+        Some(other) => Err(Wrong::ty(
+            path,
+            &say!("true or false", "true か false "),
+            &other,
+        )),
     }
 }
 
@@ -205,7 +227,10 @@ fn mode(path: &[&str], value: Option<Value>) -> Result<Mode, Wrong> {
         Some("bypass") => Ok(Mode::Bypass),
         _ => Err(Wrong::ty(
             path,
-            "one of \"active\", \"mute\", \"bypass\"",
+            &say!(
+                "one of \"active\", \"mute\", \"bypass\"",
+                "\"active\"、\"mute\"、\"bypass\" のいずれか"
+            ),
             &value,
         )),
     }
@@ -226,7 +251,10 @@ fn points<const N: usize>(path: &[&str], value: Option<Value>) -> Result<Option<
         Some(points) => Ok(Some(points)),
         None => Err(Wrong::ty(
             path,
-            &format!("a list of {N} numbers (points on the canvas)"),
+            &say!(
+                "a list of {N} numbers (points on the canvas)",
+                "{N} 個の数値のリスト(キャンバス上の位置)"
+            ),
             &value,
         )),
     }

@@ -178,9 +178,9 @@ fn link(path: &[&str], end: &Value) -> Result<Link, Wrong> {
         });
     }
     let expected = say!(
-        "a link `[\"node id\", output number]` (an object literal with the key `link` is \
+        "a link [\"node id\", output number] (an object literal with the key `link` is \
         written `{{\"literal\": {{…}}}}`)",
-        "リンク `[\"ノード ID\", 出力番号]` (キー「link」を持つオブジェクトの値は `{{\"literal\": {{…}}}}` と書きます)"
+        "リンク [\"ノード ID\", 出力番号] (キー「link」を持つオブジェクトの値は `{{\"literal\": {{…}}}}` と書きます)"
     );
     Err(Wrong::ty(path, &expected, end))
 }

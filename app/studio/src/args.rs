@@ -2,22 +2,26 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use longtake_run::store::Limit;
 
-use crate::units::parse_size;
+use crate::units::{parse_age, parse_size};
 
 #[cfg(feature = "studio")]
 const AFTER: &str = "\
 Without a command the studio opens.
 
-LONGTAKE_HOME: where the studio keeps settings, recovered work and its queue, instead of the usual folders.
+LONGTAKE_HOME: where settings, recovered work, the queue and the store lie, instead of the usual folders.
 LONGTAKE_PRESETS: the gallery's folder.
 
 Exit codes: 0 done, 1 render failed, 2 bad usage or graph, 130 cancelled.";
 #[cfg(not(feature = "studio"))]
 const AFTER: &str = "\
 This build has no window: `edit`, and no command at all, say so and end.
+
+LONGTAKE_HOME: where the store lies, instead of the usual folder.
 
 Exit codes: 0 done, 1 render failed, 2 bad usage or graph, 130 cancelled.";
 
@@ -54,6 +58,8 @@ pub enum Command {
     Convert(Convert),
     /// Keep finished shots as they are, whatever changes before them.
     Pin(Pin),
+    /// Show what finished work the store holds, make room in it, or read it through.
+    Store(Store),
 }
 
 /// Where files lie and what the machine may use. Stands last wherever it is used: a help heading
@@ -85,9 +91,8 @@ pub struct Place {
         env = "LONGTAKE_OUTPUT"
     )]
     pub output: PathBuf,
-    /// Finished work, by content [default: ~/.cache/longtake/store]
-    #[arg(long, value_name = "DIR", env = "LONGTAKE_STORE")]
-    pub store: Option<PathBuf>,
+    #[command(flatten)]
+    pub shelf: Shelf,
     /// Where models run: auto, cpu, cuda, cuda:N or vulkan
     #[arg(
         long,
@@ -102,6 +107,25 @@ pub struct Place {
     /// Host memory to use [default: 92 % of it]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub ram: Option<u64>,
+}
+
+/// Where finished work is kept, and how much of it.
+#[derive(Debug, Clone, Group)]
+pub struct Shelf {
+    /// Finished work, by content [default: store in the folder for caches, ~/.cache/longtake]
+    #[arg(long, value_name = "DIR", env = "LONGTAKE_STORE")]
+    pub store: Option<PathBuf>,
+    /// Most that the store may take: a size, none, or auto, which is a quarter of what is free or its
+    /// own already, at least 4 GiB. At the end of a run, what was not used for longest goes first; what
+    /// open projects and pinned shots need stays
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value = "auto",
+        env = "LONGTAKE_STORE_LIMIT",
+        value_parser = parse_limit
+    )]
+    pub store_limit: Limit,
 }
 
 /// What to take of a graph.
@@ -242,6 +266,60 @@ pub struct Pin {
     pub place: Place,
 }
 
+/// `store`.
+#[derive(Debug, Group)]
+pub struct Store {
+    /// What to do
+    #[arg(value_enum, default_value_t = StoreWork::Show)]
+    pub work: StoreWork,
+    /// prune: until the store is no larger than this, instead of its limit
+    #[arg(long, value_name = "SIZE", value_parser = parse_room)]
+    pub to: Option<u64>,
+    /// prune: what was not used for that long: 30d, 12h, 2w
+    #[arg(long, value_name = "TIME", value_parser = parse_age)]
+    pub older_than: Option<Duration>,
+    /// prune: only tell what would go
+    #[arg(long)]
+    pub dry_run: bool,
+    /// prune: let go of what only projects that are not there any more have pinned
+    #[arg(long)]
+    pub forget_missing: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub shelf: Shelf,
+}
+
+/// What to do with the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StoreWork {
+    /// Its size, limit and entries, and what is kept for whom
+    Show,
+    /// Remove what was not used for longest, down to the limit
+    Prune,
+    /// Read every entry to its last frame, and set damaged ones aside
+    Verify,
+}
+
+fn parse_limit(text: &str) -> Result<Limit, String> {
+    match text.trim() {
+        "auto" => Ok(Limit::Auto),
+        "none" => Ok(Limit::Unlimited),
+        size => parse_size(size)
+            .map(Limit::Bytes)
+            .map_err(|_| format!("expected a size such as 200GiB, auto or none, found `{text}`")),
+    }
+}
+
+/// A size, of which nothing is one too.
+fn parse_room(text: &str) -> Result<u64, String> {
+    if text.trim() == "0" {
+        return Ok(0);
+    }
+    parse_size(text)
+}
+
 /// Most shots a film may have; keeps a slip of the finger (`1-999999999`) from filling the memory.
 const MOST_SHOTS: u32 = 100_000;
 
@@ -272,6 +350,18 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn limits() {
+        assert_eq!(parse_limit("auto"), Ok(Limit::Auto));
+        assert_eq!(parse_limit("none"), Ok(Limit::Unlimited));
+        assert_eq!(parse_limit("2GiB"), Ok(Limit::Bytes(2 << 30)));
+        for bad in ["", "0", "all", "-1"] {
+            assert!(parse_limit(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse_room("0"), Ok(0));
+        assert!(parse_room("-1").is_err());
     }
 
     #[test]

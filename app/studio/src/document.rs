@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use crate::args::Choice;
 use crate::machine::Opened;
+use crate::out;
 
 /// Reads a graph: a project, a prompt, a ComfyUI workflow, or one that a picture, a film or a file
 /// of tensors carries.
@@ -100,7 +101,7 @@ pub fn plan(
 pub fn print(found: &[Diagnostic]) {
     for severity in [Severity::Warning, Severity::Error] {
         for diagnostic in found.iter().filter(|it| it.severity == severity) {
-            eprintln!("{diagnostic}");
+            out::note(format_args!("{diagnostic}"));
         }
     }
 }

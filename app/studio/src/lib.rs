@@ -8,6 +8,7 @@ mod command;
 mod document;
 mod library;
 mod machine;
+mod out;
 #[cfg(feature = "studio")]
 pub mod studio;
 mod units;
@@ -45,18 +46,22 @@ impl From<Ended> for ExitCode {
 
 /// The program: reads the command line, runs the command.
 pub fn main() -> ExitCode {
-    // A reader that went away (`| head`) ends the program quietly, as other tools end.
-    // SAFETY: called before any thread starts.
-    #[cfg(unix)]
-    unsafe {
-        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
-    }
     let args = Args::parse();
     let bare = Edit {
         file: None,
         window: args.window,
     };
     let command = args.command.unwrap_or(Command::Edit(bare));
+    match &command {
+        Command::Edit(_) | Command::Render(_) => {}
+        Command::Plan(_)
+        | Command::Check(_)
+        | Command::Nodes(_)
+        | Command::Models(_)
+        | Command::Convert(_)
+        | Command::Pin(_)
+        | Command::Store(_) => out::end_at_closed_pipe(),
+    }
     let outcome = match &command {
         Command::Edit(it) => edit(it),
         Command::Render(it) => command::render::run(it),
@@ -66,11 +71,12 @@ pub fn main() -> ExitCode {
         Command::Models(it) => command::models::run(it),
         Command::Convert(it) => command::convert::run(it),
         Command::Pin(it) => command::pin::run(it),
+        Command::Store(it) => command::store::run(it),
     };
     match outcome {
         Ok(ended) => ended.into(),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            out::note(format_args!("error: {error:#}"));
             Ended::Unusable.into()
         }
     }

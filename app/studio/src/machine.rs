@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use longtake_nodes::model::device::DeviceSpec;
 use longtake_plan::{DeviceKind, Machine};
-use longtake_run::{Roots, Store, memory};
+use longtake_run::{Places, Roots, Store, memory};
 
-use crate::args::Place;
+use crate::args::{Place, Shelf};
 
 /// Share of memory used unless told otherwise (design §5).
 const SHARE: f64 = 0.92;
@@ -38,9 +38,9 @@ pub fn open(place: &Place) -> Result<Opened> {
         input: absolute(&place.input)?,
         models: absolute(&place.models)?,
         output: absolute(&place.output)?,
-        store: absolute(&place.store.clone().unwrap_or_else(default_store))?,
+        store: store_folder(&place.shelf)?,
     };
-    let store = Store::open(&roots.store)?;
+    let store = store(&place.shelf)?;
     let machine = machine(place, &device);
     Ok(Opened {
         roots,
@@ -48,6 +48,19 @@ pub fn open(place: &Place) -> Result<Opened> {
         machine,
         device,
     })
+}
+
+/// Opens the store alone.
+///
+/// # Errors
+/// It cannot be made.
+pub fn store(shelf: &Shelf) -> Result<Store> {
+    Ok(Store::open(&store_folder(shelf)?)?.limited(shelf.store_limit))
+}
+
+fn store_folder(shelf: &Shelf) -> Result<PathBuf> {
+    let folder = shelf.store.clone();
+    absolute(&folder.unwrap_or_else(|| Places::of_machine().store()))
 }
 
 fn machine(place: &Place, device: &DeviceSpec) -> Machine {
@@ -87,12 +100,4 @@ fn machine(place: &Place, device: &DeviceSpec) -> Machine {
 
 fn absolute(path: &std::path::Path) -> Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("the folder {}", path.display()))
-}
-
-fn default_store() -> PathBuf {
-    let home = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let cache = home("XDG_CACHE_HOME").or_else(|| home("HOME").map(|it| it.join(".cache")));
-    cache
-        .unwrap_or_else(std::env::temp_dir)
-        .join("longtake/store")
 }

@@ -5,8 +5,10 @@
     reason = "Longtake writes these names itself"
 )]
 
+mod around;
 mod bad_input;
 mod cli;
+mod encoding;
 mod film;
 mod flat;
 mod interrupted;
@@ -14,6 +16,7 @@ mod layers;
 mod nodes;
 mod pose;
 mod presets;
+mod store;
 mod studio;
 mod tidy;
 mod wan;

@@ -7,3 +7,4 @@ pub mod nodes;
 pub mod pin;
 pub mod plan;
 pub mod render;
+pub mod store;

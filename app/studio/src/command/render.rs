@@ -12,8 +12,9 @@ use longtake_run::{Cancel, Env, Failure, Report, files};
 use serde_json::json;
 
 use crate::args::Render;
+use crate::command::store;
 use crate::machine::Opened;
-use crate::{Ended, document, machine, view};
+use crate::{Ended, document, machine, out, view};
 
 /// Renders.
 ///
@@ -29,15 +30,11 @@ pub fn run(args: &Render) -> Result<Ended> {
         ..Options::default()
     };
     let out = args.out.as_deref().map(std::path::absolute).transpose()?;
-    let plan = document::plan(
-        &project,
-        found.clone(),
-        &registry,
-        &opened,
-        &options,
-        out.as_deref(),
-    );
-    let Some(plan) = plan else {
+    let planned = |found| {
+        let out = out.as_deref();
+        document::plan(&project, found, &registry, &opened, &options, out)
+    };
+    let Some(plan) = planned(found.clone()) else {
         write_unusable(args, &project, "the graph cannot run; see `longtake check`")?;
         return Ok(Ended::Unusable);
     };
@@ -52,7 +49,7 @@ pub fn run(args: &Render) -> Result<Ended> {
         );
     }
     if args.dry_run {
-        print!("{}", plan.to_text());
+        out::line(format_args!("{}", plan.to_text().trim_end()));
         return Ok(Ended::Done);
     }
     let writes = plan.outputs.iter().any(|id| !plan.step(*id).cached);
@@ -66,6 +63,10 @@ pub fn run(args: &Render) -> Result<Ended> {
             return Err(error);
         }
     }
+    let again = || planned(Vec::new());
+    let Some((plan, _lease)) = store::held(&opened.store, &args.choice.file, plan, again) else {
+        return Ok(Ended::Unusable);
+    };
     let report = execute(
         &plan,
         &project,

@@ -5,6 +5,7 @@ use longtake_run::Event;
 use serde_json::{Value, json};
 
 use super::View;
+use crate::out;
 
 /// Prints JSON lines to standard output.
 pub struct JsonLines<'a>(&'a Plan);
@@ -68,6 +69,7 @@ impl View for JsonLines<'_> {
                 "event": "failed", "step": self.step(*step), "kind": failure, "message": message,
             }),
             Event::Skipped { step } => json!({"event": "skipped", "step": self.step(*step)}),
+            Event::Store { text } => json!({"event": "store", "text": text}),
             Event::Finished {
                 cancelled,
                 failed,
@@ -76,6 +78,6 @@ impl View for JsonLines<'_> {
                 "event": "finished", "cancelled": cancelled, "failed": failed, "seconds": seconds,
             }),
         };
-        println!("{line}");
+        out::line(format_args!("{line}"));
     }
 }

@@ -128,10 +128,16 @@ impl View for Live<'_> {
             let _ = self.bars.println(text);
         };
         match event {
-            Event::Begun { steps, cached } if *cached > 0 => {
-                say(format!("{cached} of {steps} steps are in the store"));
+            Event::Begun { steps, cached } => {
+                if *cached > 0 {
+                    say(format!("{cached} of {steps} steps are in the store"));
+                }
             }
-            Event::Started { step } if !self.plan.step(*step).lazy => self.show(*step, 0, 1, ""),
+            Event::Started { step } => {
+                if !self.plan.step(*step).lazy {
+                    self.show(*step, 0, 1, "");
+                }
+            }
             Event::Progress { step, progress } => {
                 self.show(*step, progress.done, progress.total, progress.unit);
             }
@@ -162,6 +168,7 @@ impl View for Live<'_> {
                     step_name(self.plan, *step)
                 ));
             }
+            Event::Store { text } => say(text.to_string()),
             Event::Failed { message, .. } => say(format!("failed: {message}")),
             Event::Finished { .. } => {
                 for bar in self.lanes.values() {
@@ -169,7 +176,7 @@ impl View for Live<'_> {
                 }
                 self.overall.finish_and_clear();
             }
-            _ => {}
+            Event::Cached { .. } | Event::Skipped { .. } => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 mod json;
 mod live;
 mod plain;
+mod written;
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use longtake_run::report::Status;
 use longtake_run::{Event, Report};
 
 use crate::args::Show;
-use crate::units;
+use crate::{out, units};
 
 /// Something that draws events.
 pub trait View {
@@ -42,7 +43,10 @@ pub fn summary(report: &Report, show: Show) {
         return;
     }
     for output in &report.outputs {
-        println!("{}", output.path.display());
+        out::line(format_args!("{}", output.path.display()));
+        if let Some(text) = written::told(&output.path) {
+            out::note(format_args!("  {text}"));
+        }
     }
     let count = |status| report.steps.iter().filter(|it| it.status == status).count();
     let mut parts = vec![format!("{} done", count(Status::Done))];
@@ -56,14 +60,17 @@ pub fn summary(report: &Report, show: Show) {
             parts.push(format!("{n} {word}"));
         }
     }
-    eprintln!(
+    out::note(format_args!(
         "{} in {}, peak memory {}",
         parts.join(", "),
         units::time(Duration::from_secs_f64(report.measured.seconds)),
         units::size(report.measured.peak_rss_bytes),
-    );
+    ));
     for step in report.steps.iter().filter(|it| it.status == Status::Failed) {
-        eprintln!("error: {}", step.error.as_deref().unwrap_or("unknown"));
+        out::note(format_args!(
+            "error: {}",
+            step.error.as_deref().unwrap_or("unknown")
+        ));
     }
 }
 

@@ -4,7 +4,7 @@ use longtake_plan::Plan;
 use longtake_run::Event;
 
 use super::{View, step_name};
-use crate::units;
+use crate::{out, units};
 
 /// Prints lines to standard error.
 pub struct Plain<'a> {
@@ -30,7 +30,7 @@ impl View for Plain<'_> {
             Event::Begun { steps, cached } => {
                 self.all = *steps;
                 self.done = *cached;
-                eprintln!("{steps} steps, {cached} from the store");
+                out::note(format_args!("{steps} steps, {cached} from the store"));
             }
             Event::Done { step, seconds } => {
                 self.done += 1;
@@ -38,7 +38,10 @@ impl View for Plain<'_> {
                 if !self.plan.step(*step).lazy {
                     let time = units::time(std::time::Duration::from_secs_f64(*seconds));
                     let (done, all) = (self.done, self.all);
-                    eprintln!("[{done}/{all}] {}  {time}", step_name(self.plan, *step));
+                    out::note(format_args!(
+                        "[{done}/{all}] {}  {time}",
+                        step_name(self.plan, *step)
+                    ));
                 }
             }
             Event::Retrying {
@@ -47,18 +50,32 @@ impl View for Plain<'_> {
                 error,
                 ..
             } => {
-                eprintln!(
+                out::note(format_args!(
                     "{}: {error}; attempt {attempt}",
                     step_name(self.plan, *step)
-                );
+                ));
             }
-            Event::Note { step, text } => eprintln!("{}: {text}", step_name(self.plan, *step)),
+            Event::Note { step, text } => {
+                out::note(format_args!("{}: {text}", step_name(self.plan, *step)))
+            }
             Event::Adapted { step, rung, why } => {
-                eprintln!("{}: {why}; going on: {rung}", step_name(self.plan, *step));
+                out::note(format_args!(
+                    "{}: {why}; going on: {rung}",
+                    step_name(self.plan, *step)
+                ));
             }
-            Event::Failed { message, .. } => eprintln!("failed: {message}"),
-            Event::Loading { name, fraction } if *fraction >= 1.0 => eprintln!("loaded {name}"),
-            _ => {}
+            Event::Store { text } => out::note(format_args!("{text}")),
+            Event::Failed { message, .. } => out::note(format_args!("failed: {message}")),
+            Event::Loading { name, fraction } => {
+                if *fraction >= 1.0 {
+                    out::note(format_args!("loaded {name}"));
+                }
+            }
+            Event::Started { .. }
+            | Event::Progress { .. }
+            | Event::Cached { .. }
+            | Event::Skipped { .. }
+            | Event::Finished { .. } => {}
         }
     }
 }

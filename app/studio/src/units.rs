@@ -37,6 +37,38 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     }
 }
 
+/// Reads `30d`, `12h`, `2w`, `90m` or `45s`.
+///
+/// # Errors
+/// Not such a time.
+pub fn parse_age(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("expected a time such as 30d, 12h or 2w, found `{text}`");
+    let trimmed = text.trim();
+    let split = trimmed.char_indices().next_back().ok_or_else(wrong)?.0;
+    let (number, unit) = trimmed.split_at(split);
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        "w" => 7 * 24 * 3600,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = number.trim().parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(u64::from(number) * seconds))
+}
+
+/// `12 d`, `3 h`, `5 min` or `now`, rounded down.
+pub fn age(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..60 => "now".to_owned(),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
 /// `3.2 GiB`.
 pub fn size(bytes: u64) -> String {
     let mut value = bytes as f64;
@@ -90,6 +122,26 @@ mod tests {
         }
         assert_eq!(size(1536 << 20), "1.5 GiB");
         assert_eq!(size(999), "999 B");
+    }
+
+    #[test]
+    fn ages() {
+        for (text, seconds) in [
+            ("45s", 45),
+            ("90m", 5400),
+            ("12h", 43_200),
+            ("30d", 2_592_000),
+            ("2w", 1_209_600),
+            ("0d", 0),
+        ] {
+            assert_eq!(parse_age(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for bad in ["", "d", "30", "-1d", "1.5d", "3日", "99999999999d"] {
+            assert!(parse_age(bad).is_err(), "{bad}");
+        }
+        for (seconds, text) in [(59, "now"), (61, "1 min"), (7300, "2 h"), (172_800, "2 d")] {
+            assert_eq!(age(Duration::from_secs(seconds)), text);
+        }
     }
 
     #[test]

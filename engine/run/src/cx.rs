@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use crate::{
     Cancel, Clip, Conditioning, Device, Latent, Preview, Progress, Resident, Roots, RunError,
-    Segment, Store, Value,
+    Scratch, Segment, Store, Value,
 };
 
 /// A node's code: reads inputs from the context, returns one value per declared output.
@@ -57,8 +57,8 @@ pub struct Env {
     pub roots: Roots,
     /// Finished results.
     pub store: Store,
-    /// Folder for frames on their way; emptied after the run.
-    pub scratch: PathBuf,
+    /// Folder for frames on their way; gone with this.
+    pub scratch: Scratch,
     /// The device models run on.
     pub device: Device,
     /// The wish to stop.

@@ -89,8 +89,8 @@ impl RunError {
                 "。空き容量を作ってから、同じコマンドをもう一度実行してください"
             ),
             std::io::ErrorKind::PermissionDenied => say!(
-                "; check who may write there",
-                "。書き込みの権限を確認してください"
+                "; check who may read and write there",
+                "。読み書きの権限を確認してください"
             ),
             _ => Sentence::default(),
         };

@@ -162,6 +162,8 @@ pub enum Event {
     },
     /// A step was not tried, since one it needs failed or the run was cancelled.
     Skipped { step: StepId },
+    /// The store did something a person would want to know: it made room.
+    Store { text: Sentence },
     /// The run is over.
     Finished {
         cancelled: bool,

@@ -326,8 +326,8 @@ impl Kept {
         let picture =
             image::load_from_memory_with_format(&blob, image::ImageFormat::Png).map_err(|e| {
                 RunError::failed(say!(
-                    "{}: frame {index} at byte {start}: {e}",
-                    "{}: フレーム {index}（{start} バイト目）を読めません: {e}",
+                    "{}: frame {index} at byte {start}: {e}; remove the file and render again",
+                    "{}: フレーム {index}（{start} バイト目）を読めません: {e}。ファイルを削除して、もう一度レンダリングしてください",
                     self.path.display()
                 ))
             })?;

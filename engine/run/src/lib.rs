@@ -9,7 +9,7 @@
 //! - [`store`]: content-addressed results on disk.
 //! - [`executor`]: the lanes; [`event`]: what they tell; [`report`]: what remains of it.
 //! - [`mod@recall`]: what a step made, after the run.
-//! - [`paths`]: where a graph's files may lie.
+//! - [`paths`]: where a graph's files may lie; [`places`]: where the program's own do.
 
 pub mod clip;
 pub mod cx;
@@ -22,6 +22,7 @@ pub mod frames_file;
 pub mod memory;
 pub mod models;
 pub mod paths;
+pub mod places;
 pub mod recall;
 pub mod report;
 pub mod seen;
@@ -37,7 +38,8 @@ pub use executor::{Options, run};
 pub use frame::{Frame, Pixels};
 pub use models::{Device, Models, Resident};
 pub use paths::{PathError, Roots};
+pub use places::Places;
 pub use recall::recall;
 pub use report::Report;
-pub use store::Store;
+pub use store::{Scratch, Store};
 pub use value::{Array, Conditioning, Latent, Segment, Value};

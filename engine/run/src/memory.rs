@@ -15,6 +15,7 @@ pub fn resident_bytes() -> u64 {
     pages.unwrap_or(0) * page_bytes()
 }
 
+#[allow(unsafe_code, reason = "asking the system for its page size")]
 fn page_bytes() -> u64 {
     // SAFETY: sysconf only reads a constant of the system.
     let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
@@ -47,6 +48,7 @@ fn field(path: &str, name: &str) -> u64 {
 
 /// Hands freed heap pages back to the system, so that what a step freed is not counted against the
 /// next one.
+#[allow(unsafe_code, reason = "the allocator's own function")]
 pub fn give_back() {
     #[cfg(target_env = "gnu")]
     // SAFETY: malloc_trim may be called at any time from any thread.

@@ -267,6 +267,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(unsafe_code, reason = "making a pipe")]
     fn what_is_neither_file_nor_folder_is_refused_and_not_listed() {
         let dir = tempfile::tempdir().unwrap();
         let pipe = dir.path().join("pipe");

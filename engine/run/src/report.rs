@@ -210,6 +210,7 @@ impl Report {
             Event::Begun { .. }
             | Event::Loading { .. }
             | Event::Progress { .. }
+            | Event::Store { .. }
             | Event::Skipped { .. } => {}
         }
     }

@@ -11,7 +11,7 @@ use longtake_plan::{Options, Plan, Signature, Step, StepInput};
 use serde_json::{Value as Json, json};
 
 use crate::args::{Pin, Show};
-use crate::command::render;
+use crate::command::{render, store};
 use crate::{Ended, document, machine, view};
 
 /// Pins or releases shots of a project file.
@@ -30,6 +30,8 @@ pub fn run(args: &Pin) -> Result<Ended> {
     let ids = shot_ids(&project, &storyboard, args)?;
     let mut pins: BTreeMap<String, Option<Json>> =
         ids.iter().map(|id| (id.clone(), None)).collect();
+    // Held until the project names what is kept.
+    let (mut keeps, mut leases) = (Vec::new(), Vec::new());
     if !args.release {
         let registry = Registry::new();
         let opened = machine::open(&args.place)?;
@@ -39,7 +41,11 @@ pub fn run(args: &Pin) -> Result<Ended> {
             outputs: Some(vec![NodeId::new(KEEPER)]),
             ..Options::default()
         };
-        let Some(plan) = document::plan(&keeper, found, &registry, &opened, &options, None) else {
+        let planned = |found| document::plan(&keeper, found, &registry, &opened, &options, None);
+        let held = planned(found).and_then(|plan| {
+            store::held(&opened.store, &args.file, plan, || planned(Vec::new()))
+        });
+        let Some((plan, lease)) = held else {
             return Ok(Ended::Unusable);
         };
         let report = render::execute(&plan, &keeper, &registry, &opened, None, Show::Auto)?;
@@ -55,14 +61,21 @@ pub fn run(args: &Pin) -> Result<Ended> {
                 .context("a kept clip belongs to no shot")?;
             let kept = kept_under(&plan, step);
             opened.store.alias(&step.signature, &kept)?;
+            keeps.push((opened.store.clone(), kept));
             pins.insert(shot.to_string(), Some(json!(kept.to_string())));
         }
+        leases.extend(lease);
     }
     for (id, pin) in &pins {
         let edit = shot_edit(&project, &storyboard, id, &[("pinned", pin.clone())])?;
         apply(&mut project, edit)?;
     }
     format::write(&args.file, &project, Format::Project, &Registry::new())?;
+    let file = std::path::absolute(&args.file)?;
+    for (store, kept) in &keeps {
+        store.pin(kept, &file)?;
+    }
+    drop(leases);
     let word = if args.release { "released" } else { "pinned" };
     println!(
         "{word}: {}",

@@ -101,6 +101,11 @@ pub fn run(
     for step in plan.steps.iter().filter(|it| it.cached) {
         shared.tell(Event::Cached { step: step.id });
     }
+    // What this run reads and makes stays while it goes on, whoever prunes the store meanwhile.
+    let lease = env.store.lease_plan(plan);
+    if let Err(error) = &lease {
+        shared.tell_of_store(&error.message);
+    }
     shared.open_lanes();
     shared.close(begun)
 }
@@ -146,6 +151,11 @@ impl Shared<'_> {
         lock(&self.report).see(&event);
         // A listener that went away does not stop the work.
         let _ = self.events.send(event);
+    }
+
+    fn tell_of_store(&self, text: &Sentence) {
+        let text = text.clone();
+        self.tell(Event::Store { text });
     }
 
     fn sample(&self, bytes: u64) {
@@ -406,7 +416,6 @@ impl Shared<'_> {
         let left = lock(&self.board).empty();
         let_go(left);
         self.models.clear();
-        let _ = std::fs::remove_dir_all(&self.env.scratch);
         let mut cached_outputs = Vec::new();
         for id in plan.outputs.iter().filter(|id| plan.step(**id).cached) {
             let step = plan.step(*id);
@@ -420,10 +429,19 @@ impl Shared<'_> {
                 }
             }
         }
+        let seconds = self.worked(begun, Duration::ZERO);
+        match self.env.store.keep_limit() {
+            Ok(pruned) => {
+                if let Some(text) = pruned.and_then(|it| it.told()) {
+                    self.tell_of_store(&text);
+                }
+            }
+            Err(error) => self.tell_of_store(&error.message),
+        }
         self.tell(Event::Finished {
             cancelled,
             failed,
-            seconds: self.worked(begun, Duration::ZERO),
+            seconds,
         });
         let mut report = self
             .report

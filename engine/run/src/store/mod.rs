@@ -1,109 +1,59 @@
 //! Content-addressed results on disk: what makes re-render, resume and history work.
 //!
 //! Layout: `objects/ab/abcdef….json` is the manifest of the step with that signature, beside it
-//! the data files it names. A data file is written whole before the manifest, so an entry exists
-//! or it does not, whenever the program dies. Entries never change.
+//! the data files it names. A data file is written whole before the manifest and removed after it, so an
+//! entry exists or it does not, whenever the program dies. Entries never change.
+//!
+//! - [`Store::lease`]: what living programs need; [`Store::pin`]: what projects need for good.
+//! - [`Store::prune`]: room is made by last use, which a manifest's time of change keeps.
+//! - [`Scratch`]: a run's folder for frames on their way.
 
-use std::collections::BTreeMap;
-use std::fs;
+mod contents;
+mod lease;
+mod limit;
+mod lock;
+mod manifest;
+mod pins;
+mod prune;
+mod scratch;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use longtake_graph::say;
-use longtake_plan::{ClipInfo, ExtrasInfo, Fps, Info, LatentInfo, Signature, Step};
-use serde::{Deserialize, Serialize};
+use longtake_plan::{Info, Plan, Signature, Step, StepId, StepInput};
 
-use crate::files::{write_atomic, write_bytes};
-use crate::frames_file::{open_kept, write_kept};
-use crate::tensor_file::{read_conditioning, read_latent, write_conditioning, write_latent};
-use crate::{Array, RunError, Segment, Value};
+pub use self::contents::{Contents, Entry};
+pub use self::lease::Lease;
+pub use self::limit::Limit;
+use self::manifest::{Kept, Manifest, VERSION, Written, read_kept};
+pub use self::pins::PinnedBy;
+pub use self::prune::{Goal, Pruned};
+pub use self::scratch::Scratch;
+pub use self::verify::Damage;
+use crate::files::{open_regular, write_atomic, write_bytes};
+use crate::frames_file::write_kept;
+use crate::tensor_file::{write_conditioning, write_latent};
+use crate::{Array, RunError, Value};
 
 /// A folder of finished results.
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
+    limit: Limit,
+    /// Whether something was saved since the limit was last looked after.
+    saved: Arc<AtomicBool>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Manifest {
-    longtake_store: u32,
-    class: String,
-    node: String,
-    values: Vec<Kept>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kept {
-    Latent {
-        file: String,
-        shape: [u32; 5],
-    },
-    Conditioning {
-        file: String,
-        tokens: u32,
-        dim: u32,
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        arrays: BTreeMap<String, Vec<u32>>,
-    },
-    Clip {
-        file: String,
-        info: Sizes,
-    },
-    Segment {
-        file: String,
-        info: Sizes,
-    },
-    Files(Vec<Written>),
-    Json(serde_json::Value),
-}
-
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Sizes {
-    frames: u64,
-    width: u32,
-    height: u32,
-    channels: u8,
-    fps: Option<[u32; 2]>,
-}
-
-/// A file given to the person, as it was when written.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Written {
-    path: PathBuf,
-    bytes: u64,
-    /// Nanoseconds since 1970.
-    modified: u64,
-}
-
-impl From<ClipInfo> for Sizes {
-    fn from(it: ClipInfo) -> Self {
-        let fps = it.fps.map(|fps| [fps.num, fps.den]);
-        Self {
-            frames: it.frames,
-            width: it.width,
-            height: it.height,
-            channels: it.channels,
-            fps,
-        }
-    }
-}
-
-impl From<Sizes> for ClipInfo {
-    fn from(it: Sizes) -> Self {
-        let fps = it.fps.map(|[num, den]| Fps { num, den });
-        Self {
-            frames: it.frames,
-            width: it.width,
-            height: it.height,
-            channels: it.channels,
-            fps,
-        }
-    }
-}
-
-const VERSION: u32 = 1;
+/// An entry's last use is noted no more often than this: asking for a thousand of them stays cheap.
+const USED: Duration = Duration::from_mins(1);
 
 impl Store {
     /// Opens a store, making its folders, and clears what killed runs left half-written there.
@@ -112,12 +62,21 @@ impl Store {
     /// The folder cannot be made.
     pub fn open(root: &Path) -> Result<Self, RunError> {
         let objects = root.join("objects");
-        fs::create_dir_all(&objects).map_err(|e| RunError::io("making the store", &objects, &e))?;
+        fs::create_dir_all(&objects)
+            .map_err(|e| RunError::io(say!("making the store", "ストアの作成"), &objects, &e))?;
         let store = Self {
             root: root.to_path_buf(),
+            limit: Limit::default(),
+            saved: Arc::default(),
         };
         store.sweep();
         Ok(store)
+    }
+
+    /// The same store, which is to grow no larger than that.
+    #[must_use]
+    pub fn limited(self, limit: Limit) -> Self {
+        Self { limit, ..self }
     }
 
     /// The store's folder.
@@ -129,23 +88,8 @@ impl Store {
     ///
     /// # Errors
     /// The folder cannot be made.
-    pub fn scratch(&self) -> Result<PathBuf, RunError> {
-        let scratch = self.root.join("scratch");
-        if let Ok(entries) = fs::read_dir(&scratch) {
-            for entry in entries.flatten() {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                let pid = name.split('-').next().unwrap_or("").to_owned();
-                if !Path::new("/proc").join(&pid).exists() {
-                    let _ = fs::remove_dir_all(entry.path());
-                }
-            }
-        }
-        let unique = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        let folder = scratch.join(format!("{}-{}", std::process::id(), unique.as_nanos()));
-        fs::create_dir_all(&folder).map_err(|e| RunError::io("making the folder", &folder, &e))?;
-        Ok(folder)
+    pub fn scratch(&self) -> Result<Scratch, RunError> {
+        Scratch::create(&self.root.join("scratch"))
     }
 
     /// Removes temporary files that no run can still be writing (older than a day).
@@ -187,20 +131,45 @@ impl Store {
     /// The folder cannot be made.
     pub fn data_path(&self, signature: &Signature, suffix: &str) -> Result<PathBuf, RunError> {
         let shelf = self.shelf(signature);
-        fs::create_dir_all(&shelf).map_err(|e| RunError::io("making the folder", &shelf, &e))?;
+        fs::create_dir_all(&shelf)
+            .map_err(|e| RunError::io(say!("making the folder", "フォルダーの作成"), &shelf, &e))?;
         Ok(shelf.join(format!("{signature}{suffix}")))
     }
 
     fn manifest(&self, signature: &Signature) -> Option<Manifest> {
-        let text = fs::read(self.manifest_path(signature)).ok()?;
-        let manifest: Manifest = serde_json::from_slice(&text).ok()?;
-        (manifest.longtake_store == VERSION).then_some(manifest)
+        Manifest::parse(&fs::read(self.manifest_path(signature)).ok()?)
+    }
+
+    /// Reads a manifest, and where it lies is noted when the entry was used.
+    fn manifest_in_use(&self, signature: &Signature) -> Option<Manifest> {
+        let manifest = self.manifest(signature)?;
+        let path = self.manifest_path(signature);
+        let modified = fs::metadata(&path).and_then(|it| it.modified());
+        let rested = modified.is_ok_and(|it| it.elapsed().is_ok_and(|age| age > USED));
+        // A store that may only be read keeps no times, and nobody prunes it.
+        if rested && let Ok(file) = File::open(&path) {
+            let _ = file.set_modified(SystemTime::now());
+        }
+        Some(manifest)
+    }
+
+    fn missing(&self, signature: &Signature) -> RunError {
+        RunError::failed(say!(
+            "the store {} has no {signature}; run the same command again to make it",
+            "ストア {} に {signature} がありません。同じコマンドをもう一度実行すると作り直せます",
+            self.root.display()
+        ))
+    }
+
+    /// Whether something was saved since this was last asked.
+    fn take_saved(&self) -> bool {
+        self.saved.swap(false, Ordering::Relaxed)
     }
 
     /// Whether the store holds a step's results, whole. Files given to the person count only
     /// while they are as they were written, and pass `accept`.
     pub fn has(&self, signature: &Signature, accept: &dyn Fn(&Path) -> bool) -> bool {
-        let Some(manifest) = self.manifest(signature) else {
+        let Some(manifest) = self.manifest_in_use(signature) else {
             return false;
         };
         let shelf = self.shelf(signature);
@@ -214,36 +183,25 @@ impl Store {
         })
     }
 
+    /// Whether something is gone that a plan counts on: a stored result that a step reads, or that is
+    /// the plan's own. To be asked once a lease is held; then the answer stays.
+    pub fn lacks(&self, plan: &Plan) -> bool {
+        let values = plan.steps.iter().filter(|it| !it.cached).flat_map(|it| {
+            it.inputs.values().flat_map(|input| match input {
+                StepInput::Literal(_) => &[][..],
+                StepInput::Value(id) => std::slice::from_ref(id),
+                StepInput::List(ids) => ids,
+            })
+        });
+        let makers = values.filter_map(|id| plan.value(*id).step);
+        let read: BTreeSet<StepId> = makers.chain(plan.outputs.iter().copied()).collect();
+        let mut stored = read.iter().map(|id| plan.step(*id)).filter(|it| it.cached);
+        stored.any(|it| !self.has(&it.signature, &|_| true))
+    }
+
     /// Sizes of an entry's first value.
     pub fn info(&self, signature: &Signature) -> Option<Info> {
-        match self.manifest(signature)?.values.first()? {
-            Kept::Latent {
-                shape: [batch, channels, frames, height, width],
-                ..
-            } => Some(Info::Latent(LatentInfo {
-                batch: *batch,
-                channels: *channels,
-                frames: *frames,
-                height: *height,
-                width: *width,
-            })),
-            Kept::Conditioning {
-                tokens,
-                dim,
-                arrays,
-                ..
-            } => Some(Info::Conditioning {
-                tokens: *tokens,
-                dim: *dim,
-                extras: Arc::new(ExtrasInfo {
-                    arrays: arrays.clone(),
-                    ..ExtrasInfo::default()
-                }),
-            }),
-            Kept::Clip { info, .. } => Some(Info::Clip((*info).into())),
-            Kept::Segment { info, .. } => Some(Info::Segment((*info).into())),
-            Kept::Files(_) | Kept::Json(_) => None,
-        }
+        self.manifest(signature)?.values.first()?.info()
     }
 
     /// Reads an entry.
@@ -252,7 +210,9 @@ impl Store {
     /// Absent, damaged, or not readable now. A damaged entry is set aside, so that the next run makes
     /// it anew.
     pub fn load(&self, signature: &Signature) -> Result<Vec<Value>, RunError> {
-        self.look(signature).map_err(|error| {
+        let manifest = self.manifest_in_use(signature);
+        let manifest = manifest.ok_or_else(|| self.missing(signature))?;
+        self.read(signature, &manifest).map_err(|error| {
             if !error.is_damaged() {
                 return error;
             }
@@ -271,12 +231,12 @@ impl Store {
     /// # Errors
     /// As [`Self::load`].
     pub fn look(&self, signature: &Signature) -> Result<Vec<Value>, RunError> {
-        let manifest = self.manifest(signature).ok_or_else(|| {
-            RunError::failed(format!(
-                "the store {} has no {signature}",
-                self.root.display()
-            ))
-        })?;
+        let manifest = self.manifest(signature);
+        let manifest = manifest.ok_or_else(|| self.missing(signature))?;
+        self.read(signature, &manifest)
+    }
+
+    fn read(&self, signature: &Signature, manifest: &Manifest) -> Result<Vec<Value>, RunError> {
         let shelf = self.shelf(signature);
         let values: Result<Vec<Value>, RunError> = manifest
             .values
@@ -312,7 +272,11 @@ impl Store {
             .zip(values)
             .map(|(kept, value)| match kept {
                 Kept::Clip { .. } => read_kept(&shelf, kept),
-                _ => Ok(value.clone()),
+                Kept::Latent { .. }
+                | Kept::Conditioning { .. }
+                | Kept::Segment { .. }
+                | Kept::Files(_)
+                | Kept::Json(_) => Ok(value.clone()),
             })
             .collect();
         let manifest = Manifest {
@@ -321,33 +285,61 @@ impl Store {
             node: step.path.to_string(),
             values: kept,
         };
-        let text = serde_json::to_vec(&manifest)
-            .map_err(|e| RunError::failed(format!("writing a manifest: {e}")))?;
-        write_bytes(&self.manifest_path(signature), &text)?;
+        self.write(signature, &manifest)?;
         back
     }
 
-    /// Lets an entry be found under another signature too: its files are shared.
+    fn write(&self, signature: &Signature, manifest: &Manifest) -> Result<(), RunError> {
+        let text = serde_json::to_vec(manifest).map_err(|e| {
+            RunError::failed(say!(
+                "writing a manifest: {e}",
+                "結果の目録を書き込めません: {e}"
+            ))
+        })?;
+        self.saved.store(true, Ordering::Relaxed);
+        write_bytes(&self.manifest_path(signature), &text)
+    }
+
+    /// Lets an entry be found under another signature too. Its files get names of their own there,
+    /// so that each of the two can go without the other; on the disk they are one.
     ///
     /// # Errors
     /// No such entry, or the disk.
     pub fn alias(&self, entry: &Signature, other: &Signature) -> Result<(), RunError> {
-        let mut manifest = self.manifest(entry).ok_or_else(|| {
-            RunError::failed(format!("the store {} has no {entry}", self.root.display()))
-        })?;
-        let shelf = entry.to_string()[..2].to_owned();
-        for kept in &mut manifest.values {
-            if let Kept::Latent { file, .. }
-            | Kept::Conditioning { file, .. }
-            | Kept::Clip { file, .. }
-            | Kept::Segment { file, .. } = kept
-            {
-                *file = format!("../{shelf}/{file}");
-            }
+        if entry == other {
+            return match self.manifest(entry) {
+                Some(_) => Ok(()),
+                None => Err(self.missing(entry)),
+            };
         }
-        let text = serde_json::to_vec(&manifest)
-            .map_err(|e| RunError::failed(format!("writing a manifest: {e}")))?;
-        write_bytes(&self.manifest_path(other), &text)
+        let linking =
+            |path: &Path, e: &std::io::Error| RunError::io(say!("keeping", "保存"), path, e);
+        // Nothing is removed meanwhile. Where nobody can lock, nobody removes.
+        let _unmoved = self.unmoved();
+        let mut manifest = self.manifest(entry).ok_or_else(|| self.missing(entry))?;
+        let shelf = self.shelf(entry);
+        let (from, to) = (entry.to_string(), other.to_string());
+        for file in manifest.values.iter_mut().filter_map(Kept::file_mut) {
+            let old = shelf.join(&*file);
+            let ending = file.rsplit('/').next().unwrap_or_default();
+            let ending = ending.strip_prefix(&from).unwrap_or(ending);
+            let new = self.data_path(other, &format!(".kept{ending}"))?;
+            let link = new.with_file_name(format!(".{}.tmp", lock::unique()));
+            if fs::hard_link(&old, &link).is_ok() {
+                let renamed = fs::rename(&link, &new);
+                // Two names of one file are both left by a rename.
+                let _ = fs::remove_file(&link);
+                renamed.map_err(|e| linking(&new, &e))?;
+            } else {
+                // This file system has one name for a file.
+                write_atomic(&new, |out| {
+                    let copied = std::io::copy(&mut open_regular(&old)?, out);
+                    copied.map(drop).map_err(|e| linking(&new, &e))
+                })?;
+            }
+            *file = format!("{to}.kept{ending}");
+        }
+        self.write(other, &manifest)
     }
 
     fn keep(&self, signature: &Signature, index: usize, value: &Value) -> Result<Kept, RunError> {
@@ -393,63 +385,4 @@ impl Store {
             Value::Json(json) => Kept::Json(json.clone()),
         })
     }
-}
-
-impl Written {
-    fn of(path: &Path) -> Self {
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        let (bytes, modified) = facts(&path).unwrap_or_default();
-        Self {
-            path,
-            bytes,
-            modified,
-        }
-    }
-
-    fn stands(&self) -> bool {
-        facts(&self.path) == Some((self.bytes, self.modified))
-    }
-}
-
-fn facts(path: &Path) -> Option<(u64, u64)> {
-    let meta = fs::metadata(path).ok()?;
-    let modified = meta
-        .modified()
-        .ok()?
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()?;
-    Some((meta.len(), modified.as_nanos() as u64))
-}
-
-fn read_kept(shelf: &Path, kept: &Kept) -> Result<Value, RunError> {
-    Ok(match kept {
-        Kept::Latent { file, shape } => {
-            let [batch, channels, frames, height, width] = *shape;
-            let info = LatentInfo {
-                batch,
-                channels,
-                frames,
-                height,
-                width,
-            };
-            Value::Latent(read_latent(&shelf.join(file), info)?)
-        }
-        Kept::Conditioning {
-            file,
-            tokens,
-            dim,
-            arrays,
-        } => Value::Conditioning(read_conditioning(
-            &shelf.join(file),
-            [*tokens, *dim],
-            arrays,
-        )?),
-        Kept::Clip { file, .. } => Value::Clip(open_kept(&shelf.join(file))?),
-        Kept::Segment { file, info } => Value::Segment(Segment {
-            path: shelf.join(file),
-            info: (*info).into(),
-        }),
-        Kept::Files(files) => Value::Files(files.iter().map(|it| it.path.clone()).collect()),
-        Kept::Json(json) => Value::Json(json.clone()),
-    })
 }

@@ -26,6 +26,11 @@ pub enum MediaError {
         byte: u64,
         what: Sentence,
     },
+    /// A frame that cannot be decoded as it was encoded.
+    Damaged {
+        path: PathBuf,
+        frame: u64,
+    },
     Truncated {
         path: PathBuf,
         expected: u64,

@@ -5,8 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::MediaError;
 
-/// Counts up whenever the encoder settings in this crate change the bytes of a segment.
-const SETTINGS: u32 = 1;
+/// Counts up whenever the encoder settings in this crate change the bytes of a segment. Whoever stores segments
+/// has it in what it files them under.
+pub const SETTINGS: u32 = 2;
+
+/// The largest CRF that `x264enc` takes. x264 itself goes to 51, but GStreamer keeps its default of 21 when its
+/// property is given that.
+const WORST_CRF: u8 = 50;
 
 /// Frames between two key frames at most: exact seeks stay cheap (facts: gstreamer-egui §2).
 const KEY_INTERVAL: u32 = 24;
@@ -33,7 +38,7 @@ pub struct VideoFormat {
 pub enum Codec {
     /// 8-bit 4:2:0 H.264 (x264), BT.709, no B-frames.
     H264 {
-        /// Constant quality, 0 (lossless) to 51 (worst). 18 is visually transparent for most material.
+        /// Constant quality, 0 (4:2:0 without loss) to 50 (worst). 18 is visually transparent for most material.
         crf: u8,
         preset: Preset,
     },
@@ -155,10 +160,10 @@ impl VideoFormat {
             ));
         }
         if let Codec::H264 { crf, .. } = codec {
-            if crf > 51 {
+            if crf > WORST_CRF {
                 return bad(say!(
-                    "crf {crf}; it goes from 0 (lossless) to 51 (worst), 18 is usual",
-                    "crf {crf}。0(可逆)から 51(最低)までです。通常は 18 を指定します。"
+                    "crf {crf}; it goes from 0 (lossless) to {WORST_CRF} (worst), 18 is usual",
+                    "crf {crf}。0(可逆)から {WORST_CRF}(最低)までです。通常は 18 を指定します。"
                 ));
             }
             if width % 2 != 0 || height % 2 != 0 {
@@ -180,11 +185,16 @@ impl VideoFormat {
     /// Where a one-frame group meets the next segment's first frame, two IDR frames in a row may carry the same
     /// `idr_pic_id`, which H.264 §7.4.3 does not want; the delimiter before every frame keeps them apart.
     /// The BT.709 matrix is used at every size and always tagged, so that no player has to guess.
+    ///
+    /// No buffer (`vbv-buf-capacity=0`): `x264enc` otherwise takes its `bitrate`, 2,048 kbit/s unless told, for a
+    /// ceiling on constant quality too, and rate control by a buffer depends on how far each thread has come.
+    /// `cpu-independent`: x264's fast paths for some processors choose otherwise than its plain ones.
     pub(crate) fn encoder(&self) -> String {
         match self.codec {
             Codec::H264 { crf, preset } => format!(
-                "x264enc pass=qual quantizer={crf} speed-preset={} bframes=0 key-int-max={KEY_INTERVAL} \
-                   threads={X264_THREADS} sliced-threads=false option-string=\"open-gop=0:scenecut=40\" \
+                "x264enc pass=qual quantizer={crf} vbv-buf-capacity=0 speed-preset={} bframes=0 \
+                   key-int-max={KEY_INTERVAL} threads={X264_THREADS} sliced-threads=false \
+                   option-string=\"open-gop=0:scenecut=40:cpu-independent=1\" \
                  ! video/x-h264,stream-format=avc,alignment=au",
                 preset.name()
             ),

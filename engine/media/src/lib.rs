@@ -10,6 +10,7 @@
 
 mod assemble;
 mod error;
+mod ffv1;
 mod format;
 mod install;
 mod metadata;
@@ -20,15 +21,17 @@ mod pipe;
 mod reader;
 mod regular;
 mod segment;
+mod segment_frames;
 mod whole_file;
 mod writer;
 mod yuv;
 
 pub use assemble::{Container, FileInfo, assemble};
 pub use error::{Doing, MediaError, Pipeline};
-pub use format::{Codec, Preset, VideoFormat};
+pub use format::{Codec, Preset, SETTINGS, VideoFormat};
 pub use install::{check_installation, init};
 pub use metadata::{Metadata, read_metadata};
-pub use reader::{SegmentFrames, VideoInfo, VideoReader, decode_segment, probe};
+pub use reader::{VideoInfo, VideoReader, probe};
 pub use segment::{EncodedFrame, SegmentHeader, SegmentReader};
+pub use segment_frames::{SegmentFrames, decode_segment};
 pub use writer::{SegmentInfo, SegmentWriter};

@@ -1,24 +1,24 @@
-//! Decodes video files and stored segments into RGB frames.
+//! Decodes video files into RGB frames.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use gst::prelude::*;
 use gstreamer as gst;
-use gstreamer_app::{AppSink, AppSrc};
+use gstreamer_app::AppSink;
 use gstreamer_video as gst_video;
 use longtake_sentence::{Sentence, say};
 use serde::Serialize;
 
+use crate::MediaError;
 use crate::error::{Doing, Pipeline};
+use crate::ffv1::Damage;
 use crate::mkv::Mkv;
 use crate::mp4::Mp4;
-use crate::picture::{DECODED, rgb_pixels};
-use crate::pipe::{Pipe, timed_buffer};
+use crate::picture::DECODED;
+use crate::pipe::Pipe;
 use crate::regular::check_readable;
-use crate::segment::SegmentReader;
-use crate::{MediaError, VideoFormat};
+use crate::segment_frames::{damaged, picture};
 
 /// What a video file is, as far as can be told without decoding all of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -43,8 +43,14 @@ pub struct VideoReader {
     pipe: Pipe,
     sink: AppSink,
     path: PathBuf,
+    damage: Damage,
     /// Frame number of the next frame.
     next: u64,
+    /// From what time on a damaged frame matters.
+    from: gst::ClockTime,
+    /// When the frame before was shown, and how much later the next one may come: some frame is missing otherwise.
+    last: Option<gst::ClockTime>,
+    longest: Option<gst::ClockTime>,
 }
 
 /// Size, rate and length of a video, from its headers and first frame.
@@ -65,13 +71,14 @@ impl VideoReader {
         let declared = Declared::read(path)?;
         let text = format!(
             "filesrc name=file ! decodebin name=decode caps=video/x-raw(ANY) expose-all-streams=false \
-                    decode. ! videoconvert n-threads=2 ! {DECODED} \
+                    force-sw-decoders=true decode. ! videoconvert n-threads=2 ! {DECODED} \
                     ! appsink name=out sync=false max-buffers=3"
         );
         let pipe = Pipe::new(Pipeline::Decoding, path, &text)?;
         pipe.element::<gst::Element>("file")?
             .set_property("location", path.to_string_lossy().as_ref());
-        limit_threads(&pipe);
+        let damage = Damage::default();
+        set_up_decoders(&pipe, &damage);
         let sink: AppSink = pipe.element("out")?;
         pipe.start(gst::State::Paused)?;
         pipe.wait_for(gst::MessageType::AsyncDone, Doing::OpeningFile, || {
@@ -102,6 +109,10 @@ impl VideoReader {
         let duration = declared.duration.or(counted).unwrap_or(told);
         let estimate =
             (duration.as_secs_f64() * f64::from(fps.0) / f64::from(fps.1)).round() as u64;
+        // Frames of an even track last at most half as long again as the shortest; one lost leaves twice that.
+        let longest = (declared.even && fps.0 > 0).then(|| {
+            gst::ClockTime::from_nseconds(1_750_000_000 * u64::from(fps.1) / u64::from(fps.0))
+        });
         let info = VideoInfo {
             width: video.width(),
             height: video.height(),
@@ -117,19 +128,25 @@ impl VideoReader {
             pipe,
             sink,
             path: path.to_owned(),
+            damage,
             next: 0,
+            from: gst::ClockTime::ZERO,
+            last: None,
+            longest,
         })
     }
 
     /// The next frame: RGB, 8 bits a channel, rows from the top, no padding. `None` after the last.
     ///
     /// # Errors
-    /// [`MediaError::Truncated`] when the file ends before the number of frames it declares.
+    /// [`MediaError::Truncated`] when the file ends before the number of frames it declares,
+    /// [`MediaError::Damaged`] for a frame that the decoder had to guess at.
     pub fn next_rgb(&mut self) -> Result<Option<Vec<u8>>, MediaError> {
         let Some(sample) = self.pipe.pull(&self.sink, Doing::DecodingNextFrame)? else {
-            return self.check_length().map(|()| None);
+            return self.check_end().map(|()| None);
         };
-        let pixels = rgb_pixels(&sample).ok_or_else(|| self.pipe.failed(no_picture()))?;
+        self.check_time(sample.buffer().and_then(|it| it.pts()))?;
+        let pixels = picture(&sample, &self.path, self.next, &self.pipe)?;
         if pixels.len() != self.info.width as usize * self.info.height as usize * 3 {
             let reason = say!(
                 "the picture size changes at frame {}",
@@ -175,10 +192,31 @@ impl VideoReader {
         self.pipe
             .wait_for(gst::MessageType::AsyncDone, Doing::Seeking, || Ok(false))?;
         self.next = frame;
+        // Half a frame and a millisecond's rounding before its middle.
+        let earlier = 500_000_000 * u64::from(den) / u64::from(num) + 1_000_000;
+        self.from = time.saturating_sub(gst::ClockTime::from_nseconds(earlier));
+        self.last = None;
         Ok(())
     }
 
-    fn check_length(&self) -> Result<(), MediaError> {
+    /// Sees that no frame was lost or is damaged up to the one of this time.
+    fn check_time(&mut self, time: Option<gst::ClockTime>) -> Result<(), MediaError> {
+        let Some(time) = time else {
+            return Ok(());
+        };
+        let gap = |(last, longest): (gst::ClockTime, _)| time > last + longest;
+        let lost = self.last.zip(self.longest).is_some_and(gap);
+        self.last = Some(time);
+        if lost || self.damage.within(self.from..=time) {
+            return Err(damaged(&self.path, self.next));
+        }
+        Ok(())
+    }
+
+    fn check_end(&self) -> Result<(), MediaError> {
+        if self.damage.within(self.from..=gst::ClockTime::MAX) {
+            return Err(damaged(&self.path, self.next));
+        }
         let (expected, found) = (self.info.frames, self.next);
         if self.info.frames_exact && found < expected {
             return Err(MediaError::Truncated {
@@ -195,6 +233,8 @@ impl VideoReader {
 #[derive(Default)]
 struct Declared {
     frames: Option<u64>,
+    /// An index says that all frames are shown about equally long.
+    even: bool,
     duration: Option<Duration>,
     varying_fps: Option<(u32, u32)>,
 }
@@ -207,6 +247,7 @@ impl Declared {
             let track = mp4.video.filter(|_| !mp4.fragmented);
             return Ok(track.map_or_else(Self::default, |it| Self {
                 frames: Some(it.samples).filter(|_| it.plays_all),
+                even: it.varying_fps.is_none(),
                 duration: Duration::try_from_secs_f64(it.seconds).ok(),
                 varying_fps: it.varying_fps,
             }));
@@ -222,12 +263,19 @@ impl Declared {
     }
 }
 
-/// Few decoder threads: more cost memory and latency, and other work wants the cores.
-fn limit_threads(pipe: &Pipe) {
+/// Few decoder threads: more cost memory and latency, and other work wants the cores. FFV1 packets are looked at.
+fn set_up_decoders(pipe: &Pipe, damage: &Damage) {
     let threads =
         std::thread::available_parallelism().map_or(1, |it| (it.get() / 2).clamp(1, 4)) as i32;
+    let damage = damage.clone();
     if let Some(bin) = pipe.pipeline().dynamic_cast_ref::<gst::Bin>() {
         bin.connect_deep_element_added(move |_, _, element| {
+            if element
+                .factory()
+                .is_some_and(|it| it.name() == "avdec_ffv1")
+            {
+                damage.watch(element);
+            }
             if element
                 .find_property("max-threads")
                 .is_some_and(|it| it.value_type() == i32::static_type())
@@ -236,110 +284,4 @@ fn limit_threads(pipe: &Pipe) {
             }
         });
     }
-}
-
-/// Decodes a stored segment, frame by frame.
-pub struct SegmentFrames {
-    pipe: Pipe,
-    source: AppSrc,
-    sink: AppSink,
-    segment: SegmentReader,
-    pushed: u64,
-    ended: bool,
-    pulled: u64,
-}
-
-/// Opens a stored segment for decoding: previews, joins, tests.
-///
-/// # Errors
-/// As [`SegmentReader::open`]; a missing decoder.
-pub fn decode_segment(path: &Path) -> Result<SegmentFrames, MediaError> {
-    let segment = SegmentReader::open(path)?;
-    let text = format!(
-        "appsrc name=in format=time ! {} ! videoconvert n-threads=2 ! {DECODED} \
-         ! appsink name=out sync=false max-buffers=3",
-        segment.header().format.decoder()
-    );
-    let pipe = Pipe::new(Pipeline::Decoding, path, &text)?;
-    let caps = gst::Caps::from_str(&segment.header().caps).map_err(|error| {
-        let what = say!("stream description: {error}", "ストリームの説明: {error}");
-        MediaError::corrupt(path, 0, what)
-    })?;
-    let source: AppSrc = pipe.element("in")?;
-    source.set_caps(Some(&caps));
-    let sink = pipe.element("out")?;
-    pipe.start(gst::State::Playing)?;
-    Ok(SegmentFrames {
-        pipe,
-        source,
-        sink,
-        segment,
-        pushed: 0,
-        ended: false,
-        pulled: 0,
-    })
-}
-
-impl SegmentFrames {
-    pub fn format(&self) -> &VideoFormat {
-        &self.segment.header().format
-    }
-
-    /// Number of frames in the segment.
-    pub fn frames(&self) -> u64 {
-        self.segment.frames()
-    }
-
-    /// The next frame as RGB, as [`VideoReader::next_rgb`].
-    ///
-    /// # Errors
-    /// [`MediaError::Corrupt`] for a damaged frame, [`MediaError::Truncated`] when the decoder gives fewer
-    /// frames than the segment has.
-    pub fn next_rgb(&mut self) -> Result<Option<Vec<u8>>, MediaError> {
-        let mut ready = None;
-        while !self.ended && ready.is_none() {
-            let Some(frame) = self.segment.next_frame()? else {
-                self.source
-                    .end_of_stream()
-                    .map_err(|flow| self.pipe.end_refused(flow))?;
-                self.ended = true;
-                break;
-            };
-            let buffer = timed_buffer(frame, self.pushed, &self.segment.header().format);
-            self.pipe.push(&self.source, buffer, || {
-                ready = ready
-                    .take()
-                    .or_else(|| self.sink.try_pull_sample(gst::ClockTime::ZERO));
-                Ok(false)
-            })?;
-            self.pushed += 1;
-        }
-        if ready.is_none() {
-            ready = self.pipe.pull(&self.sink, Doing::DecodingNextFrame)?;
-        }
-        let Some(sample) = ready else {
-            let (expected, found) = (self.segment.frames(), self.pulled);
-            let path = self.segment.path().to_owned();
-            return if found < expected {
-                Err(MediaError::Truncated {
-                    path,
-                    expected,
-                    found,
-                })
-            } else {
-                Ok(None)
-            };
-        };
-        self.pulled += 1;
-        rgb_pixels(&sample)
-            .map(Some)
-            .ok_or_else(|| self.pipe.failed(no_picture()))
-    }
-}
-
-fn no_picture() -> Sentence {
-    say!(
-        "the decoder gave no RGB picture",
-        "デコーダーの出力が RGB 画像ではありません。"
-    )
 }

@@ -24,7 +24,8 @@ pub struct SegmentInfo {
 /// Encodes frames into one segment. Dropped before [`SegmentWriter::finish`], it leaves no file; a program
 /// killed meanwhile leaves one named `.NAME.??????.part`.
 ///
-/// The same frames and format give the same bytes, whatever the machine's core count.
+/// The same frames and format give the same bytes, whatever the machine's core count, its load and what its
+/// processor can do, as long as libx264 and libavcodec are of the same version and architecture.
 pub struct SegmentWriter {
     pipe: Pipe,
     source: AppSrc,
@@ -51,9 +52,12 @@ impl SegmentWriter {
     /// written to, a missing encoder.
     pub fn create(path: &Path, format: &VideoFormat) -> Result<Self, MediaError> {
         format.check()?;
+        Self::with_encoder(path, format, &format.encoder())
+    }
+
+    fn with_encoder(path: &Path, format: &VideoFormat, encoder: &str) -> Result<Self, MediaError> {
         let text = format!(
-            "appsrc name=in format=time ! {} ! appsink name=out sync=false max-buffers=8",
-            format.encoder()
+            "appsrc name=in format=time ! {encoder} ! appsink name=out sync=false max-buffers=8"
         );
         let pipe = Pipe::new(Pipeline::Encoding, path, &text)?;
         let info = input_info(format)?;
@@ -204,4 +208,55 @@ fn stored_caps(caps: &gst::CapsRef) -> String {
         it.remove_fields(["multiview-mode", "multiview-flags"]);
     }
     caps.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Codec, Preset, SegmentReader};
+
+    /// Frames of noise that moves, which keeps every part of an encoder busy.
+    fn encode(path: &Path, format: &VideoFormat, encoder: &str) -> Vec<u8> {
+        let mut writer = SegmentWriter::with_encoder(path, format, encoder).unwrap();
+        let (width, height) = (format.width as usize, format.height as usize);
+        let mut state = 1_u64;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        })
+        .take(2 * width * (height + 80))
+        .collect();
+        for n in 0..40 {
+            let rows = (0..height).flat_map(|y| {
+                let start = 2 * width * (y + 2 * n) + 3 * n;
+                noise[start..].windows(2).take(width)
+            });
+            let pixels: Vec<u8> = rows.flat_map(|it| [it[0] / 2 + it[1] / 2; 3]).collect();
+            writer.push_rgb(&pixels).unwrap();
+        }
+        writer.finish().unwrap();
+        let mut reader = SegmentReader::open(path).unwrap();
+        let frames = std::iter::from_fn(|| reader.next_frame().unwrap());
+        frames.flat_map(|it| it.data).collect()
+    }
+
+    #[test]
+    fn what_the_processor_can_do_does_not_change_the_frames() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.seg");
+        for preset in [Preset::Superfast, Preset::Veryfast, Preset::Medium] {
+            let format = VideoFormat {
+                codec: Codec::H264 { crf: 18, preset },
+                ..VideoFormat::h264(160, 90, (24, 1))
+            };
+            let text = format.encoder();
+            let all = encode(&path, &format, &text);
+            // x264 without any of its hand-written paths.
+            let plain = text.replace("scenecut=40", "scenecut=40:asm=0");
+            assert_ne!(text, plain);
+            assert!(encode(&path, &format, &plain) == all, "{preset:?}");
+        }
+    }
 }

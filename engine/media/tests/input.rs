@@ -212,7 +212,7 @@ fn formats_no_encoder_takes_are_refused() {
         (VideoFormat::h264(64, 64, (0, 1)), "0/1"),
         (VideoFormat::h264(64, 64, (24, 0)), "24/0"),
         (VideoFormat::h264(64, 64, (u32::MAX, 1)), "frame rate"),
-        (with_crf(52), "crf 52"),
+        (with_crf(51), "crf 51"),
     ] {
         let error = SegmentWriter::create(&path, &format)
             .err()
@@ -363,6 +363,65 @@ fn hostile_indexes_do_no_harm() {
             fs::write(&film, &broken).unwrap();
             let _ = read_metadata(&film); // an error or an answer, in no time, and no panic
         }
+    }
+}
+
+/// What a person may name by mistake: a pipe that nobody writes to, a socket, a device, a folder.
+fn no_files(folder: &Path) -> [(std::path::PathBuf, &'static str); 4] {
+    let pipe = folder.join("pipe.mp4");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let socket = folder.join("socket.mp4");
+    std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    [
+        (pipe, "a named pipe"),
+        (socket, "a socket"),
+        ("/dev/zero".into(), "a device"),
+        (folder.to_owned(), "a folder"),
+    ]
+}
+
+#[test]
+fn what_is_no_file_is_named_and_never_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, is) in no_files(folder.path()) {
+        for error in [
+            read_all(&path).unwrap_err(),
+            probe(&path).unwrap_err(),
+            SegmentReader::open(&path).unwrap_err(),
+            decode_segment(&path).err().unwrap(),
+            read_metadata(&path).unwrap_err(),
+            join(
+                &folder.path().join("film.mp4"),
+                std::slice::from_ref(&path),
+                &small(),
+                &Metadata::default(),
+            )
+            .unwrap_err(),
+        ] {
+            assert!(
+                error.to_string().ends_with(&format!("it is {is}")),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_no_file_is_not_replaced_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = folder.path().join("a.seg");
+    encode(&part, &small(), 0..3);
+    for (path, is) in no_files(folder.path()) {
+        let parts = std::slice::from_ref(&part);
+        for error in [
+            SegmentWriter::create(&path, &small()).err().unwrap(),
+            join(&path, parts, &small(), &Metadata::default()).unwrap_err(),
+        ] {
+            let said = format!("cannot write here: it is {is}; give the name of a file");
+            assert!(error.to_string().ends_with(&said), "{error}");
+        }
+        assert!(!path.metadata().unwrap().is_file(), "{}", path.display());
     }
 }
 

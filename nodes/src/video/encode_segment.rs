@@ -22,7 +22,7 @@ const DECLARATION: Declaration = Declaration {
         socket("video", Kind::VIDEO).help("The piece", "区間"),
         choice("format", "auto", FORMATS).help("Container it will go into", "入れるコンテナ"),
         choice("codec", "auto", CODECS).help("Encoder", "エンコーダー"),
-        int("crf", 18).within(0, 51).optional().help(
+        int("crf", 18).within(0, 50).optional().help(
             "H.264 quality, smaller is better",
             "H.264 の品質。小さいほど高品質",
         ),
@@ -32,8 +32,13 @@ const DECLARATION: Declaration = Declaration {
     ],
     outputs: &[output("segment", Kind::named("SEGMENT"))],
     internal: true,
+    version: 2,
     ..Declaration::EMPTY
 };
+
+// Segments encoded with other settings are filed under another signature, and never joined with these.
+#[cfg(feature = "media")]
+const _: () = assert!(DECLARATION.version == longtake_media::SETTINGS);
 
 /// The node.
 pub const NODE: Node = Node::work(&DECLARATION, infer, Lane::Cpu, Keep::Store, rungs, run);
@@ -117,7 +122,9 @@ fn rgb(frame: &longtake_run::Frame) -> std::borrow::Cow<'_, [u8]> {
     use longtake_run::Pixels;
     match &*frame.pixels {
         Pixels::U8(bytes) if frame.channels == 3 => std::borrow::Cow::Borrowed(bytes),
-        _ => std::borrow::Cow::Owned(frame.to_rgb().to_u8()),
+        Pixels::U8(_) | Pixels::U16(_) | Pixels::F32(_) => {
+            std::borrow::Cow::Owned(frame.to_rgb().to_u8())
+        }
     }
 }
 

@@ -47,7 +47,7 @@ const DECLARATION: Declaration = Declaration {
             "コンテナ。auto: mp4、ffv1 なら mkv",
         ),
         choice("codec", "auto", CODECS).help("Encoder; auto: h264", "エンコーダー。auto: h264"),
-        int("crf", 18).within(0, 51).optional().help(
+        int("crf", 18).within(0, 50).optional().help(
             "H.264 quality, smaller is better",
             "H.264 の品質。小さいほど高品質",
         ),

@@ -34,6 +34,7 @@ impl MediaError {
             ),
             Self::NotVideo { path, reason } => at(path, &not_video(reason)),
             Self::Corrupt { path, byte, what } => at(path, &corrupt(*byte, what)),
+            Self::Damaged { path, frame } => at(path, &damaged(*frame)),
             Self::Truncated {
                 path,
                 expected,
@@ -120,6 +121,13 @@ fn corrupt(byte: u64, what: &Sentence) -> Sentence {
         "damaged at byte {byte}: {what}; make or copy the file again",
         "{byte} バイト目で壊れています: {what}。ファイルを作り直すか、もう一度コピーしてください。";
         what
+    )
+}
+
+fn damaged(frame: u64) -> Sentence {
+    say!(
+        "frame {frame} is damaged and can only be guessed at; copy or render the file again",
+        "フレーム {frame} は壊れていて、推測でしか表示できません。もう一度コピーするか、レンダリングし直してください。"
     )
 }
 
@@ -253,6 +261,10 @@ mod tests {
             MediaError::Empty { path: path() },
             MediaError::not_video(&path(), inner()),
             MediaError::corrupt(&path(), 77, inner()),
+            MediaError::Damaged {
+                path: path(),
+                frame: 12,
+            },
             MediaError::Truncated {
                 path: path(),
                 expected: 120,

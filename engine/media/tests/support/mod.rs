@@ -105,3 +105,38 @@ pub fn names(folder: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// A grey texture of fine noise that moves and flickers: hard to encode, as real footage is and slopes are not.
+pub fn texture(format: &VideoFormat, n: u32) -> Vec<u8> {
+    let hash = |x: u32, y: u32, z: u32| {
+        let mut it = x
+            .wrapping_mul(0x9E37_79B1)
+            .wrapping_add(y.wrapping_mul(0x85EB_CA77))
+            .wrapping_add(z.wrapping_mul(0xC2B2_AE3D));
+        for _ in 0..2 {
+            it = (it ^ it >> 15).wrapping_mul(0x2C1B_3C6D);
+        }
+        it >> 16
+    };
+    let mut pixels = Vec::with_capacity(format.frame_bytes());
+    for y in 0..format.height {
+        for x in 0..format.width {
+            let (u, v) = (x + 3 * n, y + 2 * n);
+            let near = [(0, 0), (1, 0), (0, 1), (1, 1)];
+            let sum: u32 = near.iter().map(|(i, j)| hash(u + i, v + j, 0) % 256).sum();
+            let moving = (sum as i32 / 4 - 128) * 2 + 128;
+            let flicker = (hash(x, y, n + 1) % 13) as i32 - 6;
+            pixels.extend([(moving + flicker).clamp(0, 255) as u8; 3]);
+        }
+    }
+    pixels
+}
+
+/// Encodes `frames` frames of [`texture`].
+pub fn encode_texture(path: &Path, format: &VideoFormat, frames: u32) -> SegmentInfo {
+    let mut writer = SegmentWriter::create(path, format).unwrap();
+    for n in 0..frames {
+        writer.push_rgb(&texture(format, n)).unwrap();
+    }
+    writer.finish().unwrap()
+}

@@ -145,7 +145,7 @@ mod tests {
         fs::create_dir(&old).unwrap();
         let new = root.join("1-2");
         fs::create_dir(&new).unwrap();
-        let day = SystemTime::now() - ABANDONED - Duration::from_secs(60);
+        let day = SystemTime::now() - ABANDONED - Duration::from_mins(1);
         File::open(&old).unwrap().set_modified(day).unwrap();
         let living = Scratch::create(&root).unwrap();
         let name = living.file_name().unwrap().to_string_lossy().into_owned();

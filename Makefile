@@ -16,12 +16,13 @@ WINDOW_PACKAGES := libvulkan1 mesa-vulkan-drivers libxkbcommon-x11-0 libx11-xcb1
 	libxrandr2 libwayland-client0
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help demo studio test lint check-gpu bench bench-canvas bench-engine packages window-packages nextest
+.PHONY: help demo studio test test-blas lint check-gpu bench bench-canvas bench-engine packages window-packages nextest
 
 help:
 	@echo "make demo          render the animatic preset into output/ (installs what is missing)"
 	@echo "make studio        the window: the graph on a canvas, its plan, a queue, a viewer"
 	@echo "make test          formats, lints and tests (installs what is missing)"
+	@echo "make test-blas     the tests that multiply matrices once more, with other kernels and without OpenBLAS"
 	@echo "make check-gpu     prove that the CUDA and Vulkan builds compile"
 	@echo "make bench         both benchmarks:"
 	@echo "make bench-canvas  frame times of the editor's canvas, headless"
@@ -53,6 +54,19 @@ studio: window-packages
 test: window-packages nextest lint
 	cargo build --locked -p longtake
 	cargo nextest run --locked --workspace --no-fail-fast
+
+# The tests that multiply matrices, with OpenBLAS's kernels for other processors and without it: what
+# holds for one order of summing only is found. The library is chosen at run time, so nothing is rebuilt.
+MULTIPLYING := package(longtake-shaders) | package(longtake-models) | package(longtake-nodes)
+test-blas: window-packages nextest
+	@run() { cargo nextest run --locked --workspace --no-fail-fast -E '$(MULTIPLYING)'; }; \
+	has() { grep -qw "$$1" /proc/cpuinfo; }; \
+	if has avx2 && has fma; then echo "OpenBLAS's kernels for Haswell:"; OPENBLAS_CORETYPE=Haswell run; \
+	else echo "OpenBLAS's kernels for Haswell: skipped, this processor lacks AVX2"; fi; \
+	if has avx512f && has avx512bw && has avx512dq && has avx512vl; then \
+		echo "OpenBLAS's kernels for SkylakeX:"; OPENBLAS_CORETYPE=SkylakeX run; \
+	else echo "OpenBLAS's kernels for SkylakeX: skipped, this processor lacks AVX-512"; fi; \
+	echo "without OpenBLAS:"; LONGTAKE_BLAS=off run
 
 lint: window-packages
 	cargo fmt --all --check

@@ -1,9 +1,16 @@
 //! Softmax attention over tensors that keep tokens before heads.
 
+#![allow(
+    unsafe_code,
+    reason = "tiles of one buffer, written by several workers"
+)]
+
+use std::mem::MaybeUninit;
+
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
-use crate::blas::{Operand, multiply};
+use crate::blas::{Kind, Operand, multiply};
 use crate::host::{self, Shared, Values};
 use crate::{Tensor, portable, simd};
 
@@ -84,7 +91,8 @@ pub fn attention(
                 scores,
             );
         });
-    host::give_values(out, [batch, queries, heads, dim])
+    // SAFETY: every block writes the rows of its queries and head, and there is at least one key.
+    host::give_values(unsafe { host::written(out) }, [batch, queries, heads, dim])
 }
 
 /// Bytes of scratch that [`attention`] takes on the CPU besides its result, with `threads`
@@ -123,32 +131,33 @@ impl Heads {
         }
     }
 
-    fn rows(&self, batch: usize, head: usize, token: usize, transposed: bool) -> Operand {
+    fn rows(&self, batch: usize, head: usize, token: usize, transposed: bool) -> Operand<'_> {
         let [b, t, h] = self.strides;
         let at = self.flex.layout().start_offset() + batch * b + token * t + head * h;
-        Operand {
-            start: self.flex.storage::<f32>()[at..].as_ptr(),
-            row: t,
-            transposed,
+        let values = &self.flex.storage::<f32>()[at..];
+        if transposed {
+            Operand::transposed(values, t)
+        } else {
+            Operand::new(values, t)
         }
     }
 }
 
-struct Run {
+struct Run<'a> {
     q: Heads,
     k: Heads,
     v: Heads,
     bias: Option<Values>,
     bias_batches: usize,
     scale: f32,
-    out: Shared,
+    out: Shared<'a>,
     shape: [usize; 4],
     keys: usize,
 }
 
-impl Run {
+impl Run<'_> {
     /// Attends from one tile of queries of one head to all keys.
-    fn block(&self, batch: usize, head: usize, first: usize, scores: &mut [f32]) {
+    fn block(&self, batch: usize, head: usize, first: usize, scores: &mut [MaybeUninit<f32>]) {
         let [_, queries, heads, dim] = self.shape;
         let [tile_queries, tile_keys] = tile(queries);
         let rows = tile_queries.min(queries - first);
@@ -160,19 +169,23 @@ impl Run {
             let cols = tile_keys.min(self.keys - key);
             let q = self.q.rows(batch, head, first, false);
             let k = self.k.rows(batch, head, key, true);
-            // SAFETY: the tile of scores is this worker's own; sizes follow from the shapes.
-            unsafe {
+            let scores = &mut scores[..rows * cols];
+            let c = scores.as_mut_ptr().cast();
+            // SAFETY: the tile of scores is this worker's own, and is written as a whole.
+            let scores = unsafe {
                 multiply(
+                    Kind::Scores,
                     [rows, cols, dim],
                     self.scale,
                     q,
                     k,
                     0.0,
-                    scores.as_mut_ptr(),
+                    c,
                     cols,
                 );
-            }
-            for (r, row) in scores.chunks_mut(cols).take(rows).enumerate() {
+                host::written_slice(scores)
+            };
+            for (r, row) in scores.chunks_mut(cols).enumerate() {
                 self.add_bias([batch, head, first + r, key], row);
                 let top = tops[r].max(simd::max(row));
                 let sum = simd::exp_sum(row, 1.0, top);
@@ -188,18 +201,10 @@ impl Run {
             let weights = Operand::new(scores, cols);
             let v = self.v.rows(batch, head, key, false);
             let beta = if key == 0 { 0.0 } else { 1.0 };
-            // SAFETY: as above.
-            unsafe {
-                multiply(
-                    [rows, dim, cols],
-                    1.0,
-                    weights,
-                    v,
-                    beta,
-                    self.out.at(out),
-                    out_row,
-                );
-            }
+            let size = [rows, dim, cols];
+            let c = self.out.rectangle(out, rows, dim, out_row);
+            // SAFETY: as above; with a beta of 1 the last round has written them.
+            unsafe { multiply(Kind::Values, size, 1.0, weights, v, beta, c, out_row) };
         }
         for (r, total) in totals.iter().take(rows).enumerate() {
             // SAFETY: as above.

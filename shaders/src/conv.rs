@@ -1,8 +1,15 @@
 //! Convolutions of the video VAEs and of the frame models.
 
+#![allow(
+    unsafe_code,
+    reason = "tiles of one buffer, written by several workers"
+)]
+
+use std::mem::MaybeUninit;
+
 use rayon::prelude::*;
 
-use crate::blas::{Operand, multiply};
+use crate::blas::{Kind, Operand, multiply};
 use crate::host::{self, Shared, Values};
 use crate::im2col::{Frames, Windows};
 use crate::{Tensor, portable, simd};
@@ -202,22 +209,22 @@ fn convolve(
     let tile = tile_for(depth, positions, batch);
     let tiles = positions.div_ceil(tile);
     let columns = || host::uninit(if pointwise { 0 } else { depth * tile });
-    let work = |columns: &mut Vec<f32>, i: usize| {
+    let work = |columns: &mut Vec<MaybeUninit<f32>>, i: usize| {
         let (item, first) = (i / tiles, i % tiles * tile);
         let len = tile.min(positions - first);
         let right = if pointwise {
             Operand::new(&frames.x[item * depth * positions + first..], positions)
         } else {
             let columns = &mut columns[..depth * len];
-            windows.gather(frames, item, first, len, columns);
-            Operand::new(columns, len)
+            Operand::new(windows.gather(frames, item, first, len, columns), len)
         };
         let at = item * out_channels * positions + first;
-        // SAFETY: every tile has its own positions; the operands cover the sizes.
+        let left = Operand::new(weight, depth);
+        let size = [out_channels, len, depth];
+        let c = shared.rectangle(at, out_channels, len, positions);
+        // SAFETY: every tile has its own positions, and the product writes them before bias is added.
         unsafe {
-            let left = Operand::new(weight, depth);
-            let size = [out_channels, len, depth];
-            multiply(size, 1.0, left, right, 0.0, shared.at(at), positions);
+            multiply(Kind::Convolution, size, 1.0, left, right, 0.0, c, positions);
             for (channel, &bias) in bias.into_iter().flatten().enumerate() {
                 simd::add_value(shared.slice(at + channel * positions, len), bias);
             }
@@ -227,7 +234,8 @@ fn convolve(
         .into_par_iter()
         .with_max_len(1)
         .for_each_init(columns, work);
-    out
+    // SAFETY: the tiles cover all positions of all channels.
+    unsafe { host::written(out) }
 }
 
 /// Nearest-neighbour enlargement by two, then a 3x3 convolution with one pixel of padding.
@@ -280,6 +288,8 @@ pub fn upsample_nearest2x_conv2d(
                 run.tile(item, first, len, phase, scratch, shared);
             }
         });
+    // SAFETY: the four phases of the tiles cover all pixels of all channels.
+    let out = unsafe { host::written(out) };
     host::give_values(out, [batch, out_channels, 2 * height, 2 * width])
 }
 
@@ -298,8 +308,8 @@ impl Upsample<'_> {
         first: usize,
         len: usize,
         phase: usize,
-        (columns, results): &mut (Vec<f32>, Vec<f32>),
-        out: Shared,
+        (columns, results): &mut (Vec<MaybeUninit<f32>>, Vec<MaybeUninit<f32>>),
+        out: Shared<'_>,
     ) {
         let Frames {
             height,
@@ -317,16 +327,19 @@ impl Upsample<'_> {
         };
         let depth = 4 * channels;
         let columns = &mut columns[..depth * len];
-        windows.gather(&self.frames, item, first, len, columns);
+        let columns = windows.gather(&self.frames, item, first, len, columns);
         let (left, right) = (
             Operand::new(&self.weights[phase], depth),
             Operand::new(columns, len),
         );
-        // SAFETY: the tile of results is this worker's own and holds `out_channels * len`.
-        unsafe {
-            let size = [self.out_channels, len, depth];
-            multiply(size, 1.0, left, right, 0.0, results.as_mut_ptr(), len);
-        }
+        let size = [self.out_channels, len, depth];
+        let results = &mut results[..self.out_channels * len];
+        let c = results.as_mut_ptr().cast();
+        // SAFETY: the tile of results is this worker's own, and is written as a whole.
+        let results = unsafe {
+            multiply(Kind::Convolution, size, 1.0, left, right, 0.0, c, len);
+            host::written_slice(results)
+        };
         for channel in 0..self.out_channels {
             let row = &mut results[channel * len..(channel + 1) * len];
             if let Some(bias) = self.bias {
@@ -337,7 +350,7 @@ impl Upsample<'_> {
                 let (y, x) = ((first + i) / width, (first + i) % width);
                 let at = plane + (2 * y + py) * 2 * width + 2 * x + px;
                 // SAFETY: no other tile or phase writes this pixel.
-                unsafe { out.at(at).write(value) };
+                unsafe { out.write(at, value) };
             }
         }
     }

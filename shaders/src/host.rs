@@ -5,7 +5,10 @@
 //! struct has one field, the public enum [`DispatchTensorKind`]; the size check below makes the
 //! reinterpretation sound, since a field that is as large as its struct lies at offset 0.
 
-use std::mem::ManuallyDrop;
+#![allow(unsafe_code, reason = "buffers are written before they are read")]
+
+use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, MaybeUninit};
 
 use burn::tensor::{Bytes, DType, Shape, TensorPrimitive};
 use burn::{BackendTensor, DispatchDevice, DispatchTensor, DispatchTensorKind};
@@ -73,7 +76,7 @@ pub fn give_values<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tenso
 }
 
 fn flex_of(values: Vec<f32>, shape: Shape) -> FlexTensor {
-    debug_assert_eq!(values.len(), shape.num_elements());
+    assert_eq!(values.len(), shape.num_elements());
     FlexTensor::new(
         Bytes::from_elems(values),
         Layout::contiguous(shape),
@@ -106,22 +109,39 @@ impl std::ops::Deref for Values {
     }
 }
 
-/// `len` values for a kernel that writes every one before any is read.
-#[expect(
-    clippy::uninit_vec,
-    reason = "zeroing large results costs as much as some kernels"
-)]
-pub fn uninit(len: usize) -> Vec<f32> {
+/// Room for `len` values that a kernel is about to write: zeroing large results costs as much as
+/// some kernels.
+pub fn uninit(len: usize) -> Vec<MaybeUninit<f32>> {
     let mut values = Vec::with_capacity(len);
-    // SAFETY: capacity is `len`, every bit pattern is an f32, and callers write before reading.
-    unsafe { values.set_len(len) };
+    values.resize_with(len, MaybeUninit::uninit);
     prefer_huge_pages(&mut values);
     values
 }
 
+/// The values that were written.
+///
+/// # Safety
+/// All of them were.
+pub unsafe fn written(values: Vec<MaybeUninit<f32>>) -> Vec<f32> {
+    let mut values = ManuallyDrop::new(values);
+    let (start, len, capacity) = (values.as_mut_ptr(), values.len(), values.capacity());
+    // SAFETY: the parts of a vector whose elements have the layout of f32 and, as the caller
+    // promises, are such.
+    unsafe { Vec::from_raw_parts(start.cast(), len, capacity) }
+}
+
+/// The values of a slice that was written.
+///
+/// # Safety
+/// All of them were.
+pub unsafe fn written_slice(values: &mut [MaybeUninit<f32>]) -> &mut [f32] {
+    // SAFETY: the caller's promise.
+    unsafe { values.assume_init_mut() }
+}
+
 /// Asks for 2 MiB pages behind a large buffer: taking it from the system page by page costs
 /// more than computing a pointwise function over it.
-fn prefer_huge_pages(values: &mut [f32]) {
+fn prefer_huge_pages(values: &mut [MaybeUninit<f32>]) {
     #[cfg(target_os = "linux")]
     if size_of_val(values) >= 4 * HUGE_PAGE {
         let bytes = values.as_mut_ptr_range();
@@ -155,14 +175,15 @@ pub fn map_rows<const D: usize>(
     let source = Values::of_flex(flex);
     let mut out = uninit(len);
     each_chunk(&mut out, chunk, |i, rows| {
-        rows.copy_from_slice(&source[i * chunk..i * chunk + rows.len()]);
+        let rows = rows.write_copy_of_slice(&source[i * chunk..i * chunk + rows.len()]);
         work(i * (chunk / row), rows);
     });
-    give(flex_of(out, shape))
+    // SAFETY: every chunk was copied before it was worked on.
+    give(flex_of(unsafe { written(out) }, shape))
 }
 
 /// Runs `work(index, chunk)` over consecutive chunks, on all cores if there is enough to do.
-fn each_chunk(values: &mut [f32], chunk: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+fn each_chunk<T: Send>(values: &mut [T], chunk: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     if values.len() <= SERIAL {
         values
             .chunks_mut(chunk)
@@ -176,32 +197,67 @@ fn each_chunk(values: &mut [f32], chunk: usize, work: impl Fn(usize, &mut [f32])
     }
 }
 
-/// A pointer that workers share while they write disjoint parts of one buffer.
+/// A buffer that workers share while they write disjoint parts of it.
 #[derive(Clone, Copy)]
-pub struct Shared(*mut f32);
+pub struct Shared<'a> {
+    start: *mut f32,
+    len: usize,
+    _of: PhantomData<&'a mut [f32]>,
+}
 
 // SAFETY: whoever dereferences it promises that no two workers touch the same element.
-unsafe impl Send for Shared {}
+unsafe impl Send for Shared<'_> {}
 // SAFETY: as above.
-unsafe impl Sync for Shared {}
+unsafe impl Sync for Shared<'_> {}
 
-impl Shared {
-    pub fn new(values: &mut [f32]) -> Self {
-        Self(values.as_mut_ptr())
+impl<'a> Shared<'a> {
+    pub fn new(values: &'a mut [MaybeUninit<f32>]) -> Self {
+        Self {
+            start: values.as_mut_ptr().cast(),
+            len: values.len(),
+            _of: PhantomData,
+        }
+    }
+
+    /// The first of `rows` rows of `cols` values that start `row` apart.
+    ///
+    /// # Panics
+    /// If they are not all within the buffer.
+    pub fn rectangle(self, offset: usize, rows: usize, cols: usize, row: usize) -> *mut f32 {
+        let end = offset + rows.saturating_sub(1) * row + cols;
+        assert!(end <= self.len, "{end} of {} values", self.len);
+        self.start.wrapping_add(offset)
     }
 
     /// # Safety
-    /// `offset` must lie within the buffer.
-    pub unsafe fn at(self, offset: usize) -> *mut f32 {
-        // SAFETY: the caller's promise.
-        unsafe { self.0.add(offset) }
+    /// The element must belong to the calling worker alone.
+    ///
+    /// # Panics
+    /// If it is not within the buffer.
+    pub unsafe fn write(self, offset: usize, value: f32) {
+        let at = self.rectangle(offset, 1, 1, 1);
+        // SAFETY: it is within the buffer, and the caller's alone.
+        unsafe { at.write(value) };
     }
 
     /// # Safety
-    /// The range must lie within the buffer, be initialised or about to be overwritten, and
-    /// belong to the calling worker alone.
-    pub unsafe fn slice<'a>(self, offset: usize, len: usize) -> &'a mut [f32] {
+    /// The range must belong to the calling worker alone.
+    ///
+    /// # Panics
+    /// If it is not within the buffer.
+    pub unsafe fn uninit(self, offset: usize, len: usize) -> &'a mut [MaybeUninit<f32>] {
+        let at = self.rectangle(offset, 1, len, len).cast();
+        // SAFETY: the range is within the buffer, and the caller's alone.
+        unsafe { std::slice::from_raw_parts_mut(at, len) }
+    }
+
+    /// # Safety
+    /// The range must have been written, and belong to the calling worker alone.
+    ///
+    /// # Panics
+    /// If it is not within the buffer.
+    pub unsafe fn slice(self, offset: usize, len: usize) -> &'a mut [f32] {
         // SAFETY: the caller's promise.
-        unsafe { std::slice::from_raw_parts_mut(self.0.add(offset), len) }
+        unsafe { written_slice(self.uninit(offset, len)) }
     }
 }

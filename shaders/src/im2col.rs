@@ -1,6 +1,10 @@
 //! Cuts the windows of a convolution into the columns of a matrix, a tile at a time.
 
-use crate::host::Values;
+#![allow(unsafe_code, reason = "a scratch buffer is filled as a whole")]
+
+use std::mem::MaybeUninit;
+
+use crate::host::{self, Values};
 
 /// The frames a convolution reads: zeros, then the cached frames, then the input, all
 /// `[batch, channels, time, height, width]`.
@@ -60,26 +64,29 @@ impl Windows {
 
     /// Fills `columns` `[depth, len]` with the windows of positions `first..first + len` of
     /// batch item `item`; rows are ordered channel, time, height, width, like a weight's axes.
-    pub fn gather(
+    pub fn gather<'a>(
         &self,
         frames: &Frames<'_>,
         item: usize,
         first: usize,
         len: usize,
-        columns: &mut [f32],
-    ) {
+        columns: &'a mut [MaybeUninit<f32>],
+    ) -> &'a mut [f32] {
         let [kt, kh, kw] = self.kernel;
+        assert_eq!(columns.len(), self.depth(frames.channels) * len);
         let mut rows = columns.chunks_mut(len);
         for channel in 0..frames.channels {
             for dt in 0..kt {
                 for dy in 0..kh {
                     for dx in 0..kw {
-                        let Some(row) = rows.next() else { return };
+                        let row = rows.next().expect("a row per channel and tap");
                         self.gather_row(frames, [item, channel], [dt, dy, dx], first, row);
                     }
                 }
             }
         }
+        // SAFETY: that were all its rows, and a row is filled line by line.
+        unsafe { host::written_slice(columns) }
     }
 
     /// One tap of one channel, for consecutive output positions.
@@ -89,7 +96,7 @@ impl Windows {
         [item, channel]: [usize; 2],
         [dt, dy, dx]: [usize; 3],
         first: usize,
-        mut row: &mut [f32],
+        mut row: &mut [MaybeUninit<f32>],
     ) {
         let [_, out_h, out_w] = self.out;
         let mut position = first;
@@ -105,7 +112,7 @@ impl Windows {
                 .map(|(y, plane)| &plane[y * frames.width..(y + 1) * frames.width]);
             match source {
                 Some(source) => self.copy_line(source, x, dx, part),
-                None => part.fill(0.0),
+                None => part.fill(MaybeUninit::new(0.0)),
             }
             row = rest;
             position += len;
@@ -113,7 +120,7 @@ impl Windows {
     }
 
     /// `part[i] = source[(x + i) stride + dx - left]`, zero outside.
-    fn copy_line(&self, source: &[f32], x: usize, dx: usize, part: &mut [f32]) {
+    fn copy_line(&self, source: &[f32], x: usize, dx: usize, part: &mut [MaybeUninit<f32>]) {
         let stride = self.stride[2];
         let start = x * stride + dx;
         // First i at or past the left edge, first i past the right edge.
@@ -126,18 +133,18 @@ impl Windows {
             .saturating_sub(start)
             .div_ceil(stride);
         let to = reach.clamp(from, part.len());
-        part[..from].fill(0.0);
-        part[to..].fill(0.0);
+        part[..from].fill(MaybeUninit::new(0.0));
+        part[to..].fill(MaybeUninit::new(0.0));
         if from == to {
             return;
         }
         let begin = start + from * stride - self.left;
         let part = &mut part[from..to];
         if stride == 1 {
-            part.copy_from_slice(&source[begin..begin + part.len()]);
+            part.write_copy_of_slice(&source[begin..begin + part.len()]);
         } else {
-            for (value, &x) in part.iter_mut().zip(source[begin..].iter().step_by(stride)) {
-                *value = x;
+            for (i, value) in part.iter_mut().enumerate() {
+                value.write(source[begin + i * stride]);
             }
         }
     }

@@ -27,7 +27,10 @@ mod simd;
 pub mod twin;
 
 pub use attention::{attention, attention_workspace};
-pub use blas::{blas_name, use_blas};
+pub use blas::{
+    Engine, Kind, KindReport, ProductReport, blas_name, product_report, product_report_so_far,
+    remember_products_in, use_blas,
+};
 pub use conv::{causal_conv3d, conv_workspace, conv2d, upsample_nearest2x_conv2d};
 pub use linear::{linear, linear_act, linear_gelu};
 pub use norm::{channel_rms_norm_silu, layer_norm, layer_norm_modulate, rms_norm};

@@ -1,5 +1,10 @@
 //! Normalisation: layer norm with modulation, RMS norm over tokens and over channels.
 
+#![allow(
+    unsafe_code,
+    reason = "positions of one buffer, written by several workers"
+)]
+
 use rayon::prelude::*;
 
 use crate::host::{self, Shared, Values};
@@ -135,8 +140,8 @@ pub fn channel_rms_norm_silu(x: Tensor<5>, gamma: Tensor<1>, silu: bool) -> Tens
         simd::inverse_norms(norms, (channels as f32).sqrt(), CHANNEL_NORM_FLOOR);
         for (channel, &gamma) in gamma.iter().enumerate() {
             // SAFETY: every worker has its own positions; the source is another buffer.
-            let part = unsafe { shared.slice(at(channel), len) };
-            part.copy_from_slice(&x[at(channel)..at(channel) + len]);
+            let part = unsafe { shared.uninit(at(channel), len) };
+            let part = part.write_copy_of_slice(&x[at(channel)..at(channel) + len]);
             if silu {
                 simd::scale_each_silu(part, gamma, norms);
             } else {
@@ -144,5 +149,6 @@ pub fn channel_rms_norm_silu(x: Tensor<5>, gamma: Tensor<1>, silu: bool) -> Tens
             }
         }
     });
-    host::give_values(out, shape)
+    // SAFETY: the blocks cover all positions, and each writes all channels.
+    host::give_values(unsafe { host::written(out) }, shape)
 }

@@ -6,6 +6,8 @@
 //! word per pixel by ordinary tensor operations, in rows that are whole multiples of 256 bytes as a
 //! copy wants them, and copied in the queue's order: no buffer is mapped.
 
+#![allow(unsafe_code, reason = "the tensor behind a dispatched one")]
+
 use std::mem::ManuallyDrop;
 use std::sync::OnceLock;
 

@@ -4,6 +4,7 @@
 //! The bodies are plain arithmetic that LLVM vectorises; there are no intrinsics. Reductions
 //! keep one partial result per lane, since floats may not be reordered on the compiler's own.
 
+#![allow(unsafe_code, reason = "instructions that were detected")]
 #![allow(
     clippy::excessive_precision,
     reason = "published constants keep their digits"

@@ -4,12 +4,18 @@
 //! asked first, through their own libraries loaded at run time. No probing creates a GPU context.
 
 mod cuda;
+mod fault;
 mod vulkan;
 
 use std::fmt;
 use std::str::FromStr;
 
 use longtake_sentence::{Sentence, say};
+
+pub use fault::DeviceFault;
+pub use longtake_shaders::{
+    ProductReport, product_report, product_report_so_far, remember_products_in,
+};
 
 use crate::Device;
 
@@ -178,8 +184,14 @@ impl DeviceSpec {
     /// As [`DeviceSpec::resolve`].
     pub fn open(self) -> Result<Device, DeviceError> {
         match self.resolve()? {
-            Self::Cuda(index) => cuda::open(index),
-            Self::Vulkan => vulkan::open(),
+            Self::Cuda(index) => {
+                fault::watch();
+                cuda::open(index)
+            }
+            Self::Vulkan => {
+                fault::watch();
+                vulkan::open()
+            }
             Self::Auto | Self::Cpu => Ok(cpu()),
         }
     }

@@ -8,6 +8,8 @@ pub mod clip;
 mod dense;
 pub mod device;
 pub mod lora;
+#[cfg(test)]
+mod said;
 pub mod screen;
 pub mod tokenizer;
 pub mod umt5;

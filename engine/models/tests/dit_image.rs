@@ -16,6 +16,14 @@ use longtake_models::wan::dit::{ForwardError, Pass, Placement, Times, WanDit};
 use longtake_shaders::Tensor;
 use safetensors::Dtype;
 
+/// What an error says in English; the Japanese says as much.
+fn said(error: &ForwardError) -> String {
+    let sentence = error.sentence();
+    assert_eq!(sentence.lacks(), None);
+    assert_eq!(sentence.en, error.to_string());
+    sentence.en
+}
+
 const I2V: &str = "i2v_original_bf16.safetensors";
 const FLF2V: &str = "flf2v_diffusers";
 const TI2V: &str = "ti2v_original_bf16.safetensors";
@@ -110,6 +118,9 @@ fn without_an_image_the_branch_is_as_if_not_there() {
     assert!(with.1 != run_image(&load(&data(I2V), Placement::Resident), &golden, "i2v", true));
 }
 
+/// Products of other heights are summed in another order by some kernels.
+const OTHER_SHAPES: f32 = 1e-5;
+
 #[test]
 fn one_image_serves_a_batch() {
     let dit = load(&data(I2V), Placement::Resident);
@@ -127,7 +138,8 @@ fn one_image_serves_a_batch() {
             Some(image),
         )
     });
-    assert!(once == twice);
+    let error = max_relative_error(&once, &twice);
+    assert!(error <= OTHER_SHAPES, "relative error {error:e}");
 }
 
 #[test]
@@ -136,7 +148,7 @@ fn images_that_do_not_fit_are_named() {
         let dit = load(&data(file), Placement::Streamed);
         let text = waves([2, 5, dit.dims().text_dim]);
         let refused = dit.prepare_context(text, Some(waves(image)));
-        refused.map(|_| ()).unwrap_err().to_string()
+        said(&refused.map(|_| ()).unwrap_err())
     };
     assert_eq!(
         refusal("tiny_diffusers", [1, 257, 20]),
@@ -191,7 +203,8 @@ fn equal_times_of_frames_are_one_time() {
         };
         let times = [frames, batch].map(|count| vec![417.5; count]);
         let per_frame = run(Times::PerFrame(&times[0]));
-        assert!(per_frame == run(Times::PerItem(&times[1])));
+        let error = max_relative_error(&per_frame, &run(Times::PerItem(&times[1])));
+        assert!(error <= OTHER_SHAPES, "relative error {error:e}");
         assert_eq!(per_frame.len(), batch * 48 * frames * height * width);
     }
 }
@@ -204,7 +217,7 @@ fn the_number_of_times_must_be_that_of_frames() {
     let pass = Pass::new(waves([1, 48, 3, 4, 4]), times, &context);
     let refused = dit.forward(pass, &mut |_, _| ControlFlow::Continue(()));
     assert_eq!(
-        refused.unwrap_err().to_string(),
+        said(&refused.unwrap_err()),
         "number of timesteps: expected 3, the latent's frames, got 2"
     );
 }

@@ -15,6 +15,14 @@ use longtake_models::wan::dit::{
 };
 use longtake_shaders::Tensor;
 
+/// What an error says in English; the Japanese says as much.
+fn said(error: &ForwardError) -> String {
+    let sentence = error.sentence();
+    assert_eq!(sentence.lacks(), None);
+    assert_eq!(sentence.en, error.to_string());
+    sentence.en
+}
+
 const SCAIL: &str = "scail_original_bf16.safetensors";
 
 struct Golden(HashMap<String, (Vec<usize>, Vec<f32>)>);
@@ -270,7 +278,7 @@ fn refusal(file: &str, edit: impl FnOnce(&mut Tensor<5>, &mut Option<ScailStream
         ..Pass::new(latent, Times::PerItem(&[1.0]), &context)
     };
     let refused = dit.forward(pass, &mut |_, _| ControlFlow::Continue(()));
-    refused.unwrap_err().to_string()
+    said(&refused.unwrap_err())
 }
 
 #[test]
@@ -324,7 +332,7 @@ fn a_control_that_fails_ends_the_pass() {
     };
     let failed = dit.forward(pass, &mut |_, _| ControlFlow::Continue(()));
     assert_eq!(
-        failed.unwrap_err().to_string(),
+        said(&failed.unwrap_err()),
         "residual of the control: expected [1 or 1, 72, 48], got [1, 71, 48]"
     );
 }
@@ -344,7 +352,7 @@ fn times_per_frame_are_refused() {
     };
     let refused = dit.forward(pass, &mut |_, _| ControlFlow::Continue(()));
     assert_eq!(
-        refused.unwrap_err().to_string(),
+        said(&refused.unwrap_err()),
         "times: expected one per item, as SCAIL was trained, got one per frame"
     );
 }

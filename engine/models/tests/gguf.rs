@@ -12,6 +12,14 @@ use dit_support::{RandomModel, cpu, load, max_relative_error, read, run, values,
 use longtake_models::tokenizer::Tokenizer;
 use longtake_models::umt5::Umt5;
 use longtake_models::wan::dit::Placement;
+
+/// What an error says in English; the Japanese says as much.
+fn said(error: &longtake_models::weights::WeightsError) -> String {
+    let sentence = error.sentence();
+    assert_eq!(sentence.lacks(), None);
+    assert_eq!(sentence.en, error.to_string());
+    sentence.en
+}
 use longtake_models::weights::{Checkpoint, Family, probe};
 
 fn data(name: &str) -> PathBuf {
@@ -285,7 +293,7 @@ fn refusal(damage: impl FnOnce(&mut Vec<u8>)) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bad.gguf");
     std::fs::write(&path, bytes).unwrap();
-    let error = Checkpoint::open(&path).unwrap_err().to_string();
+    let error = said(&Checkpoint::open(&path).unwrap_err());
     assert!(error.starts_with(path.to_str().unwrap()), "{error}");
     error
 }

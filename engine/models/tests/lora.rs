@@ -13,6 +13,14 @@ use longtake_models::wan::dit::{Placement, WanDit};
 use longtake_models::weights::{Checkpoint, Family, probe};
 use safetensors::tensor::TensorView;
 
+/// What an error says in English; the Japanese says as much.
+fn said(error: &longtake_models::lora::LoraError) -> String {
+    let sentence = error.sentence();
+    assert_eq!(sentence.lacks(), None);
+    assert_eq!(sentence.en, error.to_string());
+    sentence.en
+}
+
 const PREFIX: &str = "model.diffusion_model.";
 
 /// A tensor: shape and values.
@@ -532,7 +540,7 @@ fn refusal(tensors: &[(&str, &[usize])]) -> String {
         )
         .map(|_| ())
     });
-    let text = result.unwrap_err().to_string();
+    let text = said(&result.unwrap_err());
     text.replace(&format!("{}/", folder.path().display()), "")
 }
 

@@ -11,6 +11,14 @@ use longtake_models::wan::dit::{Placement, WanDit};
 use longtake_models::weights::{Checkpoint, Raw};
 use safetensors::Dtype;
 
+/// What an error says in English; the Japanese says as much.
+fn said(error: &longtake_models::weights::WeightsError) -> String {
+    let sentence = error.sentence();
+    assert_eq!(sentence.lacks(), None);
+    assert_eq!(sentence.en, error.to_string());
+    sentence.en
+}
+
 type Ours = longtake_models::weights::Dtype;
 
 /// What a file's quantised layers have beside their weights.
@@ -186,7 +194,7 @@ fn refusal(edit: impl FnOnce(&mut Vec<Stored>)) -> String {
     rewrite(&packed, &edited, edit);
     let file = Checkpoint::open(&edited).unwrap();
     let loaded = WanDit::load(&file, &cpu(), Placement::Resident, &mut |_, _| {});
-    loaded.map(|_| ()).unwrap_err().to_string()
+    said(&loaded.map(|_| ()).unwrap_err())
 }
 
 #[test]

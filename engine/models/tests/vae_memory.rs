@@ -16,7 +16,10 @@ static PEAK: AtomicUsize = AtomicUsize::new(0);
 struct Counting;
 
 // SAFETY: every call goes to `System` unchanged; only sizes are counted.
-#[allow(unsafe_code)]
+#[allow(
+    unsafe_code,
+    reason = "an allocator is unsafe by its trait; this one only counts"
+)]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let now = NOW.fetch_add(layout.size(), Relaxed) + layout.size();

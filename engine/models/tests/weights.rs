@@ -11,6 +11,14 @@ use longtake_models::weights::{
 };
 use proptest::prelude::*;
 
+/// What an error says in English; the Japanese says as much.
+fn said(error: &longtake_models::weights::WeightsError) -> String {
+    let sentence = error.sentence();
+    assert_eq!(sentence.lacks(), None);
+    assert_eq!(sentence.en, error.to_string());
+    sentence.en
+}
+
 /// A safetensors file from its JSON header and data.
 fn write(dir: &Path, name: &str, header: &str, data: &[u8]) -> PathBuf {
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
@@ -145,7 +153,7 @@ fn hostile_files_are_refused_and_say_why() {
     let cases = HOSTILE.iter().copied().chain(made);
     for (i, (header, data, want)) in cases.enumerate() {
         let path = write(dir.path(), &format!("{i}.safetensors"), header, data);
-        let error = Checkpoint::open(&path).unwrap_err().to_string();
+        let error = said(&Checkpoint::open(&path).unwrap_err());
         assert!(
             error.contains(path.to_str().unwrap()),
             "names the file: {error}"
@@ -160,7 +168,7 @@ fn hostile_files_are_refused_and_say_why() {
         &format!(r#"{{"{long}":{{"dtype":"?","shape":[],"data_offsets":[0,0]}}}}"#),
         &[],
     );
-    assert!(Checkpoint::open(&long).unwrap_err().to_string().len() < 1_000);
+    assert!(said(&Checkpoint::open(&long).unwrap_err()).len() < 1_000);
 }
 
 #[test]
@@ -175,7 +183,7 @@ fn truncated_at_every_length() {
     for len in 0..whole.len() {
         let path = dir.path().join("part");
         fs::write(&path, &whole[..len]).unwrap();
-        let error = Checkpoint::open(&path).unwrap_err().to_string();
+        let error = said(&Checkpoint::open(&path).unwrap_err());
         assert!(error.contains("cut short"), "{len}: {error}");
     }
 }
@@ -190,7 +198,7 @@ fn lengths_beyond_reason_are_not_allocated() {
     ] {
         let path = dir.path().join("huge");
         fs::write(&path, length.to_le_bytes()).unwrap();
-        let error = Checkpoint::open(&path).unwrap_err().to_string();
+        let error = said(&Checkpoint::open(&path).unwrap_err());
         assert!(error.contains(want), "{length}: {error}");
     }
     assert!(
@@ -267,7 +275,7 @@ fn names_shapes_and_views() {
         })
         .unwrap();
     assert!(renamed.has("layers.1.w") && !renamed.has("blocks.1.w") && renamed.has("vae.w"));
-    let error = file.rename(|_| Some("one".into())).unwrap_err().to_string();
+    let error = said(&file.rename(|_| Some("one".into())).unwrap_err());
     assert!(error.contains("stands twice"), "{error}");
     let error = file
         .tensor("blocks.0.w", [4], &cpu())
@@ -278,7 +286,7 @@ fn names_shapes_and_views() {
             && error.contains("expected shape [4], found [2, 2]"),
         "{error}"
     );
-    let error = file.vec_f32("blocks.2.w", &[1]).unwrap_err().to_string();
+    let error = said(&file.vec_f32("blocks.2.w", &[1]).unwrap_err());
     assert!(
         error.contains("missing (nearest names: blocks.0.w, blocks.1.w)"),
         "{error}"
@@ -339,7 +347,7 @@ fn every_float_dtype_reads_the_same() {
     }
     let header = r#"{"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}"#;
     let file = Checkpoint::open(&write(dir.path(), "int", header, &[0; 8])).unwrap();
-    let error = file.tensor("a", [1], &cpu()).unwrap_err().to_string();
+    let error = said(&file.tensor("a", [1], &cpu()).unwrap_err());
     assert!(
         error.contains("floating-point weights, found I64"),
         "{error}"
@@ -381,7 +389,7 @@ fn diffusers_folders() {
     );
     f32_file(root, "m-1-of-2.safetensors", &[("a", &[1])]);
     f32_file(root, "m-2-of-2.safetensors", &[("b", &[2])]);
-    assert!(open().unwrap_err().to_string().contains("found 2 of them"));
+    assert!(said(&open().unwrap_err()).contains("found 2 of them"));
     let index = |text: &str| fs::write(root.join("m.safetensors.index.json"), text).unwrap();
     index(r#"{"weight_map":{"a":"m-1-of-2.safetensors","b":"m-2-of-2.safetensors"}}"#);
     fs::write(root.join("config.json"), r#"{"num_attention_heads": 12}"#).unwrap();
@@ -411,12 +419,12 @@ fn diffusers_folders() {
         ("{", "EOF"),
     ] {
         index(text);
-        let error = open().unwrap_err().to_string();
+        let error = said(&open().unwrap_err());
         assert!(error.contains(want), "{error}");
     }
     f32_file(root, "m-2-of-2.safetensors", &[("a", &[2])]);
     index(r#"{"weight_map":{"a":"m-1-of-2.safetensors","b":"m-2-of-2.safetensors"}}"#);
-    assert!(open().unwrap_err().to_string().contains("stands twice"));
+    assert!(said(&open().unwrap_err()).contains("stands twice"));
 }
 
 #[test]

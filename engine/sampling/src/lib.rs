@@ -27,6 +27,8 @@ pub mod latent;
 pub mod mask;
 mod names;
 pub mod noise;
+#[cfg(test)]
+mod said;
 pub mod schedule;
 pub mod solver;
 pub mod windows;

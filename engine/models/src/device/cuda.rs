@@ -1,6 +1,6 @@
 //! What the CUDA driver says, asked through `libcuda` (CUDA driver API, "Initialization" and
 //! "Device Management").
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "calls into the CUDA driver")]
 
 use std::ffi::{CStr, c_char, c_int, c_uint};
 

@@ -1,6 +1,6 @@
 //! What Vulkan's loader says, asked through `libvulkan` (Vulkan 1.0 specification, "Devices and
 //! Queues" and "Memory Allocation").
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "calls into Vulkan's loader")]
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;

@@ -355,18 +355,15 @@ impl Binder<'_> {
 /// Whole numbers of a small integer tensor.
 pub(super) fn numbers(file: &Checkpoint, name: &str) -> Option<Vec<usize>> {
     let bytes = file.bytes_of(name).ok()?;
-    let signed: Vec<i64> = match file.get(name)?.dtype {
-        Dtype::I64 => bytes
-            .as_chunks::<8>()
-            .0
-            .iter()
-            .map(|&b| i64::from_le_bytes(b))
-            .collect(),
-        Dtype::I32 => {
-            let values = bytes.as_chunks::<4>().0.iter();
-            values.map(|&b| i32::from_le_bytes(b).into()).collect()
-        }
-        _ => return None,
+    let dtype = file.get(name)?.dtype;
+    let signed: Vec<i64> = if dtype == Dtype::I64 {
+        let values = bytes.as_chunks::<8>().0.iter();
+        values.map(|&b| i64::from_le_bytes(b)).collect()
+    } else if dtype == Dtype::I32 {
+        let values = bytes.as_chunks::<4>().0.iter();
+        values.map(|&b| i32::from_le_bytes(b).into()).collect()
+    } else {
+        return None;
     };
     signed
         .into_iter()

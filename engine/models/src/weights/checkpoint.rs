@@ -360,7 +360,7 @@ fn map_file(path: &Path) -> Result<(MappedFile, Header), WeightsError> {
     ))
 }
 
-#[allow(unsafe_code)]
+#[allow(unsafe_code, reason = "mapping a file")]
 fn map(file: &File) -> std::io::Result<Mmap> {
     // SAFETY: the map is private and read-only; the hazard that remains (truncation by another
     // program) is documented at `Checkpoint`.

@@ -127,7 +127,22 @@ impl Dtype {
             Self::U16 | Self::I16 | Self::F16 | Self::Bf16 => 2,
             Self::U32 | Self::I32 | Self::F32 => 4,
             Self::U64 | Self::I64 | Self::F64 => 8,
-            _ => 1,
+            // Block types were answered above.
+            Self::Bool
+            | Self::U8
+            | Self::I8
+            | Self::F8E4M3
+            | Self::F8E5M2
+            | Self::Q4_0
+            | Self::Q4_1
+            | Self::Q5_0
+            | Self::Q5_1
+            | Self::Q8_0
+            | Self::Q2K
+            | Self::Q3K
+            | Self::Q4K
+            | Self::Q5K
+            | Self::Q6K => 1,
         }
     }
 
@@ -215,7 +230,25 @@ pub fn to_f32(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
             let table: Vec<f32> = (0..=255).map(f8_e5m2_to_f32).collect();
             map::<1>(bytes, |[b]| table[usize::from(b)])
         }
-        _ => return ggml::format(dtype).map(|format| format.widen(bytes)),
+        Dtype::Bool
+        | Dtype::U8
+        | Dtype::I8
+        | Dtype::U16
+        | Dtype::I16
+        | Dtype::U32
+        | Dtype::I32
+        | Dtype::U64
+        | Dtype::I64 => return None,
+        Dtype::Q4_0
+        | Dtype::Q4_1
+        | Dtype::Q5_0
+        | Dtype::Q5_1
+        | Dtype::Q8_0
+        | Dtype::Q2K
+        | Dtype::Q3K
+        | Dtype::Q4K
+        | Dtype::Q5K
+        | Dtype::Q6K => return ggml::format(dtype).map(|format| format.widen(bytes)),
     };
     Some(out)
 }

@@ -134,7 +134,15 @@ pub fn probe(path: &Path) -> Result<Probe, WeightsError> {
         }
         // A file may hold the text tower too; the last block is never loaded.
         Some(Family::ClipVision(dims)) => tensor_bytes_f32 = dims.weight_bytes(4),
-        _ => {}
+        Some(
+            Family::WanDit(_)
+            | Family::WanVae21 { .. }
+            | Family::WanVae22 { .. }
+            | Family::T5
+            | Family::Uni3c(_)
+            | Family::Lora,
+        )
+        | None => {}
     }
     Ok(Probe {
         family,

@@ -43,9 +43,10 @@ impl Checkpoint {
         let (dtype, bytes) = (entry.slot.dtype, self.slice(entry));
         let rows = entry.stored_shape().first().copied().unwrap_or(1);
         let scale = self.scale(name, entry, rows)?;
-        let mut out = match dtype {
-            Dtype::I8 if !scale.is_empty() => bytes.iter().map(|&b| f32::from(b as i8)).collect(),
-            _ => dtype::to_f32(dtype, bytes).ok_or_else(|| self.wrong_dtype(entry))?,
+        let mut out = if dtype == Dtype::I8 && !scale.is_empty() {
+            bytes.iter().map(|&b| f32::from(b as i8)).collect()
+        } else {
+            dtype::to_f32(dtype, bytes).ok_or_else(|| self.wrong_dtype(entry))?
         };
         let width = out.len() / rows.max(1);
         scale_rows(&mut out, width, &scale);
@@ -425,7 +426,7 @@ fn changed(
 }
 
 #[cfg(unix)]
-#[allow(unsafe_code)]
+#[allow(unsafe_code, reason = "advice on a mapped file")]
 fn drop_pages(map: &memmap2::Mmap, offset: usize, len: usize) {
     // SAFETY: the map is a read-only view of a file and nothing wrote to it, so dropped pages come
     // back from the file with the same content. Failure only costs memory.

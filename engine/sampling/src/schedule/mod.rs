@@ -222,8 +222,8 @@ impl ScheduleError {
                 "{steps} ステップは上限の {MAX_STEPS} を超えています。「steps」を減らすか「denoise」を上げてください"
             ),
             Self::BadSigmas { index, sigma } => say!(
-                "sigma {index} is {sigma}; sigmas must fall, or stay, from at most 1 to at least 0, as in                  `1.0, 0.9375, 0.8333, 0.625, 0.0`",
-                "シグマ {index} が {sigma} です。シグマは「1.0, 0.9375, 0.8333, 0.625, 0.0」のように、1 以下から                  0 以上まで、増えずに並んでいなければなりません"
+                "sigma {index} is {sigma}; sigmas must fall, or stay, from at most 1 to at least 0, as in `1.0, 0.9375, 0.8333, 0.625, 0.0`",
+                "シグマ {index} が {sigma} です。シグマは「1.0, 0.9375, 0.8333, 0.625, 0.0」のように、1 以下から 0 以上まで、増えずに並んでいなければなりません"
             ),
             Self::BadDenoise { denoise } => say!(
                 "denoise must be a number from 0 to 1, got {denoise}",

@@ -43,7 +43,7 @@ impl StateError {
                 "この {len} バイトは「LTSOLVER」で始まるソルバーの状態ではありません"
             ),
             Self::OtherVersion { found } => say!(
-                "the solver state has version {found}, this program reads {VERSION};                  sample again from the first step",
+                "the solver state has version {found}, this program reads {VERSION}; sample again from the first step",
                 "ソルバーの状態のバージョンは {found} ですが、このプログラムが読めるのは {VERSION} です。\
                  最初のステップからサンプリングし直してください"
             ),

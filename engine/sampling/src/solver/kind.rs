@@ -111,7 +111,24 @@ impl Solver {
     pub const fn evaluations_per_step(self) -> usize {
         match self {
             Self::Heun | Self::DpmppSde | Self::SaSolverPece => 2,
-            _ => 1,
+            Self::Euler
+            | Self::EulerAncestral
+            | Self::Dpmpp2m
+            | Self::Dpmpp2mSde
+            | Self::Dpmpp2mSdeHeun
+            | Self::Dpmpp3mSde
+            | Self::Lcm
+            | Self::Ipndm
+            | Self::Deis
+            | Self::ResMultistep
+            | Self::GradientEstimation
+            | Self::ErSde
+            | Self::SaSolver
+            | Self::Ddim
+            | Self::UniPc
+            | Self::UniPcBh2
+            | Self::WanUniPc
+            | Self::WanDpmpp => 1,
         }
     }
 
@@ -180,9 +197,10 @@ impl Solver {
     /// final 0 with 0.001 in the very list that the scaling afterwards reads, so that its results
     /// are larger by a thousandth; so are ours.
     pub const fn end_sigma(self, last: f32) -> f32 {
-        match self {
-            Self::UniPc | Self::UniPcBh2 if last == 0.0 => uni_pc::LAST_SIGMA,
-            _ => last,
+        if last == 0.0 && matches!(self, Self::UniPc | Self::UniPcBh2) {
+            uni_pc::LAST_SIGMA
+        } else {
+            last
         }
     }
 

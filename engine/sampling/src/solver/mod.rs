@@ -144,7 +144,24 @@ pub fn model_evaluations(sampler: impl Into<Sampler>, sigmas: &[f32]) -> usize {
         Solver::Heun | Solver::DpmppSde => 2 * steps - at_zero,
         // The first step has nothing to correct.
         Solver::SaSolverPece => (2 * steps).saturating_sub(1),
-        _ => steps,
+        Solver::Euler
+        | Solver::EulerAncestral
+        | Solver::Dpmpp2m
+        | Solver::Dpmpp2mSde
+        | Solver::Dpmpp2mSdeHeun
+        | Solver::Dpmpp3mSde
+        | Solver::Lcm
+        | Solver::Ipndm
+        | Solver::Deis
+        | Solver::ResMultistep
+        | Solver::GradientEstimation
+        | Solver::ErSde
+        | Solver::SaSolver
+        | Solver::Ddim
+        | Solver::UniPc
+        | Solver::UniPcBh2
+        | Solver::WanUniPc
+        | Solver::WanDpmpp => steps,
     }
 }
 

@@ -147,7 +147,7 @@ impl WindowError {
     pub fn sentence(&self) -> Sentence {
         match self {
             Self::Overlap { length, overlap } => say!(
-                "windows of {length} latent frames cannot overlap by {overlap}; the overlap must be smaller                  than the window, about a quarter of it",
+                "windows of {length} latent frames cannot overlap by {overlap}; the overlap must be smaller than the window, about a quarter of it",
                 "潜在表現の {length} フレームのウィンドウを {overlap} フレーム重ねることはできません。重なりは\
                  ウィンドウより小さく、その四分の一ほどにしてください"
             ),

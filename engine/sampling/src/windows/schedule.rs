@@ -6,7 +6,9 @@ use super::{ContextWindows, WindowSchedule};
 pub(super) fn windows(context: &ContextWindows, frames: usize, step: usize) -> Vec<Vec<usize>> {
     let fits = match context.schedule {
         WindowSchedule::LoopedUniform => frames < context.length,
-        _ => frames <= context.length,
+        WindowSchedule::StandardStatic
+        | WindowSchedule::StandardUniform
+        | WindowSchedule::Batched => frames <= context.length,
     };
     if fits {
         return vec![(0..frames).collect()];

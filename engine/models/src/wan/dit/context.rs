@@ -44,7 +44,7 @@ impl PreparedContext {
         if width != dims.text_dim {
             return Err(ForwardError::input(
                 say!("text context", "テキストの条件"),
-                Sentence::same(format!("[batch, rows, {}] ", dims.text_dim)),
+                say!("[batch, rows, {}]", "[batch, rows, {}] ", dims.text_dim),
                 Sentence::same(format!("[{batch}, {rows}, {width}]")),
             ));
         }
@@ -129,15 +129,12 @@ fn embed_image(
         });
     }
     let rows = match positions {
-        0 => "rows".to_owned(),
-        most => format!("1 to {most}"),
+        0 => say!("rows", "行数"),
+        most => say!("1 to {most}", "1 から {most} まで"),
     };
     Err(ForwardError::input(
         say!("image context", "画像の条件"),
-        say!(
-            "[1 or {batch}, {rows}, {wide}]",
-            "[1 か {batch}, {rows}, {wide}] "
-        ),
+        say!("[1 or {batch}, {rows}, {wide}]", "[1 か {batch}, {rows}, {wide}] "; rows),
         Sentence::same(format!("{found:?}")),
     ))
 }

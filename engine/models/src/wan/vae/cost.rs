@@ -201,7 +201,12 @@ fn steps(layers: &[Layer], frames: u64, area: u64, first: bool) -> Vec<Step> {
                     forked = 0;
                     0
                 }
-                _ => forked,
+                Layer::Conv { .. }
+                | Layer::Res { .. }
+                | Layer::Attention { .. }
+                | Layer::Up { .. }
+                | Layer::Down { .. }
+                | Layer::Head { .. } => forked,
             };
             step
         })

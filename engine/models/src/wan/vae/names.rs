@@ -103,7 +103,13 @@ impl Structure {
                 side.iter()
                     .filter(|it| match it.layer {
                         Layer::Up { time, .. } | Layer::Down { time, .. } => time || !time_only,
-                        _ => false,
+                        Layer::Conv { .. }
+                        | Layer::Res { .. }
+                        | Layer::Attention { .. }
+                        | Layer::Fork { .. }
+                        | Layer::JoinMeans { .. }
+                        | Layer::JoinRepeats { .. }
+                        | Layer::Head { .. } => false,
                     })
                     .count()
             };
@@ -163,7 +169,13 @@ pub(super) fn shortcut(layer: &Layer) -> Option<[usize; 3]> {
             leading([size(time), 2, 2], from / to)
         }
         Layer::JoinMeans { .. } | Layer::JoinRepeats { .. } => None,
-        _ => Some([1; 3]),
+        Layer::Conv { .. }
+        | Layer::Res { .. }
+        | Layer::Attention { .. }
+        | Layer::Up { .. }
+        | Layer::Down { .. }
+        | Layer::Fork { .. }
+        | Layer::Head { .. } => Some([1; 3]),
     }
 }
 

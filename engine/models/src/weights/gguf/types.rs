@@ -79,7 +79,9 @@ impl Kind {
             Self::I64 => (wide as i64).to_string(),
             Self::F32 => f32::from_bits(wide as u32).to_string(),
             Self::F64 => f64::from_bits(wide).to_string(),
-            _ => wide.to_string(),
+            Self::U8 | Self::U16 | Self::U32 | Self::U64 | Self::Text | Self::Array => {
+                wide.to_string()
+            }
         }
     }
 }

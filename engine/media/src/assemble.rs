@@ -35,7 +35,7 @@ pub struct FileInfo {
 }
 
 /// Joins `segments` in order into the film `out`, copying encoded frames. Frame `n` is shown from exactly
-/// `n / fps` on. `progress` hears the number of frames written and may stop the work.
+/// `n / fps` on; in MKV rounded to a millisecond, its usual clock. `progress` hears the number of frames written and may stop the work.
 ///
 /// Memory does not grow with the frames' size, only by the muxer's index (tens of bytes a frame).
 ///

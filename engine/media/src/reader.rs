@@ -38,6 +38,9 @@ pub struct VideoInfo {
 }
 
 /// Decodes a video file frame by frame.
+///
+/// FFV1 has checksums, which are looked at. Most other codecs have none: a byte changed within a packet often
+/// decodes to other pictures without the decoder noticing, and then nothing in the file can tell.
 pub struct VideoReader {
     pub info: VideoInfo,
     pipe: Pipe,

@@ -6,7 +6,7 @@ use std::io;
 
 use longtake_graph::{Sentence, say};
 use longtake_models::clip::ClipError;
-use longtake_models::device::DeviceError;
+use longtake_models::device::{DeviceError, DeviceFault};
 use longtake_models::lora::LoraError;
 use longtake_models::tokenizer::TokenizerError;
 use longtake_models::umt5::Umt5Error;
@@ -149,6 +149,16 @@ impl IntoRunError for LatentLength {
 impl IntoRunError for DeviceError {
     fn into_run_error(self) -> RunError {
         RunError::failed(self.sentence())
+    }
+}
+
+impl IntoRunError for DeviceFault {
+    fn into_run_error(self) -> RunError {
+        let message = self.sentence();
+        match self {
+            Self::OutOfMemory { .. } => RunError::out_of_memory(message),
+            Self::Lost { .. } => RunError::failed(message),
+        }
     }
 }
 

@@ -1,12 +1,15 @@
 //! The list of all nodes, and what the compiler and the executor ask of it.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 
 use longtake_graph::{Catalog, Declaration};
+use longtake_models::device::DeviceFault;
 use longtake_plan::{NodeSpec, Specs, WeightsInfo};
 use longtake_run::{Device, Loading, Nodes, Resident, RunError, RunFn};
 
 use crate::Node;
+use crate::failure::IntoRunError;
 
 /// Every node, sorted by folder.
 pub fn all() -> Vec<Node> {
@@ -79,5 +82,9 @@ impl Nodes for Registry {
         tell: &mut dyn FnMut(Loading),
     ) -> Result<Resident, RunError> {
         crate::model::load(info, device, streamed, tell)
+    }
+
+    fn fault(&self, panic: &(dyn Any + Send)) -> Option<RunError> {
+        DeviceFault::of_panic(panic).map(IntoRunError::into_run_error)
     }
 }

@@ -189,7 +189,7 @@ impl<'a> Checker<'a> {
         );
         match node.mode {
             Mode::Active => Diagnostic::error("unknown_class", place, message),
-            _ => Diagnostic::warning("unknown_class", place, message),
+            Mode::Mute | Mode::Bypass => Diagnostic::warning("unknown_class", place, message),
         }
     }
 
@@ -259,7 +259,15 @@ impl<'a> Checker<'a> {
                         "フォルダー {} のファイル名を指定",
                         folder.names()[0]
                     ),
-                    _ => say!("a value", "値を指定"),
+                    InputType::File { .. } => say!("the name of a file", "ファイル名を指定"),
+                    InputType::Int { .. }
+                    | InputType::Float { .. }
+                    | InputType::Text { .. }
+                    | InputType::Bool { .. }
+                    | InputType::Choice { .. }
+                    | InputType::Colour { .. }
+                    | InputType::Curve { .. }
+                    | InputType::Shots => say!("a value", "値を指定"),
                 };
                 let message = say!(
                     "this input is required: expected {wanted}, found nothing",
@@ -466,7 +474,16 @@ impl<'a> Checker<'a> {
                     message,
                 ));
             }
-            _ => {}
+            InputType::Socket(_)
+            | InputType::Int { .. }
+            | InputType::Float { .. }
+            | InputType::Text { .. }
+            | InputType::Bool { .. }
+            | InputType::Choice { .. }
+            | InputType::Model { .. }
+            | InputType::File { .. }
+            | InputType::Colour { .. }
+            | InputType::Curve { .. } => {}
         }
     }
 }

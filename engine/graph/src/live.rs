@@ -104,7 +104,7 @@ impl<'a> Live<'a> {
             let wires = if self.runs[at] { wires.as_slice() } else { &[] };
             wires.iter().filter_map(|wire| match wire.source {
                 Source::Output { node, .. } => Some(node as u32),
-                _ => None,
+                Source::Missing | Source::Muted(_) | Source::Nothing(_) => None,
             })
         }))
     }
@@ -333,6 +333,11 @@ pub(crate) fn plain_kind(input: &InputDecl) -> Option<&'static str> {
         InputType::Choice { .. } | InputType::Model { .. } | InputType::File { .. } => {
             Some("COMBO")
         }
-        _ => Some(input.kind().as_str()),
+        InputType::Int { .. }
+        | InputType::Text { .. }
+        | InputType::Bool { .. }
+        | InputType::Colour { .. }
+        | InputType::Curve { .. }
+        | InputType::Shots => Some(input.kind().as_str()),
     }
 }

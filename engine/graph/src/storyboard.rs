@@ -345,7 +345,7 @@ impl Reader<'_> {
 fn check_transitions(place: &Place, shots: &[Shot], found: &mut Vec<Diagnostic>) {
     let length = |shot: &Shot| match shot.transition {
         TransitionKind::Cut => 0.0,
-        _ => shot.transition_seconds,
+        TransitionKind::Fade | TransitionKind::Dissolve => shot.transition_seconds,
     };
     let mut into = 0.0;
     for shot in shots {

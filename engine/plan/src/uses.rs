@@ -67,8 +67,22 @@ impl Uses {
                         None => 0,
                     }
                 }
-                _ if source.is_lazy() => self.of[from as usize],
-                _ => 0,
+                Some(
+                    Info::Clip(_)
+                    | Info::Segment(_)
+                    | Info::Latent(_)
+                    | Info::Conditioning { .. }
+                    | Info::Constant(_)
+                    | Info::Storyboard(_)
+                    | Info::Nothing,
+                )
+                | None => {
+                    if source.is_lazy() {
+                        self.of[from as usize]
+                    } else {
+                        0
+                    }
+                }
             };
             set = self.union(set, theirs);
         }

@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use longtake_graph::say;
 use longtake_models::Device as Handle;
-pub use longtake_models::device::{DeviceInfo, DeviceSpec, list};
+pub use longtake_models::device::{
+    DeviceInfo, DeviceSpec, ProductReport, list, product_report, product_report_so_far,
+    remember_products_in,
+};
 use longtake_run::{Device, RunError};
 
 use crate::failure::OrFail;
+
 /// Opens a device by its name on the command line (`auto`, `cpu`, `cuda:1`, `vulkan`).
 ///
 /// # Errors

@@ -235,3 +235,35 @@ pub(super) fn described(family: &str) -> Sentence {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::failure::says;
+
+    fn info(option: Json) -> WeightsInfo {
+        WeightsInfo {
+            folder: ModelFolder::DiffusionModels,
+            name: "wan.safetensors".to_owned(),
+            path: "wan.safetensors".into(),
+            fingerprint: String::new(),
+            bytes: 0,
+            family: "wan-dit".to_owned(),
+            dims: <_>::default(),
+            options: [("weight_dtype".to_owned(), option)].into(),
+        }
+    }
+
+    #[test]
+    fn every_offered_type_of_weights_is_known_and_no_other() {
+        for (at, name) in WEIGHT_DTYPES.iter().enumerate() {
+            let cast = cast(&info(json!(name))).unwrap();
+            assert_eq!(cast.is_some(), at > 0, "{name}");
+        }
+        for bad in [json!("fp4"), json!(8), json!(null), json!(["default"])] {
+            says(&cast(&info(bad)).unwrap_err(), "option `weight_dtype`");
+        }
+    }
+}

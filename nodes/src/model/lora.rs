@@ -180,3 +180,37 @@ pub(super) fn put_on(
         .collect();
     Ok((view, warnings))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::says;
+
+    #[test]
+    fn malformed_loras_on_a_model_are_told() {
+        let model = |option: Json| WeightsInfo {
+            folder: ModelFolder::DiffusionModels,
+            name: "wan.safetensors".to_owned(),
+            path: "wan.safetensors".into(),
+            fingerprint: String::new(),
+            bytes: 0,
+            family: "wan-dit".to_owned(),
+            dims: <_>::default(),
+            options: [(OPTION.to_owned(), option)].into(),
+        };
+        for bad in [json!("x"), json!({}), json!(null), json!(1)] {
+            says(&listed(&model(bad)).unwrap_err(), "option `loras`");
+        }
+        for bad in [
+            json!({}),
+            json!("x"),
+            json!({"path": "a.safetensors"}),
+            json!({"path": "a.safetensors", "strength": "strong"}),
+            json!({"path": 7, "strength": 1.0}),
+        ] {
+            says(&read(&bad).unwrap_err(), "expected a file and a strength");
+        }
+        let good = json!({"path": "a.safetensors", "strength": -0.5});
+        assert_eq!(read(&good), Ok((Path::new("a.safetensors"), -0.5)));
+    }
+}

@@ -72,7 +72,7 @@ pub fn mix(a: &Frame, b: &Frame, t: f64) -> Result<Frame, RunError> {
             let (x, y, t) = (a.to_f32(), b.to_f32(), t as f32);
             Pixels::F32(x.iter().zip(&y).map(|(x, y)| x + (y - x) * t).collect())
         }
-        _ => {
+        (Pixels::U8(_) | Pixels::U16(_), Pixels::U8(_) | Pixels::U16(_)) => {
             let (x, y, t) = (a.to_u16(), b.to_u16(), t as f32);
             let one = |(&x, &y): (&u16, &u16)| {
                 let (x, y) = (f32::from(x), f32::from(y));

@@ -32,6 +32,9 @@ pub mod side;
 pub mod wan_context_windows;
 pub mod wan_expert_sampler;
 
+#[cfg(test)]
+mod tests;
+
 use crate::Node;
 
 /// Nodes of this folder, without those of [`custom`].

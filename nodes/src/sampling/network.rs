@@ -257,7 +257,9 @@ impl Denoiser for Reporting<'_, '_> {
 fn stop(error: RunError) -> Stop {
     match error.failure {
         Failure::Cancelled => Stop::Cancelled,
-        _ => Stop::Failed(Box::new(error)),
+        Failure::Transient | Failure::OutOfMemory | Failure::Failed => {
+            Stop::Failed(Box::new(error))
+        }
     }
 }
 

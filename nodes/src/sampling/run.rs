@@ -78,7 +78,7 @@ fn sampled(
     };
     let to = match job.part {
         Part::From { boundary } => state.steps_from(boundary as f32),
-        _ => state.steps(),
+        Part::Whole | Part::Below { .. } => state.steps(),
     };
     let model = cx.model::<WanDit>(names.model)?;
     let mut network = network(cx, names, job, &model, &latent)?;
@@ -128,7 +128,7 @@ fn begin(job: &Job, start: &[f32], noise: &[f32]) -> Result<SolverState, RunErro
     // A second stage without a first one begins where its own part does.
     let from = match job.part {
         Part::Below { .. } => job.steps().start,
-        _ => 0,
+        Part::Whole | Part::From { .. } => 0,
     };
     let sigmas = job.schedule.sigmas.get(from..).unwrap_or_default();
     begin_latent(job.sampler(), sigmas, fresh, start.to_vec(), noise).map_err(error)

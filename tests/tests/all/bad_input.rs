@@ -7,7 +7,7 @@ mod disk;
 mod files;
 mod graphs;
 
-use longtake_graph::format;
+use longtake_graph::{Sentence, format};
 use longtake_nodes::{DiskFacts, Registry};
 use longtake_plan::{DeviceKind, Machine, Options, compile};
 use longtake_run::Store;
@@ -56,8 +56,11 @@ fn check(rows: &[Row]) {
         if text.len() > 20_000 {
             complain(format!("{} bytes of words", text.len()));
         }
-        if ran.code == 1 && report["error"].is_null() {
-            complain("the report tells no error".to_owned());
+        if ran.code == 1 {
+            match failure(&report["error"]) {
+                Some(failure) => failure.lacks().into_iter().for_each(&mut complain),
+                None => complain("the report tells no error".to_owned()),
+            }
         }
         let left: Vec<String> = place
             .files("output")
@@ -87,11 +90,21 @@ fn check(rows: &[Row]) {
     );
 }
 
+/// What a report tells of a run that failed.
+fn failure(error: &serde_json::Value) -> Option<Sentence> {
+    let text = |name: &str| Some(error[name].as_str()?.to_owned());
+    Some(Sentence {
+        en: text("message")?,
+        ja: text("message_ja")?,
+    })
+}
+
 /// What the Japanese of the graph's findings lacks, as the window would show them.
 fn findings(place: &Workplace, graph: &str) -> Vec<String> {
     let registry = Registry::new();
-    let Ok(loaded) = format::read_with(&place.path(graph), &registry) else {
-        return Vec::new(); // no graph to be shown
+    let loaded = match format::read_with(&place.path(graph), &registry) {
+        Ok(loaded) => loaded,
+        Err(error) => return error.sentence().lacks().into_iter().collect(),
     };
     let roots = place.roots();
     let facts = DiskFacts::new(roots.clone(), Store::open(&roots.store).unwrap(), None);

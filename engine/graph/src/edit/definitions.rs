@@ -20,7 +20,27 @@ fn changes_definitions(edit: &Edit) -> bool {
         | Edit::RemoveSubgraph { .. }
         | Edit::SetPorts { .. } => true,
         Edit::Batch(edits) => edits.iter().any(changes_definitions),
-        _ => false,
+        Edit::AddNode { .. }
+        | Edit::RemoveNode { .. }
+        | Edit::TakeNode { .. }
+        | Edit::ReorderNode { .. }
+        | Edit::SetInput { .. }
+        | Edit::InsertInput { .. }
+        | Edit::SetTitle { .. }
+        | Edit::SetMode { .. }
+        | Edit::Move { .. }
+        | Edit::Resize { .. }
+        | Edit::Colour { .. }
+        | Edit::Collapse { .. }
+        | Edit::AddGroup { .. }
+        | Edit::RemoveGroup { .. }
+        | Edit::SetGroup { .. }
+        | Edit::AddNote { .. }
+        | Edit::RemoveNote { .. }
+        | Edit::SetNote { .. }
+        | Edit::SetProjectTitle { .. }
+        | Edit::SetExtra { .. }
+        | Edit::InsertExtra { .. } => false,
     }
 }
 

@@ -132,7 +132,19 @@ impl Edit {
             | Self::SetNote { .. } => true,
             Self::Within { edit, .. } => edit.only_looks(),
             Self::Batch(edits) => edits.iter().all(Self::only_looks),
-            _ => false,
+            Self::AddNode { .. }
+            | Self::RemoveNode { .. }
+            | Self::TakeNode { .. }
+            | Self::ReorderNode { .. }
+            | Self::SetInput { .. }
+            | Self::InsertInput { .. }
+            | Self::SetMode { .. }
+            | Self::SetProjectTitle { .. }
+            | Self::SetExtra { .. }
+            | Self::InsertExtra { .. }
+            | Self::AddSubgraph { .. }
+            | Self::RemoveSubgraph { .. }
+            | Self::SetPorts { .. } => false,
         }
     }
 }

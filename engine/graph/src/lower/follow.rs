@@ -75,7 +75,11 @@ impl<'e, 'a> Follow<'e, 'a> {
                         .get(output as usize)
                         .map(|it| it.kind.as_str());
                 }
-                _ => {}
+                Role::Bypassed(_)
+                | Role::Instance(_)
+                | Role::Reroute
+                | Role::Inputs
+                | Role::Outputs => {}
             }
             let hop = Hop {
                 scope,
@@ -143,7 +147,7 @@ impl<'e, 'a> Follow<'e, 'a> {
                     .and_then(|port| node.inputs.get(&port.name));
                 match passed {
                     Some(Input::Link(_)) => Ok((hop.scope, passed)),
-                    _ => Err(stays(here, hop.node, hop.output)),
+                    Some(Input::Literal(_)) | None => Err(stays(here, hop.node, hop.output)),
                 }
             }
         }

@@ -130,7 +130,7 @@ impl<'a> Expansion<'a> {
     fn role(&mut self, scope: usize, at: usize, node: &'a Node) -> Role<'a> {
         match (node.class.as_str(), node.mode) {
             (REROUTE, Mode::Mute) => return Role::Kept,
-            (REROUTE, _) => return Role::Reroute,
+            (REROUTE, Mode::Active | Mode::Bypass) => return Role::Reroute,
             (Subgraph::INPUT_CLASS, _) => return Role::Inputs,
             (Subgraph::OUTPUT_CLASS, _) => return Role::Outputs,
             _ => {}

@@ -55,7 +55,7 @@ impl Builder<'_, '_> {
         let writes = self.write(at, Some(id));
         let (lane, keep) = match op.spec.map(|spec| spec.work) {
             Some(Work::Run { lane, keep, .. }) => (lane, keep),
-            _ => (Lane::Cpu, Keep::Memory),
+            Some(Work::Constant | Work::Lazy { .. }) | None => (Lane::Cpu, Keep::Memory),
         };
         let lazy = op.is_lazy();
         Step {
@@ -159,7 +159,13 @@ fn host_bytes(op: &Op<'_>, info: &Info) -> u64 {
             .frame_bytes()
             .saturating_mul(clip.frames)
             .saturating_mul(4),
-        _ => 0,
+        // Read from the store or a recipe in chunks, or held elsewhere.
+        Info::Clip(_)
+        | Info::Segment(_)
+        | Info::Weights(_)
+        | Info::Constant(_)
+        | Info::Storyboard(_)
+        | Info::Nothing => 0,
     }
 }
 

@@ -88,7 +88,13 @@ pub(super) fn ways(state: &State<'_>) -> Vec<Ways> {
 fn for_clip(chunk: Cost, outputs: &[Info]) -> Cost {
     let chunks = outputs.iter().find_map(|info| match info {
         Info::Clip(clip) => Some(clip.frames.div_ceil(clip.chunk_frames())),
-        _ => None,
+        Info::Segment(_)
+        | Info::Latent(_)
+        | Info::Conditioning { .. }
+        | Info::Weights(_)
+        | Info::Constant(_)
+        | Info::Storyboard(_)
+        | Info::Nothing => None,
     });
     let chunks = chunks.unwrap_or(1) as f64;
     Cost {
@@ -109,7 +115,7 @@ fn read(state: &State<'_>, recipes: &[Recipe], at: u32) -> (Cost, Vec<u32>) {
                 let totals = list.iter().map(|(from, _)| recipes[*from as usize].total);
                 lists = sum(lists, totals.fold(Cost::default(), either));
             }
-            _ => {}
+            Arg::Out(..) | Arg::Literal(_) => {}
         }
     }
     singles.sort_unstable();

@@ -371,9 +371,15 @@ fn streamed(plan: &Plan, step: &Step, rung: &Rung) -> Vec<u32> {
     let at = |name: &&str| match step.inputs.get(*name)? {
         StepInput::Value(id) => match &plan.value(*id).info {
             Info::Weights(info) => build::weights_id(plan, info),
-            _ => None,
+            Info::Clip(_)
+            | Info::Segment(_)
+            | Info::Latent(_)
+            | Info::Conditioning { .. }
+            | Info::Constant(_)
+            | Info::Storyboard(_)
+            | Info::Nothing => None,
         },
-        _ => None,
+        StepInput::Literal(_) | StepInput::List(_) => None,
     };
     rung.streams.iter().filter_map(at).collect()
 }
@@ -404,7 +410,12 @@ fn values_on_device(plan: &Plan, step: &Step) -> u64 {
             dim,
             extras,
         } => (u64::from(*tokens) * u64::from(*dim) * 4).saturating_add(extras.bytes()),
-        _ => 0,
+        Info::Clip(_)
+        | Info::Segment(_)
+        | Info::Weights(_)
+        | Info::Constant(_)
+        | Info::Storyboard(_)
+        | Info::Nothing => 0,
     };
     read.chain(&step.writes)
         .map(size)

@@ -120,14 +120,18 @@ impl<'a> Expander<'_, 'a> {
             Role::EachShot => Made::Nothing,
             Role::CollectFilm => match self.films.of[at] {
                 Some(film) if !self.old[at].failed => Made::Film(Rc::new(self.pieces(at, film))),
-                _ => Made::Nothing,
+                Some(_) | None => Made::Nothing,
             },
-            _ if self.films.repeated[at] => self.per_shot(at),
+            Role::Plain | Role::Bundle | Role::FrameLocal { .. } | Role::Assemble { .. }
+                if self.films.repeated[at] =>
+            {
+                self.per_shot(at)
+            }
             Role::FrameLocal { input } => match self.pieces_for(at, input) {
                 Some(pieces) => self.per_piece(at, input, &pieces),
                 None => self.once(at),
             },
-            _ => self.once(at),
+            Role::Plain | Role::Bundle | Role::Assemble { .. } => self.once(at),
         }
     }
 
@@ -166,7 +170,11 @@ impl<'a> Expander<'_, 'a> {
             .map(|(film, instance)| self.films.all[film as usize].first_label + instance as u32);
         let assemble = match self.role(at) {
             Role::Assemble { input, .. } => Some(input),
-            _ => None,
+            Role::Plain
+            | Role::Bundle
+            | Role::EachShot
+            | Role::CollectFilm
+            | Role::FrameLocal { .. } => None,
         };
         for (name, arg) in &source.inputs {
             if assemble == Some(*name) && matches!(arg, Arg::Out(..)) {

@@ -128,7 +128,9 @@ pub(crate) fn find(state: &mut State<'_>) -> Films {
                 }
                 only_film_inputs(state, &found, at, role);
             }
-            _ => repeat(state, &mut found, at),
+            Role::Plain | Role::Bundle | Role::FrameLocal { .. } | Role::Assemble { .. } => {
+                repeat(state, &mut found, at);
+            }
         }
     }
     let continuity = continuity(state, &found);

@@ -28,7 +28,7 @@ impl<'a> Expander<'_, 'a> {
                 .pinned(collect, film, instance, output)
                 .or(Some((op, output))),
             Some(Found::Failed) => None,
-            _ => {
+            Some(Found::Absent | Found::Arg(Arg::Literal(_) | Arg::List(_))) | None => {
                 let place = self.state.place(&self.old[collect as usize]).input(CLIP);
                 let shot = &self.films.all[film as usize].shot(instance).id;
                 let message = say!(
@@ -189,7 +189,7 @@ impl<'a> Expander<'_, 'a> {
                 };
                 frames.then(|| pieces.iter().map(piece).collect())
             }
-            _ => None,
+            Made::Film(_) | Made::Nothing | Made::Fields | Made::One(_) | Made::Shots(_) => None,
         }
     }
 
@@ -273,7 +273,9 @@ impl<'a> Expander<'_, 'a> {
                 Some(piece) => Found::Arg(Arg::Out(piece.at.0, output)),
                 None => Found::Failed,
             },
-            _ => Found::Failed,
+            (Made::Film(_) | Made::Nothing | Made::Fields | Made::One(_) | Made::Shots(_), ..) => {
+                Found::Failed
+            }
         }
     }
 
@@ -301,7 +303,9 @@ impl<'a> Expander<'_, 'a> {
                         part: "",
                     }]
                 }
-                _ => Vec::new(),
+                Found::Arg(Arg::Literal(_) | Arg::List(_)) | Found::Absent | Found::Failed => {
+                    Vec::new()
+                }
             },
         };
         if pieces.is_empty() {

@@ -91,7 +91,7 @@ fn takes_previous_frame(state: &State<'_>, live: &Live<'_>, reached: &[bool]) ->
             decl.is_some_and(|decl| decl.name == PREVIOUS_FRAME)
                 && role(state, node) == Some(Role::EachShot)
         }
-        _ => false,
+        Source::Missing | Source::Muted(_) | Source::Nothing(_) => false,
     })
 }
 

@@ -80,7 +80,16 @@ fn file_hash(
                 .weights(folder, file)
                 .map(|it| it.fingerprint.clone()),
         ),
-        _ => None,
+        InputType::Model { .. }
+        | InputType::Socket(_)
+        | InputType::Int { .. }
+        | InputType::Float { .. }
+        | InputType::Text { .. }
+        | InputType::Bool { .. }
+        | InputType::Choice { .. }
+        | InputType::Colour { .. }
+        | InputType::Curve { .. }
+        | InputType::Shots => None,
     }
 }
 
@@ -100,7 +109,15 @@ fn linked(hasher: &mut Hasher, ops: &[Op<'_>], from: u32, output: u32) {
                 &serde_json::to_value(&*board.shots).unwrap_or_default(),
             );
         }
-        _ => {
+        Some(
+            Info::Clip(_)
+            | Info::Segment(_)
+            | Info::Latent(_)
+            | Info::Conditioning { .. }
+            | Info::Constant(_)
+            | Info::Nothing,
+        )
+        | None => {
             part(hasher, b'v', &op.signature.0);
             part(hasher, b'n', &output.to_le_bytes());
         }

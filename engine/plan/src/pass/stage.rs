@@ -27,7 +27,7 @@ fn open_bundles(state: &mut State<'_>) -> bool {
     for at in 0..state.ops.len() {
         let bundle = state.ops[at].inputs.iter().position(|(_, arg)| match arg {
             Arg::Out(from, _) => is_bundle(&state.ops[*from as usize]),
-            _ => false,
+            Arg::Literal(_) | Arg::List(_) => false,
         });
         let Some(position) = bundle else { continue };
         let (_, Arg::Out(from, _)) = state.ops[at].inputs[position].clone() else {
@@ -112,7 +112,13 @@ fn constant(state: &State<'_>, at: usize, name: &str) -> Option<Json> {
             };
             match (spec.infer)(&cx).ok()?.into_iter().nth(*output as usize)? {
                 Info::Constant(value) => Some(value),
-                _ => None,
+                Info::Clip(_)
+                | Info::Segment(_)
+                | Info::Latent(_)
+                | Info::Conditioning { .. }
+                | Info::Weights(_)
+                | Info::Storyboard(_)
+                | Info::Nothing => None,
             }
         }
         Arg::List(_) => None,

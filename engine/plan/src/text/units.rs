@@ -128,11 +128,22 @@ pub(super) fn makes(plan: &Plan, steps: &[&Step]) -> String {
     };
     let clips = |info: &Info| match info {
         Info::Clip(clip) | Info::Segment(clip) => Some(clip.frames),
-        _ => None,
+        Info::Latent(_)
+        | Info::Conditioning { .. }
+        | Info::Weights(_)
+        | Info::Constant(_)
+        | Info::Storyboard(_)
+        | Info::Nothing => None,
     };
     let latents = |info: &Info| match info {
         Info::Latent(latent) => Some(u64::from(latent.frames)),
-        _ => None,
+        Info::Clip(_)
+        | Info::Segment(_)
+        | Info::Conditioning { .. }
+        | Info::Weights(_)
+        | Info::Constant(_)
+        | Info::Storyboard(_)
+        | Info::Nothing => None,
     };
     match infos().next() {
         Some(Info::Clip(clip) | Info::Segment(clip)) => {
@@ -170,13 +181,13 @@ pub(super) fn makes(plan: &Plan, steps: &[&Step]) -> String {
             text
         }
         Some(Info::Constant(value)) => clip(&value.to_string(), 20),
-        _ if steps.first().is_some_and(|step| step.keep == Keep::Output) => {
-            if steps.len() == 1 {
-                "file".to_owned()
-            } else {
-                "files".to_owned()
+        Some(Info::Weights(_) | Info::Storyboard(_) | Info::Nothing) | None => {
+            let output = steps.first().is_some_and(|step| step.keep == Keep::Output);
+            match (output, steps.len()) {
+                (false, _) => String::new(),
+                (true, 1) => "file".to_owned(),
+                (true, _) => "files".to_owned(),
             }
         }
-        _ => String::new(),
     }
 }

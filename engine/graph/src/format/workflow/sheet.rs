@@ -166,7 +166,7 @@ impl Builder<'_, '_> {
                 node: node.clone(),
                 output: wire.output,
             }),
-            _ => None,
+            End::Value(_) | End::Nothing => None,
         }
     }
 

@@ -124,6 +124,12 @@ pub enum Action {
     Paste { text: String, linked: bool },
     /// The mouse is over this point of the graph.
     Mouse([f32; 2]),
+    /// Opens a file with the program that the desktop has for it.
+    OpenOutside(PathBuf),
+    /// Shows a file in its folder, in the desktop's file manager.
+    ShowInFolder(PathBuf),
+    /// Shows a folder in the desktop's file manager.
+    ShowFolder(PathBuf),
     /// Something only the window can do.
     Window(WindowAction),
 }
@@ -140,30 +146,10 @@ pub enum LooseLink {
 /// What only the window can do. The studio passes these on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WindowAction {
-    /// Shows all of the graph.
-    Fit,
-    /// Shows what is selected.
-    FitSelection,
-    /// One point a pixel.
-    ZoomOne,
-    /// Brings a node (of the open graph) into view and selects it.
-    Reveal(NodeId),
-    /// Shows what a node (lowered id) made in the viewer; `second`: as the B side of the comparison.
-    View {
-        node: NodeId,
-        second: bool,
-    },
-    /// Shows a file in the viewer.
-    ViewFile {
-        path: PathBuf,
-        second: bool,
-    },
-    /// Shows the outputs of a finished job beside those of another.
-    Compare(JobId, JobId),
-    /// Opens the node search at the mouse.
-    SearchNode,
-    /// Opens the node search for a loose link's other end, and what the link carries.
-    SearchFor(LooseLink, String),
+    /// Something that the canvas does.
+    Canvas(CanvasAction),
+    /// Something that the viewer does; its panel comes to the front.
+    Viewer(ViewerAction),
     /// Asks for a file, brings it into the input folder and writes its name at a parameter.
     AskFile {
         node: NodeId,
@@ -172,6 +158,11 @@ pub enum WindowAction {
     },
     /// Puts a text on the system's clipboard.
     SetClipboard(String),
+    /// Pastes what the system's clipboard holds; where that tells nothing, what was copied last
+    /// here. `linked`: also with links from outside.
+    Paste {
+        linked: bool,
+    },
     /// Opens the command palette.
     Palette,
     /// Asks for a file to open, and so on: dialogs of the desktop.
@@ -181,17 +172,77 @@ pub enum WindowAction {
     AskInsert,
     /// Asks where to save the frame that the viewer shows.
     AskSaveFrame,
-    /// Shows or hides a panel by its key.
-    TogglePanel(&'static str),
+    /// Shows or hides a panel.
+    TogglePanel(Panel),
+    /// Shows the ready graphs, or goes back to the open one.
+    ToggleGallery,
     /// Puts the panels where they lay at the first start.
     ResetPanels,
+    /// Light where it is dark, dark where it is light: what the desktop chose is known to the window
+    /// only.
+    ToggleTheme,
     /// Opens the settings.
     Settings,
-    /// The title of the focused node, group or note becomes a text field.
-    Rename,
-    /// Shows a folder in the desktop's file manager.
-    ShowFolder(PathBuf),
     /// Ends the program now: sent after [`Command::Quit`], which asks first when work would be lost.
     /// Closing the window from outside is that command too.
     Quit,
+}
+
+/// What only the canvas can do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CanvasAction {
+    /// Shows all of the graph.
+    Fit,
+    /// Shows what is selected.
+    FitSelection,
+    /// One point a pixel.
+    ZoomOne,
+    /// Brings a node (of the open graph) into view and selects it.
+    Reveal(NodeId),
+    /// Opens the node search at the mouse.
+    SearchNode,
+    /// Opens the node search for a loose link's other end, and what the link carries.
+    SearchFor(LooseLink, String),
+    /// The title of the focused node, group or note becomes a text field.
+    Rename,
+}
+
+/// What only the viewer can do. `second`: as the B side of the comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ViewerAction {
+    /// Shows what a node (lowered id) made.
+    Node { node: NodeId, second: bool },
+    /// Shows a file.
+    File { path: PathBuf, second: bool },
+    /// Shows the outputs of a finished job beside those of another.
+    Jobs(JobId, JobId),
+}
+
+/// A panel that can be shown and hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Panel {
+    /// The focused node.
+    Inspector,
+    /// The plan.
+    Plan,
+    /// The queue.
+    Queue,
+    /// Pictures and clips.
+    Viewer,
+    /// Checkpoints.
+    Models,
+    /// Undo history.
+    History,
+}
+
+impl From<CanvasAction> for Action {
+    fn from(it: CanvasAction) -> Self {
+        Self::Window(WindowAction::Canvas(it))
+    }
+}
+
+impl From<ViewerAction> for Action {
+    fn from(it: ViewerAction) -> Self {
+        Self::Window(WindowAction::Viewer(it))
+    }
 }

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use longtake_graph::{Catalog, Diagnostic, Project, read_bytes_with};
+use longtake_graph::{Catalog, Diagnostic, Project, read_bytes_with, say};
 use serde_json::Value;
 
 use crate::action::WindowAction;
@@ -87,37 +87,37 @@ pub fn copy(scene: &Scene<'_>, selection: &Selection) -> Option<String> {
 pub fn graph_of(text: &str, catalog: &dyn Catalog) -> Result<(Project, Vec<Diagnostic>), Refusal> {
     // The values of a workflow have no names there: the classes tell which is which.
     let read = read_bytes_with("clipboard", text.as_bytes(), catalog);
-    let read = read.map_err(|error| Refusal::NoGraph(error.message))?;
+    let read = read.map_err(|error| Refusal::NoGraph(error.sentence()))?;
     let mut graph = read.project;
     graph.extra.shift_remove(MARK);
     if graph.nodes.is_empty() && graph.groups.is_empty() && graph.notes.is_empty() {
-        return Err(Refusal::NoGraph("{}".to_owned()));
+        return Err(Refusal::NoGraph(say!(
+            "it has no nodes, groups or notes",
+            "ノードもグループもメモもありません"
+        )));
     }
     Ok((graph, read.diagnostics))
 }
 
 impl Studio {
-    /// Copies what is selected. False when nothing is.
-    pub(crate) fn copy(&mut self) -> bool {
+    /// Copies what is selected.
+    pub(crate) fn copy(&mut self) {
         let scene = self.session.scene(self.engine.catalog());
-        let Some(text) = copy(&scene, &self.session.selection) else {
-            return false;
-        };
-        self.clipboard = Some(text.clone());
-        self.window.push(WindowAction::SetClipboard(text));
-        true
-    }
-
-    pub(crate) fn cut(&mut self) {
-        if self.copy() {
-            let scene = self.session.scene(self.engine.catalog());
-            let edit = delete(&scene, &self.session.selection, false);
-            self.change(CUT, edit);
+        if let Some(text) = copy(&scene, &self.session.selection) {
+            self.clipboard = Some(text.clone());
+            self.window.push(WindowAction::SetClipboard(text));
         }
     }
 
-    /// Pastes what was copied last, at the mouse.
-    pub(crate) fn paste_last(&mut self, linked: bool) {
+    pub(crate) fn cut(&mut self) {
+        self.copy();
+        let scene = self.session.scene(self.engine.catalog());
+        let edit = delete(&scene, &self.session.selection, false);
+        self.change(CUT, edit);
+    }
+
+    /// Pastes what was copied last here, at the mouse: where the system's clipboard tells nothing.
+    pub fn paste_last(&mut self, linked: bool) {
         match self.clipboard.clone() {
             Some(text) => self.paste(&text, linked),
             None => self.messages.tell(Tone::Note, self.tr(PASTED)),

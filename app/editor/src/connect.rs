@@ -191,7 +191,7 @@ pub fn ends(scene: &Scene<'_>, reroute: &NodeId) -> Vec<(NodeId, String)> {
             for (name, input) in &node.inputs {
                 match input {
                     Input::Link(link) if link.node == seen[at] => {}
-                    _ => continue,
+                    Input::Link(_) | Input::Literal(_) => continue,
                 }
                 if node.class != REROUTE {
                     ends.push((id.clone(), name.clone()));

@@ -50,8 +50,10 @@ fn sources<'a>(
 ) -> impl Iterator<Item = &'a Link> {
     let inputs = node.inputs.iter();
     inputs.filter_map(move |(name, input)| match input {
-        Input::Link(link) if ports.is_none_or(|ports| ports.contains(name)) => Some(link),
-        _ => None,
+        Input::Link(link) => ports
+            .is_none_or(|ports| ports.contains(name))
+            .then_some(link),
+        Input::Literal(_) => None,
     })
 }
 
@@ -98,7 +100,7 @@ impl<'a> Behind<'a> {
             .and_then(|port| nodes.get(Subgraph::OUTPUT)?.inputs.get(&port.name));
         let mut open: Vec<&Link> = match end {
             Some(Input::Link(link)) => vec![link],
-            _ => Vec::new(),
+            Some(Input::Literal(_)) | None => Vec::new(),
         };
         let mut seen: HashSet<&Link> = open.iter().copied().collect();
         let mut found = HashSet::new();

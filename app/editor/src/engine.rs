@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crossbeam::channel::Sender;
 use longtake_graph::declare::FileKind;
-use longtake_graph::{Catalog, Diagnostic, ModelFolder, Project};
+use longtake_graph::{Catalog, Diagnostic, ModelFolder, Project, Sentence, say};
 use longtake_plan::{Compiled, Machine, Options, Plan, StepId};
 use longtake_run::{Cancel, Clip, Event, Frame, Report};
 
@@ -36,7 +36,7 @@ pub struct ModelFile {
     /// Bytes.
     pub bytes: u64,
     /// What it is (`Wan 2.1 1.3B, fp8`), if its header could be read.
-    pub what: Result<String, String>,
+    pub what: Result<String, Sentence>,
 }
 
 /// Folders a person wants to see or open.
@@ -79,7 +79,7 @@ pub trait Engine: Send + Sync {
         plan: &Plan,
         cancel: Cancel,
         events: Sender<Event>,
-    ) -> Result<Report, String>;
+    ) -> Result<Report, Sentence>;
 
     /// The frames a step made, if they are still there: its stored clip, the file it wrote, a
     /// latent as colours. `None` when it has not run or makes nothing to look at. May take a moment.
@@ -89,26 +89,49 @@ pub trait Engine: Send + Sync {
     ///
     /// # Errors
     /// The file cannot be read, with what to do.
-    fn open_media(&self, path: &Path) -> Result<Clip, String>;
+    fn open_media(&self, path: &Path) -> Result<Clip, Sentence>;
 
     /// Writes a picture as PNG, in the depth it has, replacing what is there only once it is whole.
     /// May take a moment.
     ///
     /// # Errors
     /// The file cannot be written, with what to do.
-    fn save_frame(&self, frame: &Frame, path: &Path) -> Result<(), String> {
+    fn save_frame(&self, frame: &Frame, path: &Path) -> Result<(), Sentence> {
         let _ = frame;
-        Err(format!(
+        Err(say!(
             "{}: this program cannot write pictures",
+            "{}: このプログラムは画像を書き出せません。",
             path.display()
         ))
+    }
+
+    /// Opens a file or a folder with the program that the desktop has for it, and returns once that
+    /// is on its way. May take a moment.
+    ///
+    /// # Errors
+    /// There is no such file, or nothing to open it with, with what to do.
+    fn open_outside(&self, path: &Path) -> Result<(), Sentence> {
+        Err(say!(
+            "{}: this program cannot open other programs",
+            "{}: このプログラムからは他のプログラムを開けません。",
+            path.display()
+        ))
+    }
+
+    /// Shows a file in the desktop's file manager, selected in its folder where the desktop can do
+    /// that. May take a moment.
+    ///
+    /// # Errors
+    /// There is no such file, or no file manager, with what to do.
+    fn show_in_folder(&self, path: &Path) -> Result<(), Sentence> {
+        self.open_outside(path.parent().unwrap_or(path))
     }
 
     /// Reads a graph from any file that holds one. May take a moment.
     ///
     /// # Errors
     /// Not a graph, or no file.
-    fn read_graph(&self, path: &Path) -> Result<(Project, Vec<Diagnostic>), String>;
+    fn read_graph(&self, path: &Path) -> Result<(Project, Vec<Diagnostic>), Sentence>;
 
     /// Names under the input folder that an input of that kind can take, sorted.
     fn input_files(&self, kind: FileKind) -> Vec<String>;
@@ -119,12 +142,13 @@ pub trait Engine: Send + Sync {
     ///
     /// # Errors
     /// It cannot be read, or the folder cannot be written, with what to do.
-    fn import_file(&self, path: &Path) -> Result<String, String> {
+    fn import_file(&self, path: &Path) -> Result<String, Sentence> {
         let folder = self.folders().input;
         let name = path.strip_prefix(&folder).ok().and_then(Path::to_str);
         name.map(|it| it.replace('\\', "/")).ok_or_else(|| {
-            format!(
+            say!(
                 "{} lies outside {}; copy it there first",
+                "{} は {} の外にあります。先にそこへコピーしてください。",
                 path.display(),
                 folder.display()
             )

@@ -51,7 +51,7 @@ fn each_text(value: &mut Value, f: &mut impl FnMut(&mut String)) {
         Value::String(text) => f(text),
         Value::Array(items) => items.iter_mut().for_each(|it| each_text(it, f)),
         Value::Object(fields) => fields.values_mut().for_each(|it| each_text(it, f)),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -168,7 +168,7 @@ fn cut_loose_ends(
                     Some(Input::Link(link)) => {
                         scene.node(&link.node).is_some() && fits(&now, id, name, link).is_ok()
                     }
-                    _ => false,
+                    Some(Input::Literal(_)) | None => false,
                 };
             if !stays {
                 take_link(draft, id, name)?;

@@ -44,7 +44,7 @@ pub(crate) fn delete(
         for (name, input) in &node.inputs {
             let link = match input {
                 Input::Link(link) if gone.contains(&link.node) => link,
-                _ => continue,
+                Input::Link(_) | Input::Literal(_) => continue,
             };
             let around = if heal { past(scene, link, &gone) } else { None };
             // A ring can come of it where a subgraph's ports do not depend on each other.
@@ -70,7 +70,8 @@ pub(crate) fn delete(
             Item::Note(id) if graph.notes.contains_key(&id) => {
                 draft.push(Edit::RemoveNote { id })?;
             }
-            _ => {}
+            // A node went above; what the graph no longer has is gone.
+            Item::Node(_) | Item::Group(_) | Item::Note(_) => {}
         }
     }
     Ok(draft.finish())
@@ -88,7 +89,7 @@ fn past(scene: &Scene<'_>, link: &Link, gone: &HashSet<&NodeId>) -> Option<Link>
         let sockets = scene.shape(node).inputs;
         let linked = |name: &str| match node.inputs.get(name) {
             Some(Input::Link(link)) => Some(link.clone()),
-            _ => None,
+            Some(Input::Literal(_)) | None => None,
         };
         let same = sockets.iter().filter(|it| accepts(&it.kind, &kind));
         link = same.map(|it| linked(&it.name)).find(Option::is_some)??;

@@ -59,7 +59,7 @@ impl Language {
     pub fn title(self, declaration: &longtake_graph::Declaration) -> &'static str {
         match self {
             Self::Ja if !declaration.title_ja.is_empty() => declaration.title_ja,
-            _ => declaration.title,
+            Self::Ja | Self::En => declaration.title,
         }
     }
 
@@ -67,7 +67,7 @@ impl Language {
     pub fn help(self, declaration: &longtake_graph::Declaration) -> &'static str {
         match self {
             Self::Ja if !declaration.help_ja.is_empty() => declaration.help_ja,
-            _ => declaration.help,
+            Self::Ja | Self::En => declaration.help,
         }
     }
 
@@ -75,7 +75,7 @@ impl Language {
     pub fn input_help(self, input: &longtake_graph::InputDecl) -> &'static str {
         match self {
             Self::Ja if !input.help_ja.is_empty() => input.help_ja,
-            _ => input.help,
+            Self::Ja | Self::En => input.help,
         }
     }
 
@@ -83,7 +83,7 @@ impl Language {
     pub fn category(self, declaration: &longtake_graph::Declaration) -> &'static str {
         match self {
             Self::Ja if !declaration.category_ja.is_empty() => declaration.category_ja,
-            _ => declaration.category,
+            Self::Ja | Self::En => declaration.category,
         }
     }
 }
@@ -103,6 +103,14 @@ impl Text {
         match language {
             Language::En => self.en,
             Language::Ja => self.ja,
+        }
+    }
+
+    /// The text as a sentence, for where the language is not known yet.
+    pub fn sentence(self) -> longtake_graph::Sentence {
+        longtake_graph::Sentence {
+            en: self.en.to_owned(),
+            ja: self.ja.to_owned(),
         }
     }
 

@@ -4,7 +4,8 @@
 //! [`Action`]s; every change of the document is an `Edit`. What the machine must do (compile, run,
 //! read pictures) goes through [`engine::Engine`].
 //!
-//! - [`studio`]: everything the window shows; [`action`], [`command`]: what can be asked of it.
+//! - [`studio`]: everything the window shows; [`action`], [`command`]: what can be asked of it; `dispatch`:
+//!   who does it; [`available`]: what cannot be done now, and why.
 //! - [`session`], [`history`], [`selection`]: the document, undo and redo, what is selected.
 //! - [`shape`]: what a node looks like; [`scene`]: the open graph with what explains it.
 //! - [`connect`], [`search`], [`values`]: links, nodes to add, parameters; [`refusal`]: why not.
@@ -13,14 +14,18 @@
 //! - [`files`]: the document's file, autosave and recovery, questions before work could be lost.
 //! - [`settings`], [`keys`], [`language`], [`messages`]; [`testing`]: a small machine for tests.
 
+// What is added to an enum is handled everywhere or does not compile.
+#![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
+
 pub mod action;
 mod add;
 pub mod arrange;
+pub mod available;
 pub mod clipboard;
 pub mod command;
 pub mod connect;
 mod cycle;
-mod document;
+mod dispatch;
 pub mod draft;
 pub mod engine;
 pub mod files;
@@ -53,7 +58,7 @@ pub mod subgraph;
 pub mod testing;
 pub mod values;
 
-pub use action::{Action, LooseLink, WindowAction};
+pub use action::{Action, CanvasAction, LooseLink, Panel, ViewerAction, WindowAction};
 pub use command::Command;
 pub use engine::Engine;
 pub use files::{Files, Places, Question};

@@ -170,9 +170,9 @@ pub(crate) fn behind_reroutes<'a>(scene: &Scene<'a>, mut link: &'a Link) -> Opti
         match scene.node(&link.node) {
             Some(node) if node.class == REROUTE => match node.inputs.get(REROUTE_INPUT) {
                 Some(Input::Link(further)) => link = further,
-                _ => return None,
+                Some(Input::Literal(_)) | None => return None,
             },
-            _ => return Some(link),
+            Some(_) | None => return Some(link),
         }
     }
     None
@@ -182,7 +182,7 @@ pub(crate) fn behind_reroutes<'a>(scene: &Scene<'a>, mut link: &'a Link) -> Opti
 fn reroute(scene: &Scene<'_>, node: &Node, language: Language) -> Shape {
     let source = match node.inputs.get(REROUTE_INPUT) {
         Some(Input::Link(link)) => behind_reroutes(scene, link),
-        _ => None,
+        Some(Input::Literal(_)) | None => None,
     };
     let kind = source.and_then(|link| scene.output_kind(link));
     let kind = kind.or_else(|| kind_it_leads_to(scene, node));
@@ -212,9 +212,9 @@ fn kind_it_leads_to(scene: &Scene<'_>, node: &Node) -> Option<String> {
         match top.inputs.get(REROUTE_INPUT) {
             Some(Input::Link(link)) => match nodes.get(&link.node) {
                 Some(above) if above.class == REROUTE => top = above,
-                _ => break,
+                Some(_) | None => break,
             },
-            _ => break,
+            Some(Input::Literal(_)) | None => break,
         }
     }
     let (id, _) = nodes.iter().find(|(_, it)| std::ptr::eq(*it, top))?;

@@ -1,6 +1,6 @@
 //! Why something a person asked for cannot be done: where, what was expected, what came.
 
-use longtake_graph::{Catalog, EditError, NodeId};
+use longtake_graph::{Catalog, EditError, NodeId, Sentence};
 
 use crate::language::{Language, Text, t};
 use crate::session::Session;
@@ -32,7 +32,7 @@ pub enum Refusal {
     /// Nothing that this could be done to is selected.
     NothingSelected,
     /// What was to be pasted is no graph; why.
-    NoGraph(String),
+    NoGraph(Sentence),
     /// The document refused.
     Edit(EditError),
 }
@@ -97,8 +97,8 @@ impl Refusal {
             Self::Recursion(title) => RECURSION.with(language, &[title]),
             Self::NothingFits { class, kind } => NOTHING_FITS.with(language, &[class, kind]),
             Self::NothingSelected => NOTHING_SELECTED.get(language).to_owned(),
-            Self::NoGraph(why) => NO_GRAPH.with(language, &[why]),
-            Self::Edit(error) => error.to_string(),
+            Self::NoGraph(why) => NO_GRAPH.with(language, &[language.sentence(why)]),
+            Self::Edit(error) => language.sentence(&error.sentence()).to_owned(),
         }
     }
 }

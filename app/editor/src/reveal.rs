@@ -2,7 +2,7 @@
 
 use longtake_graph::NodeId;
 
-use crate::action::{Action, WindowAction};
+use crate::action::{Action, CanvasAction};
 use crate::session::Session;
 
 /// What brings a node (lowered id) into view: out of the subgraphs that do not hold it, into those
@@ -46,7 +46,7 @@ pub fn way_to(session: &Session, id: &NodeId) -> Vec<Action> {
         way.push(Action::LeaveTo(shared));
     }
     way.extend(instances.drain(shared..).map(Action::Enter));
-    way.push(Action::Window(WindowAction::Reveal(last)));
+    way.push(CanvasAction::Reveal(last).into());
     way
 }
 
@@ -55,6 +55,7 @@ mod tests {
     use longtake_graph::{Node, Project, Subgraph};
 
     use super::*;
+    use crate::action::WindowAction;
 
     fn graph(nodes: &[(&str, &str)]) -> Project {
         let mut project = Project::default();
@@ -87,7 +88,9 @@ mod tests {
         let show = |action: Action| match action {
             Action::LeaveTo(depth) => format!("leave {depth}"),
             Action::Enter(node) => format!("enter {node}"),
-            Action::Window(WindowAction::Reveal(node)) => format!("reveal {node}"),
+            Action::Window(WindowAction::Canvas(CanvasAction::Reveal(node))) => {
+                format!("reveal {node}")
+            }
             other => format!("{other:?}"),
         };
         let way = way_to(session, &NodeId::new(id));

@@ -58,7 +58,7 @@ impl Selection {
     pub fn focus_node(&self) -> Option<&NodeId> {
         self.items.iter().rev().find_map(|item| match item {
             Item::Node(id) => Some(id),
-            _ => None,
+            Item::Group(_) | Item::Note(_) => None,
         })
     }
 
@@ -71,7 +71,7 @@ impl Selection {
     pub fn nodes(&self) -> impl Iterator<Item = &NodeId> {
         self.items.iter().filter_map(|item| match item {
             Item::Node(id) => Some(id),
-            _ => None,
+            Item::Group(_) | Item::Note(_) => None,
         })
     }
 

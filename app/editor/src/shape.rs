@@ -179,8 +179,8 @@ fn linked_outputs(graph: &Project, node: &Node) -> usize {
     };
     let inputs = graph.nodes.values().flat_map(|it| it.inputs.values());
     let named = inputs.filter_map(|input| match input {
-        Input::Link(link) if link.node == *id && link.output < MOST => Some(link.output + 1),
-        _ => None,
+        Input::Link(link) => (link.node == *id && link.output < MOST).then_some(link.output + 1),
+        Input::Literal(_) => None,
     });
     named.max().unwrap_or(0) as usize
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use longtake_graph::NodeId;
+use longtake_graph::{NodeId, Sentence, say};
 use longtake_plan::{Lane, Plan, StepId};
 use longtake_run::{Event, Failure, Preview, Progress};
 
@@ -25,7 +25,7 @@ pub enum State {
     /// All its steps are done.
     Done,
     /// A step failed, with its message.
-    Failed(String),
+    Failed(Sentence),
     /// Not tried, since something before it failed or the run was stopped.
     Skipped,
 }
@@ -54,7 +54,7 @@ pub struct NodeStatus {
     /// Seconds its steps took so far.
     pub seconds: f64,
     /// What it had to say.
-    pub notes: Vec<String>,
+    pub notes: Vec<Sentence>,
 }
 
 /// What a step does.
@@ -132,13 +132,14 @@ impl Clock {
     fn hold(&mut self, on: bool, now: Instant) {
         match self.holds {
             None if on => self.holds = Some(now),
-            Some(since) if !on => {
+            None => {}
+            Some(_) if on => {}
+            Some(since) => {
                 let held =
                     now.saturating_duration_since(self.began.map_or(since, |it| it.max(since)));
                 self.held += held;
                 self.holds = None;
             }
-            _ => {}
         }
     }
 }
@@ -306,38 +307,51 @@ impl Status {
             self.loading = (*fraction < 1.0).then(|| (name.clone(), *fraction));
             return;
         }
-        let seconds = self.clock.seconds(now);
         let Some(step) = step_of(event).and_then(|id| plan.steps.get(id.0 as usize)) else {
             return;
         };
+        let mut failed = None;
         match event {
+            Event::Begun { .. }
+            | Event::Loading { .. }
+            | Event::Store { .. }
+            | Event::Finished { .. } => {}
             Event::Started { .. } => self.started(step),
-            Event::Progress { progress, .. } => self.progress(step, progress, seconds),
-            _ => {}
+            Event::Progress { progress, .. } => {
+                let seconds = self.clock.seconds(now);
+                self.progress(step, progress, seconds);
+            }
+            Event::Note { text, .. } => self.note(step, text.clone()),
+            Event::Adapted { rung, why, .. } => {
+                self.note(step, say!("{rung}: {why}", "{rung}: {why}"; why));
+            }
+            Event::Retrying { error, .. } => self.note(step, error.clone()),
+            Event::Done { seconds, .. } => self.over(step, StepState::Done, *seconds),
+            Event::Cached { .. } => self.over(step, StepState::Cached, 0.0),
+            Event::Skipped { .. } => self.over(step, StepState::Skipped, 0.0),
+            Event::Failed {
+                failure, message, ..
+            } => match failure {
+                Failure::Cancelled => self.over(step, StepState::Skipped, 0.0),
+                Failure::Transient | Failure::OutOfMemory | Failure::Failed => {
+                    self.over(step, StepState::Failed, 0.0);
+                    failed = Some(message.clone());
+                }
+            },
         }
-        if let Some((state, seconds)) = end_of(event) {
-            self.over(step, state, seconds);
+        if let Some(node) = self.nodes.get_mut(&step.path.node) {
+            // Of several steps that failed the first one's message stays.
+            if let State::Failed(message) = &node.state {
+                failed = Some(message.clone());
+            }
+            node.state = state(node, failed);
         }
-        let Some(node) = self.nodes.get_mut(&step.path.node) else {
-            return;
-        };
-        let failed = match (event, &node.state) {
-            (_, State::Failed(message)) => Some(message.clone()),
-            (
-                Event::Failed {
-                    failure, message, ..
-                },
-                _,
-            ) if *failure != Failure::Cancelled => Some(message.clone()),
-            _ => None,
-        };
-        match event {
-            Event::Note { text, .. } => node.notes.push(text.clone()),
-            Event::Adapted { rung, why, .. } => node.notes.push(format!("{rung}: {why}")),
-            Event::Retrying { error, .. } => node.notes.push(error.clone()),
-            _ => {}
+    }
+
+    fn note(&mut self, step: &longtake_plan::Step, text: Sentence) {
+        if let Some(node) = self.nodes.get_mut(&step.path.node) {
+            node.notes.push(text);
         }
-        node.state = state(node, failed);
     }
 
     fn started(&mut self, step: &longtake_plan::Step) {
@@ -411,7 +425,7 @@ impl Status {
 }
 
 /// A node's state from its counts, whatever order its steps ended in.
-fn state(node: &NodeStatus, failed: Option<String>) -> State {
+fn state(node: &NodeStatus, failed: Option<Sentence>) -> State {
     match failed {
         Some(message) => State::Failed(message),
         None if node.running > 0 => State::Running,
@@ -419,20 +433,6 @@ fn state(node: &NodeStatus, failed: Option<String>) -> State {
         None if node.skipped > 0 => State::Skipped,
         None if node.cached == node.steps => State::Cached,
         None => State::Done,
-    }
-}
-
-/// How a step ended, and the seconds it took.
-fn end_of(event: &Event) -> Option<(StepState, f64)> {
-    match event {
-        Event::Done { seconds, .. } => Some((StepState::Done, *seconds)),
-        Event::Cached { .. } => Some((StepState::Cached, 0.0)),
-        Event::Failed { failure, .. } if *failure == Failure::Cancelled => {
-            Some((StepState::Skipped, 0.0))
-        }
-        Event::Failed { .. } => Some((StepState::Failed, 0.0)),
-        Event::Skipped { .. } => Some((StepState::Skipped, 0.0)),
-        _ => None,
     }
 }
 
@@ -447,7 +447,10 @@ fn step_of(event: &Event) -> Option<StepId> {
         | Event::Cached { step }
         | Event::Failed { step, .. }
         | Event::Skipped { step } => Some(*step),
-        Event::Begun { .. } | Event::Loading { .. } | Event::Finished { .. } => None,
+        Event::Begun { .. }
+        | Event::Loading { .. }
+        | Event::Store { .. }
+        | Event::Finished { .. } => None,
     }
 }
 

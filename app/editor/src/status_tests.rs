@@ -84,8 +84,12 @@ fn failed(step: StepId, failure: Failure) -> Event {
     Event::Failed {
         step,
         failure,
-        message: "no memory".into(),
+        message: no_memory(),
     }
+}
+
+fn no_memory() -> Sentence {
+    longtake_graph::say!("no memory", "メモリが足りません")
 }
 
 #[test]
@@ -125,7 +129,7 @@ fn two_steps_of_a_node_side_by_side() {
     );
     assert_eq!(it.state("3"), State::Running);
     it.at(1.0, failed(steps[1], Failure::Failed));
-    assert_eq!(it.state("3"), State::Failed("no memory".into()));
+    assert_eq!(it.state("3"), State::Failed(no_memory()));
 }
 
 #[test]
@@ -137,7 +141,7 @@ fn cached_failed_skipped() {
     it.at(0.0, failed(two, Failure::Failed));
     it.at(0.0, Event::Skipped { step: three });
     assert_eq!(it.state("1"), State::Cached);
-    assert_eq!(it.state("2"), State::Failed("no memory".into()));
+    assert_eq!(it.state("2"), State::Failed(no_memory()));
     assert_eq!(it.state("5"), State::Skipped);
     assert_eq!(it.status.steps.0, 3);
     assert_eq!(it.status.step(two).unwrap().state, StepState::Failed);
@@ -173,7 +177,7 @@ fn a_rate_is_of_the_last_few_units() {
     it.at(3600.0 + 106.0, progress(step, 12, 20));
     assert!((rate(&it).unwrap() - 2.0).abs() < 1e-6, "{:?}", rate(&it));
     // Tried again from the start.
-    let error = "busy".to_owned();
+    let error = longtake_graph::say!("busy", "混み合っています");
     let after = Duration::ZERO;
     it.at(
         3707.0,
@@ -189,7 +193,7 @@ fn a_rate_is_of_the_last_few_units() {
     assert!((rate(&it).unwrap() - 0.25).abs() < 1e-9);
     assert_eq!(it.state("12:6"), State::Running);
     let node = it.status.node(&NodeId::new("12:6")).unwrap();
-    assert_eq!(node.notes, ["busy"]);
+    assert_eq!(node.notes[0].ja, "混み合っています");
     it.at(3713.0, Event::Done { step, seconds: 5.0 });
     assert_eq!(rate(&it), None);
 }
@@ -218,10 +222,7 @@ fn an_instance_is_all_that_is_inside() {
     );
     assert_eq!(group(&it, "12").unwrap().state, State::Queued);
     it.at(2.0, failed(decode, Failure::OutOfMemory));
-    assert_eq!(
-        group(&it, "12").unwrap().state,
-        State::Failed("no memory".into())
-    );
+    assert_eq!(group(&it, "12").unwrap().state, State::Failed(no_memory()));
     assert_eq!(group(&it, "5").unwrap().steps, 1, "a plain node is itself");
 }
 

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use longtake_graph::NodeId;
 use longtake_plan::Options;
 
-use crate::action::{Action, WindowAction};
-use crate::command::Command;
+use crate::action::WindowAction;
 use crate::engine::Engine;
 use crate::files::{Files, Question};
 use crate::language::{Language, Text};
-use crate::messages::{Messages, Tone};
+use crate::messages::Messages;
 use crate::planned::{Compiler, Planned, Wake};
 use crate::queue::Queue;
 use crate::selection::{Item, Selection};
@@ -35,7 +34,7 @@ pub struct Studio {
     pub settings: Settings,
     /// The document's file, and what the program keeps.
     pub files: Files,
-    /// What must be decided before anything else: shown as a modal, answered by [`Action::Answer`].
+    /// What must be decided before anything else: shown as a modal, answered by [`crate::Action::Answer`].
     pub question: Option<Question>,
     /// What is told in passing.
     pub messages: Messages,
@@ -116,118 +115,17 @@ impl Studio {
         self.compiler.again();
     }
 
-    /// Does what a panel asked for. What cannot be done is told in [`Self::messages`].
-    pub fn act(&mut self, action: Action) {
-        let outcome = match action {
-            Action::Edit(label, edit) => self.session.edit(label, edit),
-            Action::Live(label, edit) => self.session.live(label, edit),
-            Action::EditRoot(label, edit) => self.session.edit_root(label, edit),
-            Action::Settle => {
-                self.session.settle();
-                Ok(())
-            }
-            other => {
-                self.act_otherwise(other);
-                Ok(())
-            }
-        };
-        if let Err(error) = outcome {
-            self.messages.error(error.to_string());
-        }
-    }
-
-    fn act_otherwise(&mut self, action: Action) {
-        let Some(action) = self.document_action(action) else {
-            return;
-        };
-        match action {
-            Action::Select(selection) => self.session.selection = selection,
-            Action::Toggle(item) => self.session.selection.toggle(item),
-            Action::Command(command) => self.command(command),
-            Action::Enter(node) => {
-                self.session.enter(&node);
-            }
-            Action::LeaveTo(depth) => self.session.leave_to(depth),
-            Action::HistoryTo(done) => self.history_to(done),
-            Action::Queue(action) => self.queue_act(&action),
-            Action::Tell(text) => self.messages.error(text),
-            Action::Told(text) => self.messages.tell(Tone::Good, text),
-            Action::SetLanguage(language) => self.settings.language = Some(language),
-            Action::SetSettings(settings) => self.settings = *settings,
-            Action::CloseMessage(index) => self.messages.close(index),
-            Action::Mouse(at) => self.mouse = at,
-            Action::Window(wish) => self.window.push(wish),
-            Action::Open(path) => self.file_open(path),
-            Action::OpenPreset(path) => self.open_preset(path),
-            Action::SaveAs(path) => self.file_save_as(&path),
-            Action::ExportPrompt(path) => self.file_export(&path),
-            Action::Answer(choice) => self.file_answer(choice),
-            Action::ForgetRecent(path) => self.file_forget(&path),
-            _ => {}
-        }
-    }
-
     /// What only the window can do, asked for since the last call.
     pub fn window_wishes(&mut self) -> Vec<WindowAction> {
         std::mem::take(&mut self.window)
     }
 
-    fn history_to(&mut self, done: usize) {
+    pub(crate) fn history_to(&mut self, done: usize) {
         while self.session.history().done().len() > done && self.session.undo().is_some() {}
         while self.session.history().done().len() < done && self.session.redo().is_some() {}
     }
 
-    /// Runs a named command.
-    pub fn command(&mut self, command: Command) {
-        if self.document_command(command) {
-            return;
-        }
-        match command {
-            Command::Undo => {
-                self.session.undo();
-            }
-            Command::Redo => {
-                self.session.redo();
-            }
-            Command::SelectAll => self.select_all(),
-            Command::Run | Command::RunSelected | Command::Cancel | Command::Pause => {
-                self.run_command(command);
-            }
-            Command::LeaveSubgraph => {
-                let depth = self.session.scope().len();
-                self.session.leave_to(depth.saturating_sub(1));
-            }
-            Command::Fit => self.window.push(WindowAction::Fit),
-            Command::FitSelection => self.window.push(WindowAction::FitSelection),
-            Command::ZoomOne => self.window.push(WindowAction::ZoomOne),
-            Command::AddNode => self.window.push(WindowAction::SearchNode),
-            Command::Palette => self.window.push(WindowAction::Palette),
-            Command::Rename => self.window.push(WindowAction::Rename),
-            Command::Settings => self.window.push(WindowAction::Settings),
-            Command::New => self.file_new(),
-            Command::Save => self.file_save(),
-            Command::Quit => self.file_quit(),
-            Command::Open => self.window.push(WindowAction::AskOpen),
-            Command::SaveAs => self.file_ask_save_as(),
-            Command::Export => self.window.push(WindowAction::AskExport),
-            Command::ToggleInspector => self.toggle("inspector"),
-            Command::TogglePlan => self.toggle("plan"),
-            Command::ToggleQueue => self.toggle("queue"),
-            Command::ToggleViewer => self.toggle("viewer"),
-            Command::ToggleModels => self.toggle("models"),
-            Command::ToggleHistory => self.toggle("history"),
-            Command::Gallery => self.toggle("gallery"),
-            Command::ResetPanels => self.window.push(WindowAction::ResetPanels),
-            Command::ToggleMinimap => self.settings.minimap = !self.settings.minimap,
-            _ => {}
-        }
-    }
-
-    fn toggle(&mut self, panel: &'static str) {
-        self.window.push(WindowAction::TogglePanel(panel));
-    }
-
-    fn select_all(&mut self) {
+    pub(crate) fn select_all(&mut self) {
         let graph = self.session.graph();
         let nodes = graph.nodes.keys().cloned().map(Item::Node);
         let groups = graph.groups.keys().cloned().map(Item::Group);

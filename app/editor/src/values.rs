@@ -46,7 +46,7 @@ pub fn set(node: &NodeId, name: &str, value: Value) -> Edit {
 pub fn is_changed(node: &Node, decl: &InputDecl, name: &str) -> bool {
     match node.inputs.get(name) {
         Some(Input::Literal(value)) => decl.default_value().as_ref() != Some(value),
-        _ => false,
+        Some(Input::Link(_)) | None => false,
     }
 }
 

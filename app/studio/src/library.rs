@@ -6,7 +6,11 @@ use std::path::PathBuf;
 
 use longtake_graph::ModelFolder;
 #[cfg(feature = "studio")]
+use longtake_editor::files::system_error;
+#[cfg(feature = "studio")]
 use longtake_graph::declare::FileKind;
+#[cfg(feature = "studio")]
+use longtake_graph::{Sentence, say};
 use longtake_run::paths;
 
 /// Names of the checkpoints in a folder of the models tree, sorted.
@@ -58,7 +62,7 @@ pub fn input_files(input: &Path, kind: FileKind) -> Vec<String> {
 /// # Errors
 /// The file cannot be read, or the folder not be written, with what to do.
 #[cfg(feature = "studio")]
-pub fn import(input: &Path, path: &Path) -> Result<String, String> {
+pub fn import(input: &Path, path: &Path) -> Result<String, Sentence> {
     let inside = path.canonicalize().ok().zip(input.canonicalize().ok());
     if let Some((path, input)) = inside
         && let Ok(name) = path.strip_prefix(&input)
@@ -66,9 +70,12 @@ pub fn import(input: &Path, path: &Path) -> Result<String, String> {
         return Ok(name.to_string_lossy().replace('\\', "/"));
     }
     let failed = |what: &Path, e: std::io::Error| {
-        format!(
-            "{}: {e}; choose another file, or start with another --input",
-            what.display()
+        let why = system_error(&e);
+        say!(
+            "{}: {why}; choose another file, or start with another --input",
+            "{}: {why}。別のファイルを選ぶか、別の --input を指定して起動してください。",
+            what.display();
+            why
         )
     };
     if path.metadata().map_err(|e| failed(path, e))?.is_dir() {
@@ -101,8 +108,9 @@ pub fn import(input: &Path, path: &Path) -> Result<String, String> {
             Err(e) => return Err(failed(&target, e)),
         }
     }
-    Err(format!(
+    Err(say!(
         "{}: no free name in {}",
+        "{}: {} に空いている名前がありません",
         path.display(),
         input.display()
     ))

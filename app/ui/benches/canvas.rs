@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use egui::{Context, Event, Pos2, RawInput, Rect, pos2, vec2};
 use longtake_editor::testing::{link, node, studio};
-use longtake_editor::{Action, Item, Selection, Studio, WindowAction};
+use longtake_editor::{Action, CanvasAction, Item, Selection, Studio};
 use longtake_graph::{Project, read_bytes};
 use longtake_ui::canvas::Canvas;
 use longtake_ui::{Cx, Dialogs, Pictures, Window, theme};
@@ -28,7 +28,6 @@ impl Dialogs for NoDesktop {
     }
     fn open(&mut self, _: &str, _: &[&str], _: longtake_ui::Told) {}
     fn save(&mut self, _: &str, _: &std::path::Path, _: &[&str], _: longtake_ui::Told) {}
-    fn show_folder(&mut self, _: &std::path::Path) {}
 }
 
 fn main() {
@@ -54,8 +53,8 @@ fn main() {
     println!("nodes   in view      at 1:1         in view   all in view");
     let mut times = Vec::new();
     for count in [100, 500, 1000, 5000] {
-        let near = measure(graph(count), &WindowAction::ZoomOne);
-        let far = measure(graph(count), &WindowAction::Fit);
+        let near = measure(graph(count), CanvasAction::ZoomOne);
+        let far = measure(graph(count), CanvasAction::Fit);
         println!("{count:5}  {near}  {far}");
         times.push((count, near, far));
     }
@@ -203,8 +202,8 @@ impl Stage {
         }
     }
 
-    fn wish(&mut self, wish: &WindowAction) {
-        self.canvas.wish(wish, &self.studio);
+    fn wish(&mut self, wish: CanvasAction) {
+        self.canvas.wish(wish);
         for _ in 0..40 {
             self.frame();
         }
@@ -212,7 +211,7 @@ impl Stage {
 }
 
 /// What a graph takes in that view, and how many nodes show.
-fn measure(project: Project, wish: &WindowAction) -> Took {
+fn measure(project: Project, wish: CanvasAction) -> Took {
     let mut stage = Stage::new(project);
     stage.plan();
     stage.frame();
@@ -228,7 +227,7 @@ fn most_widgets() {
     let block = (0..12 * COLUMN).filter(|n| n % COLUMN < 4);
     let items = block.map(|n| Item::Node(n.to_string().as_str().into()));
     stage.studio.act(Action::Select(Selection::of(items)));
-    stage.wish(&WindowAction::FitSelection);
+    stage.wish(CanvasAction::FitSelection);
     println!(
         "most widgets, 1,000     {}   nodes in view, ms",
         stage.took()
@@ -240,7 +239,7 @@ fn gestures() {
     let mut stage = Stage::new(graph(1000));
     stage.plan();
     stage.frame();
-    stage.wish(&WindowAction::ZoomOne);
+    stage.wish(CanvasAction::ZoomOne);
     let mut times = Vec::new();
     for n in 0..FRAMES {
         let edit = longtake_graph::Edit::Move {

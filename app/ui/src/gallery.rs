@@ -10,7 +10,7 @@ use egui::{
     StrokeKind, TextFormat, Ui, Vec2, WidgetInfo, WidgetType, vec2,
 };
 use longtake_editor::engine::Preset;
-use longtake_editor::{Action, Command, Language, Text, WindowAction, t};
+use longtake_editor::{Action, Command, Language, Text, t};
 
 use crate::pictures::{Picture, picture_ui};
 use crate::{Cx, theme};
@@ -250,7 +250,7 @@ fn face_ui(ui: &mut Ui, cx: &mut Cx<'_>, preset: &Preset, title: &str, rect: Rec
     ui.painter()
         .text(rect.center(), Align2::CENTER_CENTER, letter, font, ink);
     if matches!(picture, Picture::Failed(_)) {
-        picture_ui(ui, rect, &picture);
+        picture_ui(ui, cx.studio.language(), rect, &picture);
     }
 }
 
@@ -259,12 +259,7 @@ fn side_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     ui.label(RichText::new(cx.tr(START)).size(22.0).strong());
     ui.add_space(GAP - theme::UNIT);
     if !cx.studio.session.project().nodes.is_empty() {
-        wide_button(
-            ui,
-            cx,
-            BACK,
-            Action::Window(WindowAction::TogglePanel("gallery")),
-        );
+        wide_button(ui, cx, BACK, Action::Command(Command::Gallery));
     }
     wide_button(ui, cx, NEW, Action::Command(Command::New));
     wide_button(ui, cx, OPEN, Action::Command(Command::Open));
@@ -359,7 +354,7 @@ fn needs(missing: usize, language: Language) -> String {
 fn side_of(text: &[String; 2], language: Language) -> &str {
     match language {
         Language::Ja if !text[1].is_empty() => &text[1],
-        _ => &text[0],
+        Language::Ja | Language::En => &text[0],
     }
 }
 

@@ -9,7 +9,11 @@
 //! - [`plan_view`], [`queue_panel`], [`history_panel`]: before, during, after a run.
 //! - [`viewer`], [`gallery`], [`models_panel`]; [`pictures`]: textures, loaded on threads.
 //! - [`palette`], [`settings_window`]: commands by name, choices.
-//! - [`theme`]: spacing, colours, fonts; [`titles`]: what a node is called.
+//! - [`theme`]: spacing, colours, fonts; [`titles`], [`units`]: what nodes and units
+//!   are called.
+
+// What is added to an enum is handled everywhere or does not compile.
+#![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
 pub mod canvas;
 pub mod gallery;
@@ -25,6 +29,7 @@ pub mod queue_panel;
 pub mod settings_window;
 pub mod theme;
 pub mod titles;
+pub mod units;
 pub mod viewer;
 pub mod widgets;
 pub mod window;

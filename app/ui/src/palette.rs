@@ -44,7 +44,7 @@ impl Palette {
         self.chosen = match (down, up) {
             (true, false) => (self.chosen + 1).min(last),
             (false, true) => self.chosen.saturating_sub(1),
-            _ => self.chosen.min(last),
+            (true, true) | (false, false) => self.chosen.min(last),
         };
         let mut picked = enter.then(|| found.get(self.chosen).copied()).flatten();
         let window = egui::Window::new("palette")
@@ -115,9 +115,14 @@ fn row(ui: &mut egui::Ui, cx: &Cx<'_>, command: Command, chosen: bool, moved: bo
     let button = egui::Button::selectable(chosen, title)
         .shortcut_text(RichText::new(keys).weak())
         .min_size(vec2(ui.available_width(), theme::ROW));
-    let response = ui.add(button);
+    let why = cx.studio.unavailable(command);
+    let response = ui.add_enabled(why.is_none(), button);
     if chosen && moved {
         response.scroll_to_me(None);
     }
-    response.on_hover_text(cx.tr(command.help())).clicked()
+    let response = response.on_hover_text(cx.tr(command.help()));
+    match why {
+        Some(why) => response.on_disabled_hover_text(cx.tr(why)).clicked(),
+        None => response.clicked(),
+    }
 }

@@ -123,6 +123,7 @@ impl SettingsWindow {
     }
 
     /// Takes the next chord as the keys of the command that waits for one; Escape gives it none.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "egui's own")]
     fn record(&mut self, ui: &egui::Ui, settings: &mut Settings) {
         let Some(command) = self.recording else {
             return;

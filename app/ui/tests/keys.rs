@@ -23,7 +23,6 @@ impl Dialogs for NoDesktop {
     }
     fn open(&mut self, _: &str, _: &[&str], _: Told) {}
     fn save(&mut self, _: &str, _: &Path, _: &[&str], _: Told) {}
-    fn show_folder(&mut self, _: &Path) {}
 }
 
 type Stage = Harness<'static, Option<Window>>;
@@ -388,7 +387,6 @@ impl Dialogs for Mute {
     fn save(&mut self, _: &str, _: &Path, _: &[&str], told: Told) {
         told(None);
     }
-    fn show_folder(&mut self, _: &Path) {}
 }
 
 #[test]

@@ -11,7 +11,7 @@ use egui_kittest::kittest::Queryable;
 use longtake_editor::engine::{ModelFile, Preset};
 use longtake_editor::settings::Theme;
 use longtake_editor::testing::{Fake, small};
-use longtake_editor::{Language, Session, Settings, Studio, WindowAction};
+use longtake_editor::{Language, Session, Settings, Studio, ViewerAction};
 use longtake_graph::{ModelFolder, NodeId};
 use longtake_ui::gallery::Gallery;
 use longtake_ui::models_panel::ModelsPanel;
@@ -254,7 +254,7 @@ fn the_viewer_shows_a_left_and_b_right_of_the_divider() {
             let node = NodeId::new(node);
             bench
                 .viewer
-                .wish(&WindowAction::View { node, second }, &bench.studio);
+                .wish(&ViewerAction::Node { node, second }, &bench.studio);
         }
         until(&mut harness, |it| {
             it.query_by_label("Divider of A and B").is_some()

@@ -24,7 +24,6 @@ impl Dialogs for NoDesktop {
     }
     fn open(&mut self, _: &str, _: &[&str], _: Told) {}
     fn save(&mut self, _: &str, _: &Path, _: &[&str], _: Told) {}
-    fn show_folder(&mut self, _: &Path) {}
 }
 
 fn window(studio: Studio) -> Harness<'static, Option<Window>> {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::opening::Unreadable;
 use super::question::{Next, Question, Then};
 use super::saving::Outcome;
+use super::system::system_error;
 use super::tasks::{Done, Task};
 use super::{save, words};
 use crate::action::WindowAction;
@@ -104,8 +105,9 @@ impl Studio {
         files.keep_settings(settings);
         for failed in self.files.failed() {
             let path = failed.path.display().to_string();
-            let values = [path.as_str(), &failed.error.to_string()];
-            let error = words::OWN_FILE_FAILED.with(self.language(), &values);
+            let (language, why) = (self.language(), system_error(&failed.error));
+            let values = [path.as_str(), language.sentence(&why)];
+            let error = words::OWN_FILE_FAILED.with(language, &values);
             self.messages.error(error);
         }
     }
@@ -116,21 +118,26 @@ impl Studio {
             Done::Wrote(outcome) => self.wrote(outcome),
             Done::Exported(path, outcome) => self.exported(&path, outcome),
             Done::Imported(number, outcome) => self.imported(number, outcome),
+            Done::Outside(outcome) => {
+                if let Err(error) = outcome {
+                    self.tell_error(&error);
+                }
+            }
             Done::Broken(task) => self.broken(task),
         }
     }
 
     /// A bug of ours ended a thread: told, and what waited for it does not happen.
     fn broken(&mut self, task: Task) {
-        let broken = || std::io::Error::other("a bug of Longtake's; please report it");
+        let broken = words::A_BUG.sentence();
         match task {
-            Task::Read(number) => {
-                let outcome = Err(Unreadable::from(broken().to_string()));
-                self.was_read(number, outcome);
+            Task::Read(number) => self.was_read(number, Err(Unreadable::from(broken))),
+            Task::Write => {
+                let reason = self.language().sentence(&broken).to_owned();
+                self.wrote(Outcome::Failed(std::io::Error::other(reason)));
             }
-            Task::Write => self.wrote(Outcome::Failed(broken())),
-            Task::Export => self.messages.error(broken().to_string()),
-            Task::Import(number) => self.imported(number, Err(broken().to_string())),
+            Task::Export | Task::Outside => self.tell_error(&broken),
+            Task::Import(number) => self.imported(number, Err(broken)),
         }
     }
 

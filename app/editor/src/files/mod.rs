@@ -9,7 +9,7 @@ mod commands;
 mod keeper;
 mod lock;
 mod opening;
-mod places;
+mod outside;
 mod question;
 mod recent;
 mod recovery;
@@ -17,6 +17,7 @@ mod save;
 mod saving;
 mod settings_file;
 mod stamp;
+mod system;
 mod taking;
 mod tasks;
 #[cfg(test)]
@@ -28,11 +29,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub use lock::Holder;
-pub use places::Places;
+pub use longtake_run::Places;
 pub use question::{Choice, Question};
 pub use recent::RecentFile;
 pub use recovery::{About, Found};
 pub use settings_file::{Broken, load as load_settings, save as save_settings};
+pub use system::{file_error, system_error};
 
 pub(crate) use opening::Wanted;
 pub(crate) use question::{Next, Then};

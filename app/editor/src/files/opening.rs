@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use longtake_graph::{Diagnostic, Project};
+use longtake_graph::{Diagnostic, Project, Sentence};
 
 use super::save::{self, Source};
 use super::tasks::{Done, Task};
 use super::{Holder, Next, Places, Question, Then, recent, words};
-use crate::action::WindowAction;
+use crate::action::{CanvasAction, WindowAction};
 use crate::engine::Engine;
 use crate::files::settings_file::Broken;
 use crate::gallery::bring_files;
@@ -62,13 +62,13 @@ pub(crate) struct Loaded {
 
 /// Why a file was not read.
 pub(crate) struct Unreadable {
-    error: String,
+    error: Sentence,
     /// The frequent reasons in plain words, with the path to fill in.
     plain: Option<Text>,
 }
 
-impl From<String> for Unreadable {
-    fn from(error: String) -> Self {
+impl From<Sentence> for Unreadable {
+    fn from(error: Sentence) -> Self {
         Self { error, plain: None }
     }
 }
@@ -77,7 +77,7 @@ impl Unreadable {
     fn text(&self, path: &Path, language: Language) -> String {
         match self.plain {
             Some(text) => text.with(language, &[&path.display().to_string()]),
-            None => self.error.clone(),
+            None => language.sentence(&self.error).to_owned(),
         }
     }
 }
@@ -218,7 +218,7 @@ impl Studio {
         self.sizes.clear();
         self.messages.withdraw();
         self.leave_runs();
-        self.window.push(WindowAction::Fit);
+        self.window.push(WindowAction::Canvas(CanvasAction::Fit));
     }
 
     /// Reads a file on a thread.
@@ -234,7 +234,7 @@ impl Studio {
             Done::Read(number, loaded)
         };
         if let Err(error) = self.files.tasks.start(Task::Read(number), work) {
-            return self.messages.error(format!("{}: {error}", path.display()));
+            return self.no_thread(&path, &error);
         }
         let reading = Reading {
             number,
@@ -343,7 +343,7 @@ impl Studio {
         }
         let discard = match self.files.found.len() {
             1 => words::DISCARD,
-            _ => words::DISCARD_ALL,
+            0 | 2.. => words::DISCARD_ALL,
         };
         question = question
             .choice(self.tr(discard), Then::DropRecovery)

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use longtake_graph::{Format, format};
 
 use super::stamp::Stamp;
+use super::system::system_error;
 use super::words;
 use crate::language::Language;
 
@@ -35,7 +36,7 @@ pub(crate) fn source(path: &Path) -> Source {
     };
     match format::read_bytes("", &bytes) {
         Ok((_, Format::Project, _)) => Source::Document(stamp),
-        _ => Source::Import,
+        Ok((_, Format::Prompt | Format::Workflow, _)) | Err(_) => Source::Import,
     }
 }
 
@@ -92,6 +93,10 @@ pub(crate) fn shown(path: &Path) -> String {
 }
 
 /// Why a file was not written, and what to do.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the system's own enum, which grows"
+)]
 pub(crate) fn not_saved(path: &Path, error: &io::Error, language: Language) -> String {
     let folder = path.parent().unwrap_or(Path::new("")).display().to_string();
     let reason = match error.kind() {
@@ -105,7 +110,7 @@ pub(crate) fn not_saved(path: &Path, error: &io::Error, language: Language) -> S
             words::NO_FOLDER.with(language, &[&folder])
         }
         ErrorKind::IsADirectory => words::IS_FOLDER.get(language).to_owned(),
-        _ => words::OTHER_REASON.with(language, &[&error.to_string()]),
+        _ => words::OTHER_REASON.with(language, &[language.sentence(&system_error(error))]),
     };
     words::NOT_SAVED.with(language, &[&path.display().to_string(), &reason])
 }

@@ -75,7 +75,7 @@ fn write(project: &Project, path: &Path, care: Care) -> Outcome {
     match (on_disk, care) {
         (Some(OnDisk::Changed), _) => return Outcome::Changed,
         (_, Care::Look(_, holder)) => return Outcome::Elsewhere(holder),
-        _ => {}
+        (Some(OnDisk::Same | OnDisk::Gone) | None, Care::Same(_) | Care::Over) => {}
     }
     let text = format::project::to_text(project);
     match format::replace(path, text.as_bytes()) {

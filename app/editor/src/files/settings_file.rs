@@ -4,9 +4,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use longtake_graph::{Sentence, say};
 use serde_json::{Map, Value};
 
 use super::keeper::{self, Failed};
+use super::system::{file_error, system_error};
 use super::words;
 use crate::language::Language;
 use crate::settings::Settings;
@@ -19,19 +21,20 @@ pub struct Broken {
     /// Where it was put, unless even that failed.
     pub kept: Option<PathBuf>,
     /// What was wrong.
-    pub reason: String,
+    pub reason: Sentence,
 }
 
 impl Broken {
     /// The sentence a person reads.
     pub fn text(&self, language: Language) -> String {
         let path = self.path.display().to_string();
+        let reason = language.sentence(&self.reason);
         match &self.kept {
             Some(kept) => {
                 let kept = kept.display().to_string();
-                words::SETTINGS_BROKEN.with(language, &[&path, &self.reason, &kept])
+                words::SETTINGS_BROKEN.with(language, &[&path, reason, &kept])
             }
-            None => words::SETTINGS_UNREADABLE.with(language, &[&path, &self.reason]),
+            None => words::SETTINGS_UNREADABLE.with(language, &[&path, reason]),
         }
     }
 }
@@ -46,7 +49,7 @@ pub fn load(path: &Path) -> (Settings, Option<Broken>) {
             let broken = Broken {
                 path: path.to_path_buf(),
                 kept: None,
-                reason: error.to_string(),
+                reason: system_error(&error),
             };
             return (Settings::default(), Some(broken));
         }
@@ -65,10 +68,13 @@ pub fn load(path: &Path) -> (Settings, Option<Broken>) {
 }
 
 /// The settings in a file, and the first thing wrong with it.
-fn read(bytes: &[u8]) -> (Settings, Option<String>) {
+fn read(bytes: &[u8]) -> (Settings, Option<Sentence>) {
     let top: Map<String, Value> = match serde_json::from_slice(bytes) {
         Ok(top) => top,
-        Err(error) => return (Settings::default(), Some(error.to_string())),
+        Err(error) => {
+            let reason = say!("not JSON: {error}", "JSON として正しくありません: {error}");
+            return (Settings::default(), Some(reason));
+        }
     };
     let (mut settings, wrong) = match parse(top.clone()) {
         Ok(settings) => (settings, None),
@@ -83,14 +89,17 @@ fn parse(top: Map<String, Value>) -> serde_json::Result<Settings> {
 }
 
 /// One wrong value costs that value alone.
-fn salvage(top: Map<String, Value>) -> (Settings, Option<String>) {
+fn salvage(top: Map<String, Value>) -> (Settings, Option<Sentence>) {
     let mut good = Map::new();
     let mut wrong = None;
     for (key, value) in top {
         good.insert(key.clone(), value);
         if let Err(error) = parse(good.clone()) {
             good.shift_remove(&key);
-            wrong.get_or_insert(format!("`{key}`: {error}"));
+            wrong.get_or_insert(say!(
+                "`{key}`: {error}",
+                "`{key}` の値を使えません: {error}"
+            ));
         }
     }
     (parse(good).unwrap_or_default(), wrong)
@@ -105,9 +114,9 @@ pub(crate) fn to_bytes(settings: &Settings) -> Vec<u8> {
 ///
 /// # Errors
 /// A sentence with the path.
-pub fn save(path: &Path, settings: &Settings) -> Result<(), String> {
+pub fn save(path: &Path, settings: &Settings) -> Result<(), Sentence> {
     keeper::write(path, &to_bytes(settings))
-        .map_err(|Failed { path, error }| format!("{}: {error}", path.display()))
+        .map_err(|Failed { path, error }| file_error(&path, &error))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use longtake_graph::{Edit, Input, NodeId};
+use longtake_graph::{Edit, Input, NodeId, Sentence};
 use serde_json::Value;
 
 use super::tasks::{Done, Task};
@@ -32,7 +32,7 @@ impl Studio {
         let (engine, from) = (self.engine.clone(), path.clone());
         let work = move || Done::Imported(number, engine.import_file(&from));
         if let Err(error) = self.files.tasks.start(Task::Import(number), work) {
-            return self.messages.error(format!("{}: {error}", path.display()));
+            return self.no_thread(&path, &error);
         }
         self.files.importing.push(Importing {
             number,
@@ -47,7 +47,7 @@ impl Studio {
 
     /// Takes in what came of it. Where another document is open by now, the file lies in the folder
     /// and nothing else happens.
-    pub(super) fn imported(&mut self, number: u64, outcome: Result<String, String>) {
+    pub(super) fn imported(&mut self, number: u64, outcome: Result<String, Sentence>) {
         let list = &mut self.files.importing;
         let Some(place) = list.iter().position(|it| it.number == number) else {
             return;
@@ -56,7 +56,7 @@ impl Studio {
         self.files.imported += 1;
         let name = match outcome {
             Ok(name) => name,
-            Err(error) => return self.messages.error(error),
+            Err(error) => return self.tell_error(&error),
         };
         if self.session.opened() != asked.opened {
             return;
@@ -74,7 +74,7 @@ impl Studio {
             },
         };
         if let Err(error) = self.session.edit_root(SET, edit) {
-            self.messages.error(error.to_string());
+            self.tell_error(&error.sentence());
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
-use longtake_graph::Diagnostic;
+use longtake_graph::{Diagnostic, Sentence};
 
 use super::opening::{Loaded, Unreadable};
 use super::saving::Outcome;
@@ -27,6 +27,8 @@ pub(crate) enum Task {
     Export,
     /// Brings a file into the input folder; the number of its question.
     Import(u64),
+    /// Hands a path over to another program.
+    Outside,
 }
 
 /// What came of it.
@@ -38,7 +40,9 @@ pub(crate) enum Done {
     /// A prompt was written, and what it could not hold.
     Exported(PathBuf, io::Result<Vec<Diagnostic>>),
     /// A file lies in the input folder under that name.
-    Imported(u64, Result<String, String>),
+    Imported(u64, Result<String, Sentence>),
+    /// Another program has a path now, or not.
+    Outside(Result<(), Sentence>),
     /// A bug of ours ended the thread.
     Broken(Task),
 }

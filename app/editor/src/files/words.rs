@@ -27,7 +27,20 @@ pub const WAS_GONE: Text = t(
     "{} が無くなっていたため、新しく書き込みました。",
 );
 
+pub const HANDED_OVER: Text = t(
+    "Opening {} in another program…",
+    "{} を別のプログラムで開いています…",
+);
+
 // Errors.
+pub const A_BUG: Text = t(
+    "Longtake made a mistake of its own here. Your work is still open; please report this.",
+    "Longtake の不具合です。作業内容は開いたままです。この不具合を報告してください。",
+);
+pub const NO_THREAD: Text = t(
+    "{} was left alone: the system gives no further thread ({}). Close other programs and try again.",
+    "{} には何もしていません。システムがこれ以上スレッドを作れません({})。他のプログラムを閉じて、もう一度試してください。",
+);
 pub const EMPTY: Text = t(
     "{} is empty (0 bytes): it holds no graph. Restore it from a backup, or delete it.",
     "{} は空(0 バイト)で、グラフが入っていません。バックアップから戻すか、削除してください。",

@@ -9,7 +9,6 @@ use longtake_graph::{Diagnostic, NodeId, Project, Severity, lower, walk};
 use longtake_plan::Options;
 
 use super::{JobId, Queue, QueueAction, words};
-use crate::command::Command;
 use crate::messages::Tone;
 use crate::reveal::way_to;
 use crate::studio::Studio;
@@ -35,15 +34,15 @@ impl Studio {
         let restored = match self.queue.open(folder) {
             Ok(restored) => restored,
             Err(error) => {
-                let text = format!("{}: {error}", folder.display());
-                self.messages.error(words::NO_DISK.with(language, &[&text]));
+                let text = words::NO_DISK.with(language, &[language.sentence(&error)]);
+                self.messages.error(text);
                 return;
             }
         };
         if restored.waiting > 0 {
             let text = match restored.interrupted {
                 0 => words::RESTORED,
-                _ => words::INTERRUPTED,
+                1.. => words::INTERRUPTED,
             };
             let text = text.with(language, &[&restored.waiting.to_string()]);
             self.messages.tell(Tone::Note, text);
@@ -64,8 +63,13 @@ impl Studio {
             self.compiler.again();
         }
         for error in std::mem::take(&mut self.queue.complaints) {
-            let text = words::NOT_KEPT.with(self.language(), &[&error]);
+            let language = self.language();
+            let text = words::NOT_KEPT.with(language, &[language.sentence(&error)]);
             self.messages.error(text);
+        }
+        for said in std::mem::take(&mut self.queue.of_store) {
+            let text = self.language().sentence(&said).to_owned();
+            self.messages.tell(Tone::Note, text);
         }
     }
 
@@ -75,24 +79,30 @@ impl Studio {
         self.status.detach();
     }
 
-    /// The commands of the Run menu.
-    pub(crate) fn run_command(&mut self, command: Command) {
-        match command {
-            Command::Run => self.ask_run(None),
-            Command::RunSelected => match self.selected_outputs() {
-                outputs if outputs.is_empty() => self.tell_note(words::NOTHING_SELECTED),
-                outputs => self.ask_run(Some(outputs)),
-            },
-            Command::Cancel => match self.queue.running().map(|it| it.id) {
-                Some(id) => self.queue_act(&QueueAction::Cancel(id)),
-                None => self.tell_note(words::NOTHING_RUNS),
-            },
-            Command::Pause => {
-                let paused = !self.queue.paused;
-                self.queue_act(&QueueAction::Pause(paused));
-            }
-            _ => {}
+    /// Queues the whole graph.
+    pub(crate) fn run_all(&mut self) {
+        self.ask_run(None);
+    }
+
+    /// Queues what the selected outputs need.
+    pub(crate) fn run_selected(&mut self) {
+        match self.selected_outputs() {
+            outputs if outputs.is_empty() => self.tell_note(words::NOTHING_SELECTED),
+            outputs => self.ask_run(Some(outputs)),
         }
+    }
+
+    /// Stops the running job.
+    pub(crate) fn cancel_running(&mut self) {
+        if let Some(id) = self.queue.running().map(|it| it.id) {
+            self.queue_act(&QueueAction::Cancel(id));
+        }
+    }
+
+    /// Holds the queue, or goes on with it.
+    pub(crate) fn pause_or_resume(&mut self) {
+        let paused = !self.queue.paused;
+        self.queue_act(&QueueAction::Pause(paused));
     }
 
     /// Does something to the queue; what fails is told.
@@ -100,7 +110,8 @@ impl Studio {
         if let QueueAction::Reopen(id) = action {
             self.reopen(*id);
         } else if let Err(error) = self.queue.act(action) {
-            let text = words::CANNOT_RETRY.with(self.language(), &[&error]);
+            let language = self.language();
+            let text = words::CANNOT_RETRY.with(language, &[language.sentence(&error)]);
             self.messages.error(text);
         }
     }
@@ -112,7 +123,8 @@ impl Studio {
                 self.show(project, title);
             }
             Err(error) => {
-                let text = words::CANNOT_REOPEN.with(self.language(), &[&error]);
+                let language = self.language();
+                let text = words::CANNOT_REOPEN.with(language, &[language.sentence(&error)]);
                 self.messages.error(text);
             }
         }
@@ -126,10 +138,6 @@ impl Studio {
     /// errors are told here and not by a job.
     fn ask_run(&mut self, outputs: Option<Vec<NodeId>>) {
         self.session.settle();
-        if self.session.project().nodes.is_empty() {
-            self.tell_note(words::EMPTY);
-            return;
-        }
         let title = self.session.name();
         let title = title.unwrap_or_else(|| self.tr(words::UNTITLED).to_owned());
         let known = self.compiler.holds_for(&self.session);
@@ -190,7 +198,7 @@ impl Studio {
     fn move_seeds(&mut self) {
         let engine = self.engine.clone();
         if let Err(error) = crate::seed::after_queue(&mut self.session, engine.catalog()) {
-            self.messages.error(error.to_string());
+            self.tell_error(&error.sentence());
         }
     }
 

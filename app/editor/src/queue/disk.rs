@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use longtake_graph::{NodeId, Project, format};
+use longtake_graph::{NodeId, Project, Sentence, format, say};
 use longtake_plan::Options;
 use longtake_run::Report;
 use serde::{Deserialize, Serialize};
 
 use super::{Job, JobId, JobState};
+use crate::files::file_error;
 
 /// Most windows with a queue of their own.
 const MOST_WINDOWS: usize = 16;
@@ -40,7 +41,7 @@ pub(super) struct Loaded {
     pub next: u64,
     pub broken: Vec<PathBuf>,
     /// Why jobs of other folders stayed there.
-    pub refused: Vec<String>,
+    pub refused: Vec<Sentence>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,8 +66,12 @@ struct Record {
     #[serde(default)]
     playhead_shot: Option<u32>,
     stage: Stage,
+    /// Why it failed, in English.
     #[serde(default)]
     message: String,
+    /// The same in Japanese; files of older programs have none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    message_ja: String,
     queued: f64,
     #[serde(default)]
     began: Option<f64>,
@@ -97,14 +102,18 @@ fn folders(first: &Path) -> impl Iterator<Item = PathBuf> {
 
 impl Disk {
     /// Takes a folder: the one named, or when another window has it the next free one beside it.
-    pub fn open(folder: &Path) -> io::Result<Self> {
-        let mut refused = io::Error::other("every queue folder is in use");
+    pub fn open(folder: &Path) -> Result<Self, Sentence> {
+        let mut refused = say!(
+            "{}: {MOST_WINDOWS} windows have a queue already",
+            "{}: 既に {MOST_WINDOWS} 個のウィンドウがキューを使っています",
+            folder.display()
+        );
         for folder in folders(folder) {
-            fs::create_dir_all(&folder)?;
-            match Self::take(folder) {
+            fs::create_dir_all(&folder).map_err(|error| file_error(&folder, &error))?;
+            match Self::take(folder.clone()) {
                 Ok(taken) => return Ok(taken),
                 Err(fs::TryLockError::WouldBlock) => {}
-                Err(fs::TryLockError::Error(error)) => refused = error,
+                Err(fs::TryLockError::Error(error)) => refused = file_error(&folder, &error),
             }
         }
         Err(refused)
@@ -153,12 +162,12 @@ impl Disk {
 
     /// Takes a job over from another folder, under the number it has now. When that fails it stays
     /// there; when the program dies on the way it is in both, never in none.
-    fn adopt(&self, from: &Self, old: JobId, job: &Job) -> Result<(), String> {
+    fn adopt(&self, from: &Self, old: JobId, job: &Job) -> Result<(), Sentence> {
         // An ended job may have lost its document; a waiting one that had was not loaded.
         match fs::read(from.document(old)) {
             Ok(bytes) => write(&self.document(job.id), &bytes)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(format!("{}: {error}", from.document(old).display())),
+            Err(error) => return Err(file_error(&from.document(old), &error)),
         }
         self.save(job)?;
         from.remove(old);
@@ -174,23 +183,23 @@ impl Disk {
     }
 
     /// Writes a job. The document goes first: a record without one would be of no use.
-    pub fn save(&self, job: &Job) -> Result<(), String> {
+    pub fn save(&self, job: &Job) -> Result<(), Sentence> {
         let document = self.document(job.id);
         if let Some(project) = job.project.as_ref().filter(|_| !document.exists()) {
             let text = format::project::to_text(project);
             write(&document, text.as_bytes())?;
         }
-        let text = serde_json::to_vec(&Record::of(job)).map_err(|error| error.to_string())?;
+        let text = serde_json::to_vec(&Record::of(job)).map_err(Sentence::same)?;
         write(&self.record(job.id), &text)
     }
 
     /// Writes the order of what waits, and the next number.
-    pub fn save_order(&self, waiting: &[u64], next: u64) -> Result<(), String> {
+    pub fn save_order(&self, waiting: &[u64], next: u64) -> Result<(), Sentence> {
         let order = Order {
             waiting: waiting.to_vec(),
             next,
         };
-        let text = serde_json::to_vec(&order).map_err(|error| error.to_string())?;
+        let text = serde_json::to_vec(&order).map_err(Sentence::same)?;
         write(&self.folder.join("order.json"), &text)
     }
 
@@ -201,8 +210,8 @@ impl Disk {
     }
 
     /// Reads a job's document.
-    pub fn project(&self, id: JobId) -> Result<Project, String> {
-        let read = format::read(&self.document(id)).map_err(|error| error.to_string())?;
+    pub fn project(&self, id: JobId) -> Result<Project, Sentence> {
+        let read = format::read(&self.document(id)).map_err(|error| error.sentence())?;
         Ok(read.0)
     }
 
@@ -250,7 +259,7 @@ impl Disk {
         }
         let mut job = record.job()?;
         if !job.is_over() {
-            job.project = Some(Arc::new(self.project(id)?));
+            job.project = Some(Arc::new(self.project(id).map_err(String::from)?));
         }
         Ok(job)
     }
@@ -271,11 +280,11 @@ impl Disk {
 impl Record {
     fn of(job: &Job) -> Self {
         let (stage, message) = match &job.state {
-            JobState::Waiting => (Stage::Waiting, String::new()),
-            JobState::Running => (Stage::Running, String::new()),
-            JobState::Done(_) => (Stage::Done, String::new()),
+            JobState::Waiting => (Stage::Waiting, Sentence::default()),
+            JobState::Running => (Stage::Running, Sentence::default()),
+            JobState::Done(_) => (Stage::Done, Sentence::default()),
             JobState::Failed(message, _) => (Stage::Failed, message.clone()),
-            JobState::Cancelled => (Stage::Cancelled, String::new()),
+            JobState::Cancelled(_) => (Stage::Cancelled, Sentence::default()),
         };
         // The document lies beside it.
         let report = job.report().map(|report| Report {
@@ -289,7 +298,8 @@ impl Record {
             shots: job.options.shots.clone(),
             playhead_shot: job.options.playhead_shot,
             stage,
-            message,
+            message: message.en,
+            message_ja: message.ja,
             queued: seconds(job.queued),
             began: job.began.map(seconds),
             ended: job.ended.map(seconds),
@@ -303,8 +313,10 @@ impl Record {
             (Stage::Waiting | Stage::Running, _) => JobState::Waiting,
             (Stage::Done, Some(report)) => JobState::Done(report),
             (Stage::Done, None) => return Err("a finished job has a report".to_owned()),
-            (Stage::Failed, report) => JobState::Failed(self.message, report),
-            (Stage::Cancelled, _) => JobState::Cancelled,
+            (Stage::Failed, report) => {
+                JobState::Failed(both(self.message, self.message_ja), report)
+            }
+            (Stage::Cancelled, report) => JobState::Cancelled(report),
         };
         Ok(Job {
             id: JobId(self.id),
@@ -314,6 +326,7 @@ impl Record {
                 shots: self.shots,
                 outputs: self.outputs,
                 playhead_shot: self.playhead_shot,
+                ..Options::default()
             },
             state,
             queued: time(self.queued),
@@ -324,6 +337,14 @@ impl Record {
             document: 0,
         })
     }
+}
+
+/// A kept sentence; one that was kept in English only reads the same in both languages.
+pub(super) fn both(en: String, ja: String) -> Sentence {
+    if ja.is_empty() {
+        return Sentence::same(en);
+    }
+    Sentence { en, ja }
 }
 
 fn seconds(time: SystemTime) -> f64 {
@@ -346,6 +367,6 @@ fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T, String> {
 }
 
 /// Writes a file at once or not at all.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    format::replace(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Sentence> {
+    format::replace(path, bytes).map_err(|error| file_error(path, &error))
 }

@@ -1,6 +1,7 @@
 //! The queue: graphs to render, one after the other, and what became of them.
 //!
 //! - here: the list and its rules; `worker`: a job on its thread.
+//! - `job`: a job and how far it is.
 //! - `disk`: the list in files, so that it outlives the program.
 //! - `ask`: what a person asks of it through the studio.
 //!
@@ -9,6 +10,7 @@
 
 mod ask;
 mod disk;
+mod job;
 mod words;
 mod worker;
 
@@ -20,14 +22,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use longtake_graph::{NodeId, Project};
-use longtake_plan::{Options, Plan};
-use longtake_run::Report;
+use longtake_graph::{NodeId, Project, Sentence, say};
+use longtake_plan::Options;
+use longtake_run::Event;
 
 use self::ask::Asked;
 use self::disk::Disk;
+use self::job::slim;
+pub use self::job::{Job, JobId, JobState};
 use self::worker::{Running, Told};
+
 use crate::engine::Engine;
+use crate::files::system_error;
 use crate::planned::Wake;
 use crate::status::Status;
 
@@ -35,68 +41,6 @@ use crate::status::Status;
 pub const MOST_ENDED: usize = 200;
 /// Ended jobs of which every step is kept; of older ones the sums and outputs are.
 const MOST_WHOLE: usize = 20;
-
-/// A job's number, never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct JobId(pub u64);
-
-/// How far a job is.
-#[derive(Clone, Debug)]
-pub enum JobState {
-    /// Waits for its turn.
-    Waiting,
-    /// Runs.
-    Running,
-    /// Over, with everything done.
-    Done(Arc<Report>),
-    /// Over; a step failed, or it could not begin.
-    Failed(String, Option<Arc<Report>>),
-    /// Stopped by a person.
-    Cancelled,
-}
-
-/// A graph to render.
-#[derive(Clone, Debug)]
-pub struct Job {
-    /// Its number.
-    pub id: JobId,
-    /// Name of the document.
-    pub title: String,
-    /// The document as it was when it was queued. Of ended jobs it lies on the disk: see
-    /// [`Queue::project`].
-    pub project: Option<Arc<Project>>,
-    /// What of it is wanted.
-    pub options: Options,
-    /// How far it is.
-    pub state: JobState,
-    /// When it was queued.
-    pub queued: SystemTime,
-    /// When it began.
-    pub began: Option<SystemTime>,
-    /// When it ended.
-    pub ended: Option<SystemTime>,
-    /// The program ended while it ran; its finished steps are in the store.
-    pub interrupted: bool,
-    /// What it compiled into, once it ran; of the newest only.
-    pub plan: Option<Arc<Plan>>,
-    /// Which of the open documents it is of; 0: of none.
-    document: u64,
-}
-
-impl Job {
-    /// What its run left, if it came that far.
-    pub fn report(&self) -> Option<&Arc<Report>> {
-        match &self.state {
-            JobState::Done(report) | JobState::Failed(_, Some(report)) => Some(report),
-            _ => None,
-        }
-    }
-
-    /// Whether it is over.
-    pub fn is_over(&self) -> bool {
-        !matches!(self.state, JobState::Waiting | JobState::Running)
-    }
-}
 
 /// What a person does to the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,7 +86,9 @@ pub struct Queue {
     next: u64,
     disk: Option<Disk>,
     /// What the disk refused, to be told.
-    complaints: Vec<String>,
+    complaints: Vec<Sentence>,
+    /// What the store did that a person would want to know.
+    of_store: Vec<Sentence>,
     /// Counts the documents that were open: jobs of another are not drawn on this one's nodes.
     document: u64,
     /// Runs that wait for the plan of their document.
@@ -162,6 +108,7 @@ impl Queue {
             next: 1,
             disk: None,
             complaints: Vec::new(),
+            of_store: Vec::new(),
             document: 1,
             asked: Vec::new(),
             engine,
@@ -174,7 +121,7 @@ impl Queue {
     ///
     /// # Errors
     /// The folder cannot be made or written; the queue goes on in memory.
-    pub fn open(&mut self, folder: &Path) -> std::io::Result<Restored> {
+    pub fn open(&mut self, folder: &Path) -> Result<Restored, Sentence> {
         let disk = Disk::open(folder)?;
         let loaded = disk.load_all(folder);
         self.complaints.extend(loaded.refused);
@@ -282,12 +229,13 @@ impl Queue {
     ///
     /// # Errors
     /// The job is gone, or its file cannot be read.
-    pub fn project(&self, id: JobId) -> Result<Arc<Project>, String> {
-        let job = self.job(id).ok_or("the job is no longer in the queue")?;
+    pub fn project(&self, id: JobId) -> Result<Arc<Project>, Sentence> {
+        let gone = || words::GONE.sentence();
+        let job = self.job(id).ok_or_else(gone)?;
         match (&job.project, &self.disk) {
             (Some(project), _) => Ok(project.clone()),
             (None, Some(disk)) => disk.project(id).map(Arc::new),
-            (None, None) => Err("the job's document was not kept".to_owned()),
+            (None, None) => Err(words::NO_DOCUMENT.sentence()),
         }
     }
 
@@ -295,7 +243,7 @@ impl Queue {
     ///
     /// # Errors
     /// A sentence: the document of a job to retry cannot be read.
-    pub fn act(&mut self, action: &QueueAction) -> Result<(), String> {
+    pub fn act(&mut self, action: &QueueAction) -> Result<(), Sentence> {
         match action {
             QueueAction::Cancel(id) => self.cancel(*id),
             QueueAction::Pause(paused) => {
@@ -347,10 +295,10 @@ impl Queue {
             Some(running) if self.jobs.front().is_some_and(|it| it.id == id) => {
                 running.cancel.cancel();
             }
-            _ => {
+            Some(_) | None => {
                 let at = self.jobs.iter().position(|it| it.id == id);
                 if let Some(job) = at.and_then(|at| self.jobs.remove(at)) {
-                    self.end(job, JobState::Cancelled);
+                    self.end(job, JobState::Cancelled(None));
                 }
             }
         }
@@ -387,6 +335,9 @@ impl Queue {
                 job.plan = Some(plan);
             }
             Told::Event(at, event) => {
+                if let Event::Store { text } = &event {
+                    self.of_store.push(text.clone());
+                }
                 if let Some(plan) = &job.plan {
                     status.see_at(plan, &event, at);
                 }
@@ -414,8 +365,14 @@ impl Queue {
         job.interrupted = false;
         let (engine, wake, options) = (self.engine.clone(), self.wake.clone(), job.options.clone());
         let started = project.and_then(|project| {
-            worker::start(engine, project, options, wake)
-                .map_err(|error| format!("no thread could be started: {error}"))
+            worker::start(engine, project, options, wake).map_err(|error| {
+                let why = system_error(&error);
+                say!(
+                    "no thread could be started: {why}; close other programs and retry",
+                    "スレッドを開始できません: {why}。他のプログラムを閉じて再実行してください。";
+                    why
+                )
+            })
         });
         match started {
             Ok(running) => {
@@ -477,12 +434,5 @@ impl Drop for Queue {
         if let Some(running) = &self.running {
             running.cancel.cancel();
         }
-    }
-}
-
-/// Forgets the steps of a report; sums and outputs stay.
-fn slim(state: &mut JobState) {
-    if let JobState::Done(report) | JobState::Failed(_, Some(report)) = state {
-        Arc::make_mut(report).steps = Vec::new();
     }
 }

@@ -3,10 +3,6 @@
 use crate::language::{Text, t};
 
 pub(super) const UNTITLED: Text = t("Untitled", "無題");
-pub(super) const EMPTY: Text = t(
-    "There is nothing to run: the graph is empty.",
-    "実行するものがありません。グラフが空です。",
-);
 pub(super) const NO_OUTPUT: Text = t(
     "Nothing here saves or shows a result. Add an output node, such as Save video.",
     "結果を保存・表示するノードがありません。「動画を保存」などの出力ノードを追加してください。",
@@ -21,7 +17,6 @@ pub(super) const ERRORS_MORE: Text = t(
     "キューに入れませんでした: {}(プラン表示にあと{}件)",
 );
 pub(super) const QUEUED: Text = t("Queued: {}", "キューに追加: {}");
-pub(super) const NOTHING_RUNS: Text = t("Nothing is running.", "実行中のジョブはありません。");
 pub(super) const RESTORED: Text = t(
     "{} jobs of last time wait; the queue is paused.",
     "前回のジョブが{}件待っています。キューは一時停止中です。",
@@ -42,9 +37,17 @@ pub(super) const NOT_KEPT: Text = t(
     "The queue could not be written to disk: {}. Free some space; the jobs go on.",
     "キューをディスクに書き込めません: {}。空き容量を確保してください。ジョブは続きます。",
 );
+pub(super) const GONE: Text = t(
+    "the job is no longer in the queue",
+    "ジョブはもうキューにありません",
+);
+pub(super) const NO_DOCUMENT: Text = t(
+    "the job's document was not kept",
+    "ジョブの文書は残っていません",
+);
 pub(super) const CANNOT_REOPEN: Text = t(
     "The job's document cannot be opened: {}",
-    "ジョブのドキュメントを開けません: {}",
+    "ジョブの文書を開けません: {}",
 );
 pub(super) const CANNOT_RETRY: Text = t(
     "The job cannot be queued again: {}",

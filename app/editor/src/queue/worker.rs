@@ -6,11 +6,12 @@ use std::thread;
 use std::time::Instant;
 
 use crossbeam::channel::{Receiver, unbounded};
-use longtake_graph::{Project, Severity};
+use longtake_graph::{Project, Sentence, Severity, say};
 use longtake_plan::{Options, Plan};
 use longtake_run::{Cancel, Event, Report};
 
 use super::JobState;
+use super::disk::both;
 use crate::engine::Engine;
 use crate::planned::{Wake, panic_text};
 
@@ -19,7 +20,7 @@ pub(super) enum Told {
     Planned(Arc<Plan>),
     /// An event and when it came: the window may look much later.
     Event(Instant, Event),
-    Over(Box<Result<Report, String>>),
+    Over(Box<Result<Report, Sentence>>),
 }
 
 /// A job under way.
@@ -45,8 +46,13 @@ pub(super) fn start(
             })
         };
         // A panic ends the job, not the queue.
-        let outcome = catch_unwind(AssertUnwindSafe(run))
-            .unwrap_or_else(|panic| Err(format!("{} (a bug of Longtake)", panic_text(&*panic))));
+        let outcome = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+            let text = panic_text(&*panic);
+            Err(say!(
+                "{text} (a bug of Longtake)",
+                "{text}(Longtake の不具合です)"
+            ))
+        });
         let _ = tell.send(Told::Over(Box::new(outcome)));
         wake();
     };
@@ -58,12 +64,16 @@ pub(super) fn start(
 }
 
 /// How a job stands once its thread is through.
-pub(super) fn ended(outcome: Result<Report, String>, cancelled: bool) -> JobState {
+pub(super) fn ended(outcome: Result<Report, Sentence>, cancelled: bool) -> JobState {
     match outcome {
-        _ if cancelled => JobState::Cancelled,
+        Ok(report) if cancelled => JobState::Cancelled(Some(Arc::new(report))),
+        Err(_) if cancelled => JobState::Cancelled(None),
         Err(message) => JobState::Failed(message, None),
         Ok(report) => match &report.error {
-            Some(error) => JobState::Failed(error.message.clone(), Some(Arc::new(report))),
+            Some(error) => {
+                let message = both(error.message.clone(), error.message_ja.clone());
+                JobState::Failed(message, Some(Arc::new(report)))
+            }
             None => JobState::Done(Arc::new(report)),
         },
     }
@@ -76,14 +86,20 @@ fn work(
     cancel: Cancel,
     wake: &Wake,
     tell: impl Fn(Told) -> bool + Sync,
-) -> Result<Report, String> {
+) -> Result<Report, Sentence> {
     let compiled = engine.compile(project, options);
     let Some(plan) = compiled.plan else {
         let mut errors = compiled.diagnostics.iter();
         let first = errors.find(|it| it.severity == Severity::Error);
-        return Err(first.map_or_else(|| "the graph cannot run".to_owned(), ToString::to_string));
+        return Err(first.map_or_else(
+            || say!("the graph cannot run", "グラフを実行できません"),
+            |it| {
+                let (place, message) = (it.place.sentence(), &it.message);
+                say!("{place}: {message}", "{place}: {message}"; place, message)
+            },
+        ));
     };
-    cancel.check().map_err(|error| error.to_string())?;
+    cancel.check().map_err(|error| error.message)?;
     let plan = Arc::new(plan);
     tell(Told::Planned(plan.clone()));
     let (events, seen) = unbounded();

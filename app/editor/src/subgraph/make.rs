@@ -162,7 +162,7 @@ fn outside(
         for (name, input) in &node.inputs {
             let link = match input {
                 Input::Link(link) if chosen.contains(&link.node) => link,
-                _ => continue,
+                Input::Link(_) | Input::Literal(_) => continue,
             };
             let source = scene.node(&link.node).map(|it| scene.shape(it).outputs);
             let output = source.and_then(|it| it.into_iter().nth(link.output as usize));

@@ -110,11 +110,10 @@ impl<'a> Unpacking<'a> {
         let mut fed = Vec::new();
         for (id, node) in &draft.graph().nodes {
             for (name, input) in &node.inputs {
-                match input {
-                    Input::Link(link) if link.node == *self.id => {
-                        fed.push((id.clone(), name.clone(), link.output));
-                    }
-                    _ => {}
+                if let Input::Link(link) = input
+                    && link.node == *self.id
+                {
+                    fed.push((id.clone(), name.clone(), link.output));
                 }
             }
         }
@@ -163,7 +162,7 @@ impl<'a> Unpacking<'a> {
         match self.instance.inputs.get(&port.name)? {
             // The instance fed by itself, around it.
             Input::Link(outer) if outer.node == *self.id => self.behind(outer.output, depth + 1),
-            value => Some(value.clone()),
+            value @ (Input::Link(_) | Input::Literal(_)) => Some(value.clone()),
         }
     }
 

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender};
 use indexmap::IndexMap;
 use longtake_graph::declare::FileKind;
 use longtake_graph::{
-    Catalog, Declaration, Diagnostic, Input, Mode, ModelFolder, Project, Severity, check, format,
+    Catalog, Declaration, Diagnostic, Input, Mode, ModelFolder, Project, Sentence, Severity, check,
+    format, say,
 };
 use longtake_plan::{
     ClipInfo, Compiled, Cost, DeviceKind, Fps, Info, Keep, Lane, LatentInfo, Machine, NodePath,
@@ -22,6 +23,7 @@ use longtake_run::{
 
 use super::Classes;
 use crate::engine::{Engine, Folders, ModelFile, Preset};
+use crate::files::file_error;
 
 /// What happens in the place of the compiler; `None` lets it compile as usual.
 pub type OnCompile = Box<dyn Fn(&Project) -> Option<Compiled> + Send + Sync>;
@@ -44,6 +46,8 @@ pub struct Fake {
     pub on_compile: Option<OnCompile>,
     /// Reading a graph waits for a word from here.
     pub gate: Option<Receiver<()>>,
+    /// What was handed over to other programs; a path that says `gone` is refused.
+    pub handed: Mutex<Vec<String>>,
 }
 
 impl Default for Fake {
@@ -57,6 +61,7 @@ impl Default for Fake {
             models: Vec::new(),
             on_compile: None,
             gate: None,
+            handed: Mutex::default(),
         }
     }
 }
@@ -245,7 +250,12 @@ impl Fake {
             Event::Failed {
                 step: step.id,
                 failure: Failure::Failed,
-                message: format!("node {} ({}): asked to fail", step.path.node, step.class),
+                message: say!(
+                    "node {} ({}): asked to fail",
+                    "ノード {} ({}): 失敗させました",
+                    step.path.node,
+                    step.class
+                ),
             }
         } else {
             Event::Done {
@@ -254,6 +264,30 @@ impl Fake {
             }
         });
         Ok(!fails)
+    }
+}
+
+impl Fake {
+    /// What was handed over to other programs so far: `open PATH`, `show PATH`.
+    pub fn handed_over(&self) -> Vec<String> {
+        self.handed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn hand_over(&self, how: &str, path: &Path) -> Result<(), Sentence> {
+        let told = format!("{how} {}", path.display());
+        if told.contains("gone") {
+            return Err(say!(
+                "{} is not there any more",
+                "{} はもうありません",
+                path.display()
+            ));
+        }
+        let mut handed = self.handed.lock().unwrap_or_else(PoisonError::into_inner);
+        handed.push(told);
+        Ok(())
     }
 }
 
@@ -295,7 +329,7 @@ impl Engine for Fake {
         plan: &Plan,
         cancel: Cancel,
         events: Sender<Event>,
-    ) -> Result<Report, String> {
+    ) -> Result<Report, Sentence> {
         let mut report = Report::new(plan);
         let mut tell = |event: Event| {
             report.see(&event);
@@ -316,17 +350,6 @@ impl Engine for Fake {
             failed: 0,
             seconds: 0.1,
         });
-        let failed = report.steps.iter().find_map(|step| {
-            let message = step.error.clone()?;
-            Some((step.node.clone(), step.class.clone(), message))
-        });
-        report.error = failed.map(|(node, class, message)| longtake_run::report::ErrorReport {
-            node: Some(node),
-            class: Some(class),
-            shot: None,
-            kind: Failure::Failed,
-            message,
-        });
         Ok(report)
     }
 
@@ -344,10 +367,13 @@ impl Engine for Fake {
         }))
     }
 
-    fn open_media(&self, path: &Path) -> Result<Clip, String> {
+    fn open_media(&self, path: &Path) -> Result<Clip, Sentence> {
         let name = path.to_string_lossy();
         if name.contains("broken") {
-            return Err(format!("{name}: not a picture; choose another file"));
+            return Err(say!(
+                "{name}: not a picture; choose another file",
+                "{name}: 画像ではありません。別のファイルを選んでください。"
+            ));
         }
         let video = name.ends_with(".mp4");
         Ok(Clip::new(FlatColours {
@@ -357,15 +383,23 @@ impl Engine for Fake {
         }))
     }
 
-    fn save_frame(&self, frame: &Frame, path: &Path) -> Result<(), String> {
-        std::fs::write(path, frame.to_u8()).map_err(|error| error.to_string())
+    fn save_frame(&self, frame: &Frame, path: &Path) -> Result<(), Sentence> {
+        std::fs::write(path, frame.to_u8()).map_err(|error| file_error(path, &error))
     }
 
-    fn read_graph(&self, path: &Path) -> Result<(Project, Vec<Diagnostic>), String> {
+    fn open_outside(&self, path: &Path) -> Result<(), Sentence> {
+        self.hand_over("open", path)
+    }
+
+    fn show_in_folder(&self, path: &Path) -> Result<(), Sentence> {
+        self.hand_over("show", path)
+    }
+
+    fn read_graph(&self, path: &Path) -> Result<(Project, Vec<Diagnostic>), Sentence> {
         if let Some(gate) = &self.gate {
             let _ = gate.recv();
         }
-        let (project, _, found) = format::read(path).map_err(|e| e.to_string())?;
+        let (project, _, found) = format::read(path).map_err(|error| error.sentence())?;
         Ok((project, found))
     }
 
@@ -384,7 +418,10 @@ impl Engine for Fake {
             ModelFolder::DiffusionModels => &["wan.safetensors", "wan-2.2-high.safetensors"],
             ModelFolder::TextEncoders => &["umt5.safetensors"],
             ModelFolder::Vae => &["wan-vae.safetensors"],
-            _ => &[],
+            ModelFolder::Loras
+            | ModelFolder::ClipVision
+            | ModelFolder::Controlnet
+            | ModelFolder::UpscaleModels => &[],
         };
         names.iter().map(|it| (*it).to_owned()).collect()
     }

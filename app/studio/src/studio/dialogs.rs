@@ -39,18 +39,6 @@ impl Dialogs for Desktop {
         };
         ask(move || dialog.save_file(), told);
     }
-
-    fn show_folder(&mut self, path: &Path) {
-        let opener = if cfg!(target_os = "macos") {
-            "open"
-        } else if cfg!(windows) {
-            "explorer"
-        } else {
-            "xdg-open"
-        };
-        // No desktop, no file manager: nothing happens, as everywhere else on such a machine.
-        let _ = std::process::Command::new(opener).arg(path).spawn();
-    }
 }
 
 /// Asks on a thread, so that the window goes on while the dialog is open. A Mac shows dialogs on the main

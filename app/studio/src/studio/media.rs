@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use longtake_graph::Sentence;
 use longtake_plan::{Plan, StepId};
-use longtake_run::{Cancel, Clip, Device, Value};
+use longtake_run::{Cancel, Clip, Device, Scratch, Value};
 
 use super::engine::Machinery;
 
@@ -21,7 +22,7 @@ pub fn result(machinery: &Machinery, plan: &Plan, step: StepId) -> Option<Clip> 
     let env = machinery.env(
         device,
         Cancel::default(),
-        machinery.opened.roots.store.clone(),
+        Scratch::elsewhere(machinery.opened.roots.store.clone()),
     );
     let values = longtake_run::recall(plan, &machinery.registry, &env, step).ok()?;
     values.into_iter().find_map(|value| match value {
@@ -37,14 +38,14 @@ pub fn result(machinery: &Machinery, plan: &Plan, step: StepId) -> Option<Clip> 
 ///
 /// # Errors
 /// The file cannot be read, with what to do.
-pub fn open(path: &Path) -> Result<Clip, String> {
+pub fn open(path: &Path) -> Result<Clip, Sentence> {
     let ending = path
         .extension()
         .map(|it| it.to_string_lossy().to_ascii_lowercase())
         .unwrap_or_default();
     if PICTURES.contains(&ending.as_str()) {
-        longtake_nodes::picture::load::clip(path).map_err(|e| e.to_string())
+        longtake_nodes::picture::load::clip(path).map_err(|e| e.message)
     } else {
-        longtake_nodes::video::open(path).map_err(|e| e.to_string())
+        longtake_nodes::video::open(path).map_err(|e| e.message)
     }
 }

@@ -3,6 +3,7 @@
 mod dialogs;
 pub mod engine;
 mod media;
+mod outside;
 mod presets;
 #[cfg(feature = "vulkan")]
 mod screen;

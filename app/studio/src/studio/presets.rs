@@ -97,7 +97,7 @@ pub fn models(roots: &Roots, store: &Store) -> Vec<ModelFile> {
                 bytes: known
                     .as_ref()
                     .map_or_else(|_| on_disk(&path), |it| it.file_bytes),
-                what: known.map(|it| it.family.clone()).map_err(|e| e.to_string()),
+                what: known.map(|it| it.family.clone()).map_err(|e| e.message),
                 name,
                 path,
             });

@@ -32,6 +32,7 @@ pub fn move_layer(ctx: &Context, layer: LayerId, onto: LayerId, to_screen: TSTra
     });
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "egui's own")]
 fn transform(ctx: &Context, shape: &mut Shape, to_screen: TSTransform, scaled: bool) {
     match shape {
         Shape::Text(text) if !scaled => text.pos = to_screen * text.pos,

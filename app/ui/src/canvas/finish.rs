@@ -128,7 +128,12 @@ impl Canvas {
                 }
             }
             Gesture::Linking(linking) => self.land(cx, linking),
-            _ => {}
+            // Nothing came of it, or what did was done on the way.
+            Gesture::Idle
+            | Gesture::Panning
+            | Gesture::Boxing { .. }
+            | Gesture::Moving { .. }
+            | Gesture::Resizing { .. } => {}
         }
     }
 

@@ -52,7 +52,11 @@ impl Gesture {
     pub fn linking(&self) -> Option<&Linking> {
         match self {
             Self::Linking(linking) => Some(linking),
-            _ => None,
+            Self::Idle
+            | Self::Panning
+            | Self::Boxing { .. }
+            | Self::Moving { .. }
+            | Self::Resizing { .. } => None,
         }
     }
 

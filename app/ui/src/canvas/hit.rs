@@ -59,7 +59,29 @@ impl Hit {
         match self {
             Self::Node(at) | Self::Title(at) | Self::Fold(at) | Self::Corner(at) => Some(at),
             Self::Socket(socket) => Some(socket.node()),
-            _ => None,
+            Self::Nothing
+            | Self::Wire(_)
+            | Self::Group(_)
+            | Self::GroupCorner(_)
+            | Self::Note(_)
+            | Self::NoteCorner(_) => None,
+        }
+    }
+
+    /// The socket, if it is one.
+    pub fn socket(self) -> Option<Socket> {
+        match self {
+            Self::Socket(socket) => Some(socket),
+            Self::Nothing
+            | Self::Node(_)
+            | Self::Title(_)
+            | Self::Fold(_)
+            | Self::Corner(_)
+            | Self::Wire(_)
+            | Self::Group(_)
+            | Self::GroupCorner(_)
+            | Self::Note(_)
+            | Self::NoteCorner(_) => None,
         }
     }
 
@@ -74,8 +96,14 @@ impl Hit {
                 let note = layout.notes.get(at)?;
                 Some(Item::Note(note.id.clone()))
             }
-            other => {
-                let node = layout.nodes.get(other.node()?)?;
+            Self::Nothing
+            | Self::Node(_)
+            | Self::Title(_)
+            | Self::Fold(_)
+            | Self::Corner(_)
+            | Self::Socket(_)
+            | Self::Wire(_) => {
+                let node = layout.nodes.get(self.node()?)?;
                 Some(Item::Node(node.id.clone()))
             }
         }

@@ -12,6 +12,7 @@ use longtake_graph::{Edit, Mode, NodeId};
 
 use super::texts;
 use crate::Cx;
+use crate::menu::command_ui;
 use crate::theme::COLOURS;
 use crate::widgets::name;
 
@@ -63,7 +64,7 @@ pub fn menu_ui(ui: &Ui, cx: &mut Cx<'_>, menu: &mut Menu) -> (Option<Wish>, bool
     let closes = match menu.of {
         // A click into its field leaves it open.
         Of::Port(..) => PopupCloseBehavior::CloseOnClickOutside,
-        _ => PopupCloseBehavior::CloseOnClick,
+        Of::Canvas | Of::Node(_) | Of::Frame(_) | Of::Wire(..) => PopupCloseBehavior::CloseOnClick,
     };
     popup
         .kind(PopupKind::Menu)
@@ -90,19 +91,9 @@ pub fn menu_ui(ui: &Ui, cx: &mut Cx<'_>, menu: &mut Menu) -> (Option<Wish>, bool
     (wish, open)
 }
 
-fn command(ui: &mut Ui, cx: &mut Cx<'_>, command: Command) {
-    let keys = cx.studio.settings.keys_of(command);
-    let keys = keys.split(' ').next().unwrap_or_default().to_owned();
-    let button = egui::Button::new(cx.tr(command.title())).shortcut_text(keys);
-    if ui.add(button).clicked() {
-        cx.act(Action::Command(command));
-        ui.close();
-    }
-}
-
 fn commands(ui: &mut Ui, cx: &mut Cx<'_>, list: &[Command]) {
     for &it in list {
-        command(ui, cx, it);
+        command_ui(ui, cx, it);
     }
 }
 
@@ -146,8 +137,7 @@ fn node(ui: &mut Ui, cx: &mut Cx<'_>, id: &NodeId) -> Option<Wish> {
     ui.menu_button(cx.tr(texts::COLOUR), |ui| {
         colours(ui, cx);
     });
-    command(ui, cx, Command::Collapse);
-    command(ui, cx, Command::ResetValues);
+    commands(ui, cx, &[Command::Collapse, Command::ResetValues]);
     ui.separator();
     arrange(ui, cx);
     commands(ui, cx, &[Command::Group, Command::MakeSubgraph]);
@@ -170,7 +160,7 @@ fn arrange(ui: &mut Ui, cx: &mut Cx<'_>) {
         let all = Command::ALL.iter().copied();
         let here = |it: &Command| it.menu() == longtake_editor::command::Menu::Arrange;
         for it in all.filter(here) {
-            command(ui, cx, it);
+            command_ui(ui, cx, it);
         }
     });
 }
@@ -210,7 +200,7 @@ fn frame(ui: &mut Ui, cx: &mut Cx<'_>, item: &Item) -> Option<Wish> {
     let mut wish = None;
     let label = match item {
         Item::Note(_) => texts::WRITE_NOTE,
-        _ => texts::RENAME,
+        Item::Node(_) | Item::Group(_) => texts::RENAME,
     };
     if ui.button(cx.tr(label)).clicked() {
         wish = Some(Wish::Rename(item.clone()));
@@ -272,7 +262,7 @@ fn canvas(ui: &mut Ui, cx: &mut Cx<'_>, at: Pos2) -> Option<Wish> {
         ui.close();
     }
     ui.menu_button(cx.tr(texts::ADD_NODE), |ui| categories(ui, cx, at));
-    command(ui, cx, Command::AddNote);
+    command_ui(ui, cx, Command::AddNote);
     if ui.button(cx.tr(texts::INSERT)).clicked() {
         cx.act(Action::Window(WindowAction::AskInsert));
         ui.close();

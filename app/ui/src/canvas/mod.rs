@@ -51,7 +51,7 @@ pub mod view;
 use std::collections::HashMap;
 
 use egui::{Context, Id, Pos2, Rect, Sense, Ui, Vec2};
-use longtake_editor::{Action, Item, LooseLink, Selection, Studio, WindowAction};
+use longtake_editor::{Action, CanvasAction, Item, LooseLink, Selection, Studio};
 use longtake_graph::{InputType, NodeId};
 
 use self::gestures::Gesture;
@@ -102,7 +102,7 @@ pub struct Canvas {
     /// Ids of the nodes drawn in the last frame.
     parts: Vec<Id>,
     /// Wishes that wait for a size to be known.
-    wishes: Vec<WindowAction>,
+    wishes: Vec<CanvasAction>,
 }
 
 /// What the mouse went down on, whatever its position in the layout.
@@ -141,19 +141,9 @@ impl Canvas {
         }
     }
 
-    /// Does what only the window can do, if it is the canvas' to do.
-    pub fn wish(&mut self, wish: &WindowAction, studio: &Studio) {
-        let _ = studio;
-        match wish {
-            WindowAction::Fit
-            | WindowAction::FitSelection
-            | WindowAction::ZoomOne
-            | WindowAction::Reveal(_)
-            | WindowAction::SearchNode
-            | WindowAction::SearchFor(..)
-            | WindowAction::Rename => self.wishes.push(wish.clone()),
-            _ => {}
-        }
+    /// Does what only the canvas can do, when it is drawn next.
+    pub fn wish(&mut self, wish: CanvasAction) {
+        self.wishes.push(wish);
     }
 
     /// Whether the node search is open.
@@ -231,13 +221,11 @@ impl Canvas {
 
     /// What the mouse went down on.
     fn pressed_of(&self) -> Option<Pressed> {
-        match self.pressed {
-            Hit::Wire(wire) => {
-                let (node, input) = self.wire_end(wire)?;
-                Some(Pressed::Wire(node, input))
-            }
-            hit => hit.item(&self.layout).map(Pressed::Item),
+        if let Hit::Wire(wire) = self.pressed {
+            let (node, input) = self.wire_end(wire)?;
+            return Some(Pressed::Wire(node, input));
         }
+        self.pressed.item(&self.layout).map(Pressed::Item)
     }
 
     /// Changes with the heights of pictures.
@@ -324,12 +312,12 @@ impl Canvas {
         for wish in std::mem::take(&mut self.wishes) {
             ctx.request_repaint();
             match wish {
-                WindowAction::Fit => {
+                CanvasAction::Fit => {
                     if let Some(bounds) = self.layout.bounds() {
                         self.glide_to(View::fitting(bounds, size));
                     }
                 }
-                WindowAction::FitSelection => {
+                CanvasAction::FitSelection => {
                     let items = cx.studio.session.selection.items();
                     let rects = items.filter_map(|it| self.layout.rect_of(it));
                     let bounds = rects.reduce(|a, b| a.union(b)).or(self.layout.bounds());
@@ -337,20 +325,19 @@ impl Canvas {
                         self.glide_to(View::fitting(bounds, size));
                     }
                 }
-                WindowAction::ZoomOne => {
+                CanvasAction::ZoomOne => {
                     let middle = self.view.shown(size).center();
                     self.glide_to(self.view.centred(middle, size, 1.0));
                 }
-                WindowAction::Reveal(id) => self.reveal(cx, &id),
-                WindowAction::SearchNode => self.open_search(None),
-                WindowAction::SearchFor(link, kind) => self.open_search(Some((link, kind))),
-                WindowAction::Rename => {
+                CanvasAction::Reveal(id) => self.reveal(cx, &id),
+                CanvasAction::SearchNode => self.open_search(None),
+                CanvasAction::SearchFor(link, kind) => self.open_search(Some((link, kind))),
+                CanvasAction::Rename => {
                     let graph = cx.studio.session.graph();
                     if let Some(item) = cx.studio.session.selection.focus().cloned() {
                         self.rename(graph, item);
                     }
                 }
-                _ => {}
             }
         }
     }
@@ -431,7 +418,7 @@ impl Canvas {
                 .index
                 .get(id)
                 .map(|&at| self.layout.nodes[at].title.clone()),
-            _ => None,
+            Item::Group(_) | Item::Note(_) => None,
         };
         self.editing = Editing::begin(graph, item, &fallback.unwrap_or_default());
     }

@@ -225,7 +225,9 @@ impl Canvas {
                 Gesture::Boxing { from, before }
             }
             Hit::Wire(_) | Hit::Nothing => Gesture::Panning,
-            _ => self.begin_move(cx, mouse, from),
+            Hit::Node(_) | Hit::Title(_) | Hit::Fold(_) | Hit::Group(_) | Hit::Note(_) => {
+                self.begin_move(cx, mouse, from)
+            }
         };
     }
 
@@ -283,10 +285,11 @@ impl Canvas {
                 self.layout.place(item, *now);
             }
             Gesture::Linking(linking) => {
-                linking.target = match self.hover {
-                    Hit::Socket(socket) if linking.fits(&self.layout, socket) => Some(socket),
-                    hit => hit.node().and_then(|it| linking.landing(&self.layout, it)),
-                };
+                let socket = self.hover.socket();
+                let socket = socket.filter(|it| linking.fits(&self.layout, *it));
+                let node = || self.hover.node();
+                let landing = || node().and_then(|it| linking.landing(&self.layout, it));
+                linking.target = socket.or_else(landing);
             }
         }
     }
@@ -368,7 +371,11 @@ impl Canvas {
                     self.rename(session.graph(), item);
                 }
             }
-            _ => {}
+            Hit::Fold(_)
+            | Hit::Corner(_)
+            | Hit::Socket(_)
+            | Hit::GroupCorner(_)
+            | Hit::NoteCorner(_) => {}
         }
     }
 
@@ -384,12 +391,20 @@ impl Canvas {
                     None => Of::Canvas,
                 }
             }
-            other => match other.item(&self.layout) {
-                Some(Item::Node(id)) => match self.port_at(other) {
+            Hit::Node(_)
+            | Hit::Title(_)
+            | Hit::Fold(_)
+            | Hit::Corner(_)
+            | Hit::Socket(_)
+            | Hit::Group(_)
+            | Hit::GroupCorner(_)
+            | Hit::Note(_)
+            | Hit::NoteCorner(_) => match hit.item(&self.layout) {
+                Some(Item::Node(id)) => match self.port_at(hit) {
                     Some((side, index, name)) => Of::Port(side, index, name),
                     None => Of::Node(id),
                 },
-                Some(item) => Of::Frame(item),
+                Some(item @ (Item::Group(_) | Item::Note(_))) => Of::Frame(item),
                 None => Of::Canvas,
             },
         };
@@ -417,7 +432,10 @@ impl Canvas {
             }
             (_, Hit::Socket(_)) => CursorIcon::Crosshair,
             (_, Hit::Fold(_) | Hit::Wire(_)) => CursorIcon::PointingHand,
-            _ => return,
+            (
+                Gesture::Idle,
+                Hit::Nothing | Hit::Node(_) | Hit::Title(_) | Hit::Group(_) | Hit::Note(_),
+            ) => return,
         };
         ctx.set_cursor_icon(icon);
     }

@@ -1,8 +1,8 @@
 //! The picture below a node: what it is making, else what it made. Resting on a clip scrubs it.
 
 use egui::{Align2, Color32, CornerRadius, FontId, Rect, Sense, Ui, Vec2, pos2, vec2};
+use longtake_editor::ViewerAction;
 use longtake_editor::status::State;
-use longtake_editor::{Action, WindowAction};
 
 use super::layout::Laid;
 use super::measure::PAD;
@@ -50,7 +50,7 @@ pub fn ask(ui: &Ui, cx: &mut Cx<'_>, near: &mut Near<'_>, node: &Laid) {
         // On its way: the room it had stays, so that nothing jumps.
         Picture::Loading => return,
         Picture::None if running => return,
-        _ => 0.0,
+        Picture::None | Picture::Ready { .. } | Picture::Failed(_) => 0.0,
     };
     let room = near.pictures.get(&node.flat).copied().unwrap_or(0.0);
     if (room - height).abs() < 1.0 {
@@ -125,8 +125,11 @@ fn badge(ui: &Ui, place: Rect, text: &str) {
 
 /// Shows what a node made in the viewer.
 pub fn view(cx: &mut Cx<'_>, node: &Laid) {
-    cx.act(Action::Window(WindowAction::View {
-        node: node.flat.clone(),
-        second: false,
-    }));
+    cx.act(
+        ViewerAction::Node {
+            node: node.flat.clone(),
+            second: false,
+        }
+        .into(),
+    );
 }

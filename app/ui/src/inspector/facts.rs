@@ -3,7 +3,7 @@
 use egui::{RichText, Ui, Vec2};
 use longtake_editor::shape::{InputShape, Shape};
 use longtake_editor::status::{NodeStatus, State};
-use longtake_editor::{Action, Text, WindowAction, t};
+use longtake_editor::{Action, Text, ViewerAction, t};
 use longtake_graph::{Diagnostic, Edit, Input, InputType, NodeId, near};
 use serde_json::Value;
 
@@ -99,7 +99,7 @@ pub fn facts_ui(ui: &mut Ui, cx: &mut Cx<'_>, id: &NodeId) {
 }
 
 fn status_ui(ui: &mut Ui, cx: &Cx<'_>, status: &NodeStatus) {
-    let colours = theme::of(ui);
+    let (colours, language) = (theme::of(ui), cx.studio.language());
     let (text, colour) = match &status.state {
         State::Idle => (IDLE, colours.weak),
         State::Queued => (QUEUED, colours.weak),
@@ -115,6 +115,7 @@ fn status_ui(ui: &mut Ui, cx: &Cx<'_>, status: &NodeStatus) {
             ui.weak(format!("{} / {}", status.over, status.steps));
         }
         if let Some((done, total, unit)) = status.progress {
+            let unit = crate::units::unit(unit, language);
             ui.weak(format!("{unit} {done} / {total}"));
         }
         if let Some(rate) = status.rate {
@@ -129,9 +130,11 @@ fn status_ui(ui: &mut Ui, cx: &Cx<'_>, status: &NodeStatus) {
         ui.add(egui::ProgressBar::new(part).desired_height(UNIT));
     }
     if let State::Failed(message) = &status.state {
+        let message = language.sentence(message);
         ui.add(egui::Label::new(RichText::new(message).color(colours.bad)).wrap());
     }
     for note in &status.notes {
+        let note = language.sentence(note);
         ui.add(egui::Label::new(RichText::new(note).color(colours.weak)).wrap());
     }
 }
@@ -185,6 +188,7 @@ fn result_ui(ui: &mut Ui, cx: &mut Cx<'_>, flat: &NodeId) {
         Picture::Failed(why) => {
             parts::section(ui, cx.tr(RESULT));
             let bad = theme::of(ui).bad;
+            let why = cx.studio.language().sentence(&why);
             ui.add(egui::Label::new(RichText::new(why).color(bad)).wrap());
             return;
         }
@@ -214,8 +218,11 @@ fn result_ui(ui: &mut Ui, cx: &mut Cx<'_>, flat: &NodeId) {
 }
 
 fn view(cx: &mut Cx<'_>, flat: &NodeId, second: bool) {
-    cx.act(Action::Window(WindowAction::View {
-        node: flat.clone(),
-        second,
-    }));
+    cx.act(
+        ViewerAction::Node {
+            node: flat.clone(),
+            second,
+        }
+        .into(),
+    );
 }

@@ -2,7 +2,7 @@
 
 use egui::{RichText, Ui};
 use longtake_editor::shape::{InputShape, Origin, Shape};
-use longtake_editor::{Action, Command, Text, WindowAction, t};
+use longtake_editor::{Action, CanvasAction, Command, Text, t};
 use longtake_graph::{Edit, Input, Link, Node, NodeId, Project};
 
 use super::{facts, parts};
@@ -68,7 +68,7 @@ fn head_ui(ui: &mut Ui, cx: &mut Cx<'_>, id: &NodeId, node: &Node, shape: &Shape
             language.help(it),
         ),
         Origin::Unknown => (node.class.clone(), cx.tr(UNKNOWN)),
-        _ => (shape.title.clone(), ""),
+        Origin::Subgraph | Origin::Border | Origin::Reroute => (shape.title.clone(), ""),
     };
     let line = format!("{line} · #{id}");
     ui.add(egui::Label::new(RichText::new(line).small().color(weak)).wrap());
@@ -174,7 +174,7 @@ fn reveal(ui: &mut Ui, cx: &mut Cx<'_>, node: &NodeId, text: &str) {
         cx.lit.insert(cx.studio.session.flat_id(node));
     }
     if response.clicked() {
-        cx.act(Action::Window(WindowAction::Reveal(node.clone())));
+        cx.act(CanvasAction::Reveal(node.clone()).into());
     }
 }
 

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use egui::Vec2;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use longtake_editor::{Action, Item, Language, Selection, Studio, WindowAction, testing};
+use longtake_editor::{
+    Action, CanvasAction, Item, Language, Selection, Studio, WindowAction, testing,
+};
 use longtake_graph::{Input, Mode, NodeId, Project};
 use serde_json::json;
 
@@ -180,7 +182,7 @@ fn a_link_is_shown_followed_and_taken_off() {
     let mut harness = harness(&["9"]);
     harness.get_by_label("strength of Everything").click();
     harness.run_steps(2);
-    let shown = WindowAction::Reveal(NodeId::new("5"));
+    let shown = WindowAction::Canvas(CanvasAction::Reveal(NodeId::new("5")));
     assert!(harness.state().wishes.contains(&shown));
     harness.get_by_label("Unlink").click();
     harness.run_steps(2);
@@ -204,7 +206,7 @@ fn nothing_selected_lists_what_is_wrong() {
     all[0].click();
     drop(all);
     harness.run_steps(2);
-    let shown = |it: &WindowAction| matches!(it, WindowAction::Reveal(_));
+    let shown = |it: &WindowAction| matches!(it, WindowAction::Canvas(CanvasAction::Reveal(_)));
     assert!(harness.state().wishes.iter().any(shown));
 }
 

@@ -10,7 +10,7 @@ use egui::{
     Align, Button, CollapsingHeader, Layout, RichText, ScrollArea, TextEdit, TextWrapMode, Ui, vec2,
 };
 use longtake_editor::engine::ModelFile;
-use longtake_editor::{Action, Text, WindowAction, t};
+use longtake_editor::{Action, Text, t};
 use longtake_graph::ModelFolder;
 use longtake_plan::text::bytes;
 
@@ -155,7 +155,7 @@ impl ModelsPanel {
     ) {
         let wanted = self.filter.trim().to_lowercase();
         let fits = |file: &&ModelFile| {
-            let what = file.what.as_deref().unwrap_or_default().to_lowercase();
+            let what = file.what.as_deref().unwrap_or("").to_lowercase();
             file.name.to_lowercase().contains(&wanted) || what.contains(&wanted)
         };
         let rows: Vec<&ModelFile> = files
@@ -199,7 +199,10 @@ fn file_ui(ui: &mut Ui, cx: &mut Cx<'_>, file: &ModelFile, used: Option<&Named>)
             ui.label(RichText::new(bytes(file.bytes)).color(palette.weak));
             match &file.what {
                 Ok(what) => ui.label(RichText::new(what).color(palette.weak)),
-                Err(error) => ui.colored_label(palette.warn, "⚠").on_hover_text(error),
+                Err(error) => {
+                    let why = cx.studio.language().sentence(error);
+                    ui.colored_label(palette.warn, "⚠").on_hover_text(why)
+                }
             };
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.style_mut().wrap_mode = Some(TextWrapMode::Truncate);
@@ -313,7 +316,7 @@ fn place(models: &Path, folder: ModelFolder) -> PathBuf {
 fn show_folder(cx: &mut Cx<'_>, folder: &Path) {
     let there = folder.ancestors().find(|it| it.is_dir());
     let path = there.unwrap_or(folder).to_owned();
-    cx.act(Action::Window(WindowAction::ShowFolder(path)));
+    cx.act(Action::ShowFolder(path));
 }
 
 #[cfg(test)]

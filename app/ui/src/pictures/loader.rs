@@ -9,7 +9,8 @@ use std::time::SystemTime;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use egui::ColorImage;
 use longtake_editor::Engine;
-use longtake_plan::{Plan, Signature, StepId};
+use longtake_graph::Sentence;
+use longtake_plan::{ClipInfo, Plan, Signature, StepId};
 use longtake_run::Clip;
 
 use super::shrink::shrink;
@@ -75,15 +76,15 @@ pub enum Made {
         image: ColorImage,
         /// The frame's own size.
         size: [u32; 2],
-        /// Frames of the whole.
-        frames: u64,
+        /// Of the whole.
+        clip: ClipInfo,
     },
     /// The file is the same as before.
     Same,
     /// There is nothing to see.
     Nothing,
     /// It cannot be read.
-    Failed(String),
+    Failed(Sentence),
     /// Too many waited; ask again.
     Dropped,
 }
@@ -190,7 +191,7 @@ fn work(shared: &Shared, answers: &Sender<Answer>) {
         };
         let made = match request.reading {
             Reading::Changed(known) if known == stamp => Made::Same,
-            _ => read(shared, &request, stamp),
+            Reading::Anew | Reading::Changed(_) => read(shared, &request, stamp),
         };
         let answer = Answer {
             key: request.key,
@@ -227,22 +228,22 @@ fn read(shared: &Shared, request: &Request, stamp: Stamp) -> Made {
         Ok(None) => return Made::Nothing,
         Err(error) => return Made::Failed(error),
     };
-    let frames = clip.info().frames;
-    if frames == 0 {
+    let info = clip.info();
+    if info.frames == 0 {
         return Made::Nothing;
     }
-    let at = request.key.frame.min(frames - 1);
+    let at = request.key.frame.min(info.frames - 1);
     match clip.read(at..at + 1) {
         Ok(read) => read.first().map_or(Made::Nothing, |frame| Made::Picture {
             image: shrink(frame, request.side),
             size: [frame.width, frame.height],
-            frames,
+            clip: info,
         }),
-        Err(error) => Made::Failed(error.to_string()),
+        Err(error) => Made::Failed(error.message),
     }
 }
 
-fn open(shared: &Shared, request: &Request, stamp: Stamp) -> Result<Option<Clip>, String> {
+fn open(shared: &Shared, request: &Request, stamp: Stamp) -> Result<Option<Clip>, Sentence> {
     let of = &request.key.of;
     let mut clips = lock(&shared.clips);
     if let Some(at) = clips.iter().position(|it| it.0 == *of && it.1 == stamp) {

@@ -21,7 +21,8 @@ use std::time::{Duration, Instant};
 
 use egui::{TextureHandle, TextureOptions};
 use longtake_editor::{Engine, Studio};
-use longtake_graph::NodeId;
+use longtake_graph::{NodeId, Sentence};
+use longtake_plan::ClipInfo;
 use longtake_run::Preview;
 
 use crate::Cx;
@@ -52,7 +53,18 @@ pub enum Picture {
     /// Here it is; its own size in pixels may be larger than the texture.
     Ready { texture: Texture, size: [u32; 2] },
     /// It cannot be read, and why.
-    Failed(String),
+    Failed(Sentence),
+}
+
+/// What a file is, as far as it is known by now.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FileFacts {
+    /// Whether it was looked at: until then nothing is known.
+    pub seen: bool,
+    /// Its size in bytes; `None`: it is not there.
+    pub bytes: Option<u64>,
+    /// Its frames, of a picture or a film.
+    pub clip: Option<ClipInfo>,
 }
 
 impl Picture {
@@ -68,10 +80,10 @@ enum State {
     Ready {
         texture: TextureHandle,
         size: [u32; 2],
-        frames: u64,
+        clip: ClipInfo,
     },
     Nothing,
-    Failed(String),
+    Failed(Sentence),
 }
 
 struct Entry {
@@ -105,7 +117,18 @@ impl Entry {
     fn bytes(&self) -> usize {
         match &self.state {
             State::Ready { texture, .. } => texture.byte_size(),
-            _ => 0,
+            State::Waiting | State::Nothing | State::Failed(_) => 0,
+        }
+    }
+
+    fn facts(&self) -> FileFacts {
+        FileFacts {
+            seen: !matches!(self.state, State::Waiting),
+            bytes: self.stamp.map(|it| it.1),
+            clip: match &self.state {
+                State::Ready { clip, .. } => Some(*clip),
+                State::Waiting | State::Nothing | State::Failed(_) => None,
+            },
         }
     }
 
@@ -117,10 +140,10 @@ impl Entry {
             State::Ready {
                 texture,
                 size,
-                frames,
+                clip,
             } => {
                 let (texture, size) = (texture.clone().into(), *size);
-                (Picture::Ready { texture, size }, *frames)
+                (Picture::Ready { texture, size }, clip.frames)
             }
         }
     }
@@ -180,6 +203,23 @@ impl Pictures {
             frame: 0,
         };
         self.get(ctx, key, None, side, 0).0
+    }
+
+    /// As [`Self::file`], with what the file is: looked at again from time to time, as it may be
+    /// moved or written anew.
+    pub fn file_with_facts(
+        &mut self,
+        ctx: &egui::Context,
+        path: &Path,
+        side: u32,
+    ) -> (Picture, FileFacts) {
+        let picture = self.file(ctx, path, side);
+        let key = Key {
+            of: Of::File(path.to_owned()),
+            frame: 0,
+        };
+        let facts = self.entries.get(&key).map(Entry::facts);
+        (picture, facts.unwrap_or_default())
     }
 
     /// Thumbnail of frame `frame` of what a node (lowered id) made, at most `side` pixels long, with the number
@@ -332,17 +372,13 @@ impl Pictures {
             Made::Same => {}
             Made::Nothing => entry.state = State::Nothing,
             Made::Failed(error) => entry.state = State::Failed(error),
-            Made::Picture {
-                image,
-                size,
-                frames,
-            } => {
+            Made::Picture { image, size, clip } => {
                 let name = "picture";
                 entry.side = answer.side;
                 entry.state = State::Ready {
                     texture: ctx.load_texture(name, image, TextureOptions::LINEAR),
                     size,
-                    frames,
+                    clip,
                 };
             }
         }
@@ -405,8 +441,10 @@ fn wanted(entry: &Entry, key: &Key, side: u32, epoch: u64) -> Option<Reading> {
         State::Waiting => Some(Reading::Anew),
         State::Ready { .. } if entry.side < side => Some(Reading::Anew),
         State::Nothing | State::Failed(_) if !file && entry.epoch != epoch => Some(Reading::Anew),
-        _ if file && entry.checked.elapsed() > RECHECK => Some(Reading::Changed(entry.stamp)),
-        _ => None,
+        State::Ready { .. } | State::Nothing | State::Failed(_) => {
+            let again = file && entry.checked.elapsed() > RECHECK;
+            again.then_some(Reading::Changed(entry.stamp))
+        }
     }
 }
 

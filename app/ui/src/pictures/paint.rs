@@ -1,6 +1,7 @@
 //! A picture within a rectangle: whole, in the middle, with a calm face for what is not there.
 
 use egui::{Align2, Color32, FontId, Rect, Sense, Ui, Vec2, pos2};
+use longtake_editor::Language;
 
 use super::Picture;
 use crate::theme;
@@ -15,7 +16,7 @@ pub fn fitted(rect: Rect, size: [u32; 2], most: f32) -> Rect {
 
 /// Paints a picture into a rectangle of the `ui`. Says what it could not read when the mouse rests
 /// on it.
-pub fn picture_ui(ui: &mut Ui, rect: Rect, picture: &Picture) {
+pub fn picture_ui(ui: &mut Ui, language: Language, rect: Rect, picture: &Picture) {
     let palette = theme::of(ui);
     let painter = ui.painter();
     match picture {
@@ -34,7 +35,7 @@ pub fn picture_ui(ui: &mut Ui, rect: Rect, picture: &Picture) {
                 palette.warn,
             );
             ui.interact(rect, ui.id().with("unread"), Sense::hover())
-                .on_hover_text(error);
+                .on_hover_text(language.sentence(error));
         }
     }
 }

@@ -95,7 +95,7 @@ fn spans(from: usize, to: usize) -> Vec<Span> {
 fn bytes(frame: &Frame) -> Cow<'_, [u8]> {
     match &*frame.pixels {
         Pixels::U8(data) => Cow::Borrowed(data),
-        _ => Cow::Owned(frame.to_u8()),
+        Pixels::U16(_) | Pixels::F32(_) => Cow::Owned(frame.to_u8()),
     }
 }
 

@@ -63,7 +63,7 @@ fn a_file_is_read_once_and_a_broken_one_says_why() {
         if let Picture::Ready { size, .. } = good {
             assert_eq!(size, [64, 36]);
         }
-        matches!((good, bad), (Picture::Ready { .. }, Picture::Failed(why)) if why.contains("choose another"))
+        matches!((good, bad), (Picture::Ready { .. }, Picture::Failed(why)) if why.en.contains("choose another"))
     });
 }
 

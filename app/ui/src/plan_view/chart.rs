@@ -56,7 +56,7 @@ impl Memory {
     fn weights(self, model: &Model, at: u32) -> impl Iterator<Item = WeightsId> + '_ {
         let place = match self {
             Self::Host if model.gpu() => Place::Parked,
-            _ => Place::Resident,
+            Self::Host | Self::Device => Place::Resident,
         };
         let held = model.uses[at as usize].held.iter();
         held.filter(move |it| it.1 == place).map(|it| it.0)
@@ -210,7 +210,7 @@ impl Chart<'_> {
             let text = match place {
                 Place::Streamed => words::STREAMED,
                 Place::Parked if self.memory == Memory::Device => words::PARKED,
-                _ => continue,
+                Place::Resident | Place::Parked => continue,
             };
             ui.weak(format!("{}: {}", model.plan.weight(*id).name, cx.tr(text)));
         }

@@ -215,9 +215,19 @@ impl Model {
             Column::MeasuredHost => {
                 rows.sort_by_key(|at| self.measured(key(at)).map(|it| it.bytes));
             }
-            column => rows.sort_by(|a, b| {
-                let of = |at: &u32| self.number(*at, column);
-                of(a).partial_cmp(&of(b)).unwrap_or(Ordering::Equal)
+            Column::Seconds => {
+                self.sort_by_number(
+                    &mut rows,
+                    |step, _| {
+                        if step.cached { 0.0 } else { step.seconds }
+                    },
+                )
+            }
+            Column::Measured => self.sort_by_number(&mut rows, |_, measured| {
+                measured.map_or(-1.0, |it| it.seconds)
+            }),
+            Column::Ratio => self.sort_by_number(&mut rows, |_, measured| {
+                measured.and_then(|it| it.ratio()).unwrap_or(-1.0)
             }),
         }
         if view.down {
@@ -226,15 +236,12 @@ impl Model {
         self.rows = rows;
     }
 
-    fn number(&self, at: u32, column: Column) -> f64 {
-        let step = &self.plan.steps[at as usize];
-        let measured = self.measured(step);
-        match column {
-            Column::Measured => measured.map_or(-1.0, |it| it.seconds),
-            Column::Ratio => measured.and_then(|it| it.ratio()).unwrap_or(-1.0),
-            _ if step.cached => 0.0,
-            _ => step.seconds,
-        }
+    fn sort_by_number(&self, rows: &mut [u32], of: impl Fn(&Step, Option<Measured>) -> f64) {
+        let number = |at: &u32| {
+            let step = &self.plan.steps[*at as usize];
+            of(step, self.measured(step))
+        };
+        rows.sort_by(|a, b| number(a).partial_cmp(&number(b)).unwrap_or(Ordering::Equal));
     }
 
     /// Bytes on the device while a step runs; `None` for steps that do not run there.

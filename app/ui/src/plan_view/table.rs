@@ -87,7 +87,12 @@ fn columns(width: f32, model: &Model) -> Vec<Cell> {
         Column::Measured | Column::Ratio | Column::MeasuredHost => measured,
         Column::Shot => shots,
         Column::Device => model.gpu(),
-        _ => true,
+        Column::Step
+        | Column::Node
+        | Column::Lane
+        | Column::Way
+        | Column::Seconds
+        | Column::Host => true,
     };
     let mut kept: Vec<_> = COLUMNS.iter().filter(|it| useful(it.0)).collect();
     let taken = |kept: &[&(Column, f32, bool, u8)]| kept.iter().map(|it| it.1).sum::<f32>();
@@ -283,6 +288,7 @@ pub fn about(ui: &mut Ui, cx: &Cx<'_>, step: &Step) {
     }
     ui.label(facts.join(" · "));
     if let Some(why) = &step.why {
+        let why = cx.studio.language().sentence(why);
         let text = words::WHY.with(cx.studio.language(), &[why]);
         ui.label(egui::RichText::new(text).color(theme::of(ui).warn));
     }

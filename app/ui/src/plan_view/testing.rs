@@ -154,7 +154,10 @@ pub fn film(shots: u32) -> Plan {
             }
             if node == "7" && shot % 2 == 1 {
                 step.rung = "tiled 256".into();
-                step.why = Some("whole needs 23.1 GiB, 21.0 GiB are free".into());
+                step.why = Some(longtake_graph::say!(
+                    "whole needs 23.1 GiB, 21.0 GiB are free",
+                    "whole には 23.1 GiB が必要ですが、空きは 21.0 GiB です"
+                ));
             }
             push(&mut plan, step, node, shot);
         }

@@ -10,7 +10,7 @@ use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use longtake_editor::queue::JobState;
-use longtake_editor::{Action, Command, Studio, WindowAction, testing};
+use longtake_editor::{Action, CanvasAction, Command, Studio, WindowAction, testing};
 use longtake_graph::{Diagnostic, NodeId, Place, Subgraph, say};
 use longtake_run::Report;
 use longtake_run::report::Status;
@@ -80,7 +80,10 @@ fn rows_are_sorted_and_lead_to_their_nodes() {
     panel.get_by_label("7 KSampler").click();
     panel.run_steps(2);
     let wishes = studio(&mut panel).window_wishes();
-    assert_eq!(wishes, [WindowAction::Reveal(NodeId::new("6"))]);
+    assert_eq!(
+        wishes,
+        [WindowAction::Canvas(CanvasAction::Reveal(NodeId::new("6")))]
+    );
     panel.get_by_label("7 KSampler").hover();
     panel.run_steps(2);
     assert!(panel.state().lit.contains(&NodeId::new("6")));
@@ -150,7 +153,10 @@ fn errors_are_listed_and_the_last_plan_stays() {
     panel.get_by_label_contains("Nothing is linked").click();
     panel.run_steps(2);
     let wishes = panel.state_mut().studio.window_wishes();
-    assert_eq!(wishes, [WindowAction::Reveal(NodeId::new("7"))]);
+    assert_eq!(
+        wishes,
+        [WindowAction::Canvas(CanvasAction::Reveal(NodeId::new("7")))]
+    );
 }
 
 #[test]

@@ -1,25 +1,45 @@
 //! Ended jobs: how they ended, what they made, and what can be done with them.
 
+use std::collections::HashSet;
+
 use egui::{Rect, Sense, Ui, UiBuilder};
 use longtake_editor::queue::{Job, JobId, JobState, QueueAction};
 use longtake_editor::reveal::way_to;
-use longtake_editor::{Action, Language, WindowAction};
+use longtake_editor::{Action, Language, ViewerAction};
 use longtake_graph::NodeId;
 use longtake_plan::text::units;
 
-use super::{paint, section, words};
+use super::{outputs, paint, section, words};
 use crate::Cx;
 use crate::theme::{self, ROW, UNIT};
 
-/// Height of a job, points: equal for all, so that only those in view are laid out.
-const HEIGHT: f32 = 3.0 * ROW + 2.0 * UNIT;
 /// Width of a thumbnail.
 const THUMB: f32 = 84.0;
 /// Thumbnails shown of a job.
 const THUMBS: usize = 3;
 
-/// Draws the ended jobs, if there are any. `compare`: the one chosen first for a comparison.
-pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, compare: &mut Option<JobId>) {
+/// What a person did with the list.
+#[derive(Default)]
+pub struct Chosen {
+    /// The job chosen first for a comparison.
+    compare: Option<JobId>,
+    /// Jobs of which every file is listed.
+    all: HashSet<JobId>,
+}
+
+/// Rows between a job's first line and its buttons.
+fn middle(job: &Job, all: bool) -> usize {
+    let failed = usize::from(matches!(job.state, JobState::Failed(..)));
+    (failed + outputs::rows(job, all)).max(1)
+}
+
+/// How high a job is drawn, points: known without layout, so that only those in view are laid out.
+fn height(job: &Job, all: bool) -> f32 {
+    (2 + middle(job, all)) as f32 * ROW + 2.0 * UNIT
+}
+
+/// Draws the ended jobs, if there are any.
+pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, chosen: &mut Chosen) {
     let studio = cx.studio;
     let ended = &studio.queue.ended;
     if ended.is_empty() {
@@ -29,36 +49,52 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, compare: &mut Option<JobId>) {
     if section(ui, &title, Some(cx.tr(words::CLEAR))) {
         cx.act(Action::Queue(QueueAction::ForgetAll));
     }
-    if compare.is_some_and(|id| !ended.iter().any(|it| it.id == id)) {
-        *compare = None;
+    let known = |id: &JobId| ended.iter().any(|it| it.id == *id);
+    chosen.compare = chosen.compare.filter(known);
+    if chosen.all.len() > ended.len() {
+        chosen.all.retain(known);
     }
-    let total = HEIGHT * ended.len() as f32;
-    let (space, _) =
-        ui.allocate_exact_size(egui::vec2(ui.available_width(), total), Sense::hover());
+    let heights = ended
+        .iter()
+        .map(|it| height(it, chosen.all.contains(&it.id)));
+    let heights: Vec<f32> = heights.collect();
+    let total = egui::vec2(ui.available_width(), heights.iter().sum());
+    let (space, _) = ui.allocate_exact_size(total, Sense::hover());
     let clip = ui.clip_rect();
-    for (at, job) in ended.iter().enumerate() {
-        let top = space.top() + at as f32 * HEIGHT;
-        let rect = Rect::from_x_y_ranges(space.x_range(), top..=top + HEIGHT);
+    let mut top = space.top();
+    for (job, height) in ended.iter().zip(heights) {
+        let rect = Rect::from_x_y_ranges(space.x_range(), top..=top + height);
+        top += height;
         if !rect.intersects(clip) {
             continue;
         }
         let builder = UiBuilder::new()
             .id_salt(("ended", job.id.0))
             .max_rect(rect.shrink2(egui::vec2(0.0, UNIT)));
-        ui.scope_builder(builder, |ui| job_ui(ui, cx, job, compare));
+        ui.scope_builder(builder, |ui| job_ui(ui, cx, job, chosen));
         let stroke = egui::Stroke::new(1.0, theme::of(ui).edge.gamma_multiply(0.5));
         ui.painter().hline(rect.x_range(), rect.bottom(), stroke);
     }
 }
 
-fn job_ui(ui: &mut Ui, cx: &mut Cx<'_>, job: &Job, compare: &mut Option<JobId>) {
+fn job_ui(ui: &mut Ui, cx: &mut Cx<'_>, job: &Job, chosen: &mut Chosen) {
+    let all = chosen.all.contains(&job.id);
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         thumbnails(ui, cx, job);
         ui.vertical(|ui| {
             first_line(ui, cx, job);
-            second_line(ui, cx, job);
-            buttons(ui, cx, job, compare);
+            failure(ui, cx, job);
+            if outputs::ui(ui, cx, job, all) {
+                chosen.all.insert(job.id);
+            }
+            if outputs::rows(job, all) == 0 && !matches!(job.state, JobState::Failed(..)) {
+                ui.horizontal(|ui| {
+                    ui.set_height(ROW);
+                    ui.weak(cx.tr(words::NO_FILES));
+                });
+            }
+            buttons(ui, cx, job, &mut chosen.compare);
         });
     });
 }
@@ -68,7 +104,9 @@ fn first_line(ui: &mut Ui, cx: &Cx<'_>, job: &Job) {
     let (state, colour) = match &job.state {
         JobState::Done(_) => (words::DONE, colours.good),
         JobState::Failed(..) => (words::FAILED, colours.bad),
-        _ => (words::CANCELLED, colours.weak),
+        JobState::Cancelled(_) | JobState::Waiting | JobState::Running => {
+            (words::CANCELLED, colours.weak)
+        }
     };
     let mut facts = vec![cx.tr(state).to_owned()];
     facts.extend(took(cx, job));
@@ -97,43 +135,36 @@ fn took(cx: &Cx<'_>, job: &Job) -> Option<String> {
 /// How long since, in words; exact enough to tell jobs apart.
 fn ago(then: std::time::SystemTime, language: Language) -> Option<String> {
     let seconds = then.elapsed().ok()?.as_secs();
-    let text = match seconds {
+    let (text, count) = match seconds {
         0..60 => return Some(words::JUST_NOW.get(language).to_owned()),
-        60..3600 => format!("{} min", seconds / 60),
-        3600..86400 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86400),
+        60..3600 => (words::MINUTES_AGO, seconds / 60),
+        3600..86400 => (words::HOURS_AGO, seconds / 3600),
+        86400.. => (words::DAYS_AGO, seconds / 86400),
     };
-    Some(words::AGO.with(language, &[&text]))
+    Some(text.with(language, &[&count.to_string()]))
 }
 
-/// What went wrong, or the names of what was made.
-fn second_line(ui: &mut Ui, cx: &mut Cx<'_>, job: &Job) {
+/// What went wrong, if anything did.
+fn failure(ui: &mut Ui, cx: &mut Cx<'_>, job: &Job) {
+    let JobState::Failed(message, report) = &job.state else {
+        return;
+    };
     ui.horizontal(|ui| {
         ui.set_height(ROW);
-        if let JobState::Failed(message, report) = &job.state {
-            let node = report
-                .as_ref()
-                .and_then(|it| it.error.as_ref()?.node.clone());
-            if let Some(node) = node
-                && ui.small_button(cx.tr(words::SHOW_NODE)).clicked()
-            {
-                for action in way_to(&cx.studio.session, &NodeId::new(node)) {
-                    cx.act(action);
-                }
+        let node = report
+            .as_ref()
+            .and_then(|it| it.error.as_ref()?.node.clone());
+        if let Some(node) = node
+            && ui.small_button(cx.tr(words::SHOW_NODE)).clicked()
+        {
+            for action in way_to(&cx.studio.session, &NodeId::new(node)) {
+                cx.act(action);
             }
-            let text = egui::RichText::new(message).color(theme::of(ui).bad);
-            ui.add(egui::Label::new(text).truncate())
-                .on_hover_text(message);
-            return;
         }
-        let outputs = job
-            .report()
-            .map(|it| it.outputs.as_slice())
-            .unwrap_or_default();
-        let names = outputs.iter().filter_map(|it| it.path.file_name());
-        let names: Vec<_> = names.map(|it| it.to_string_lossy()).collect();
-        let text = egui::RichText::new(names.join(", ")).weak();
-        ui.add(egui::Label::new(text).truncate());
+        let message = cx.studio.language().sentence(message);
+        let text = egui::RichText::new(message).color(theme::of(ui).bad);
+        ui.add(egui::Label::new(text).truncate())
+            .on_hover_text(message);
     });
 }
 
@@ -147,14 +178,7 @@ fn buttons(ui: &mut Ui, cx: &mut Cx<'_>, job: &Job, compare: &mut Option<JobId>)
         if open.on_hover_text(cx.tr(words::REOPEN_HELP)).clicked() {
             cx.act(Action::Queue(QueueAction::Reopen(job.id)));
         }
-        let first = job.report().and_then(|it| it.outputs.first());
-        if let Some(output) = first {
-            if ui.small_button(cx.tr(words::VIEW)).clicked() {
-                cx.act(Action::Window(WindowAction::ViewFile {
-                    path: output.path.clone(),
-                    second: false,
-                }));
-            }
+        if outputs::paths(job).next().is_some() {
             compare_button(ui, cx, job, compare);
         }
         if ui.small_button(cx.tr(words::FORGET)).clicked() {
@@ -168,7 +192,7 @@ fn compare_button(ui: &mut Ui, cx: &mut Cx<'_>, job: &Job, compare: &mut Option<
     let chosen = *compare == Some(job.id);
     let text = match compare {
         Some(other) if *other != job.id => words::COMPARE_WITH,
-        _ => words::COMPARE,
+        Some(_) | None => words::COMPARE,
     };
     let button = egui::Button::new(cx.tr(text)).small().selected(chosen);
     if !ui.add(button).clicked() {
@@ -176,7 +200,7 @@ fn compare_button(ui: &mut Ui, cx: &mut Cx<'_>, job: &Job, compare: &mut Option<
     }
     *compare = match *compare {
         Some(other) if other != job.id => {
-            cx.act(Action::Window(WindowAction::Compare(other, job.id)));
+            cx.act(ViewerAction::Jobs(other, job.id).into());
             None
         }
         Some(_) => None,
@@ -185,23 +209,17 @@ fn compare_button(ui: &mut Ui, cx: &mut Cx<'_>, job: &Job, compare: &mut Option<
 }
 
 fn thumbnails(ui: &mut Ui, cx: &mut Cx<'_>, job: &Job) {
-    let outputs = job
-        .report()
-        .map(|it| it.outputs.as_slice())
-        .unwrap_or_default();
     let ctx = ui.ctx().clone();
-    for output in outputs.iter().take(THUMBS) {
-        let size = egui::vec2(THUMB, HEIGHT - 4.0 * UNIT);
+    for path in outputs::paths(job).take(THUMBS) {
+        let size = egui::vec2(THUMB, 3.0 * ROW - 2.0 * UNIT);
         let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-        let picture = cx.pictures.file(&ctx, &output.path, THUMB as u32 * 2);
-        paint(ui, rect, &picture);
-        let name = output.path.display().to_string();
+        let (picture, _) = cx.pictures.file_with_facts(&ctx, path, outputs::SIDE);
+        paint(ui, cx, rect, &picture);
+        let name = path.display().to_string();
         response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &name));
         if response.clicked() {
-            cx.act(Action::Window(WindowAction::ViewFile {
-                path: output.path.clone(),
-                second: false,
-            }));
+            let (path, second) = (path.to_owned(), false);
+            cx.act(ViewerAction::File { path, second }.into());
         }
         response.on_hover_text(name);
     }

@@ -1,8 +1,9 @@
 //! The queue: what runs, what waits, what became of the rest.
 //!
-//! - `running`, `waiting`, `ended`: one section each.
+//! - `running`, `waiting`, `ended`: one section each; `outputs`: the files of an ended one.
 
 mod ended;
+mod outputs;
 mod running;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,7 @@ mod waiting;
 mod words;
 
 use egui::{Rect, ScrollArea, Ui};
-use longtake_editor::queue::{JobId, QueueAction};
+use longtake_editor::queue::QueueAction;
 use longtake_editor::{Action, Command, Text};
 
 use crate::pictures::{Picture, picture_ui};
@@ -20,8 +21,7 @@ use crate::{Cx, theme};
 /// The queue and what became of its jobs.
 #[derive(Default)]
 pub struct QueuePanel {
-    /// The job chosen first for a comparison.
-    compare: Option<JobId>,
+    ended: ended::Chosen,
 }
 
 impl QueuePanel {
@@ -38,7 +38,7 @@ impl QueuePanel {
                     .show(ui, |ui| {
                         running::ui(ui, cx);
                         waiting::ui(ui, cx);
-                        ended::ui(ui, cx, &mut self.compare);
+                        ended::ui(ui, cx, &mut self.ended);
                         let queue = &cx.studio.queue;
                         if queue.jobs.is_empty() && queue.ended.is_empty() {
                             ui.weak(cx.tr(words::EMPTY));
@@ -101,9 +101,10 @@ fn symbol(ui: &mut Ui, cx: &Cx<'_>, glyph: &str, name: Text, enabled: bool) -> b
 }
 
 /// A picture within a rectangle, on a calm ground while there is none.
-fn paint(ui: &mut Ui, rect: Rect, picture: &Picture) {
+fn paint(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, picture: &Picture) {
     let ground = theme::of(ui).canvas;
     ui.painter().rect_filled(rect, RADIUS, ground);
     let inner = egui::UiBuilder::new().id_salt("picture").max_rect(rect);
-    picture_ui(&mut ui.new_child(inner), rect, picture);
+    let language = cx.studio.language();
+    picture_ui(&mut ui.new_child(inner), language, rect, picture);
 }

@@ -42,7 +42,7 @@ fn preview(ui: &mut Ui, cx: &mut Cx<'_>, plan: Option<&Plan>) {
         Some(node) => Pictures::preview(cx, &ui.ctx().clone(), &node),
         None => crate::pictures::Picture::None,
     };
-    paint(ui, rect, &picture);
+    paint(ui, cx, rect, &picture);
 }
 
 fn facts(ui: &mut Ui, cx: &Cx<'_>, plan: Option<&Plan>) {
@@ -92,6 +92,7 @@ fn now(cx: &Cx<'_>, plan: &Plan) -> String {
     }
     let node = status.node_of_run(&step.path.node);
     if let Some((node, (done, all, unit))) = node.and_then(|it| Some((it, it.progress?))) {
+        let unit = crate::units::unit(unit, cx.studio.language());
         parts.push(format!("{done}/{all} {unit}"));
         parts.extend(node.rate.map(|rate| {
             if rate >= 1.0 {

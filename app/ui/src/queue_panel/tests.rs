@@ -7,9 +7,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
+use longtake_editor::messages::Tone;
 use longtake_editor::queue::JobState;
-use longtake_editor::{Settings, Studio, WindowAction, testing};
-use longtake_graph::NodeId;
+use longtake_editor::{
+    CanvasAction, Language, Settings, Studio, ViewerAction, WindowAction, testing,
+};
+use longtake_graph::{NodeId, say};
 use longtake_run::report::{ErrorReport, OutputReport};
 use longtake_run::{Failure, Report};
 
@@ -49,8 +52,12 @@ fn ended(panel: &mut Panel, title: &str, fails: bool) {
             shot: None,
             kind: Failure::Failed,
             message: String::new(),
+            message_ja: String::new(),
         });
-        let message = "node 7 (VAEDecode), shot 02: the file is damaged; load it again".to_owned();
+        let message = say!(
+            "node 7 (VAEDecode), shot 02: the file is damaged; load it again",
+            "ノード 7 (VAEDecode)、ショット 02: ファイルが壊れています。読み込み直してください"
+        );
         JobState::Failed(message, Some(Arc::new(report)))
     } else {
         report.outputs = vec![OutputReport {
@@ -95,30 +102,36 @@ fn waiting_jobs_are_moved_by_buttons_and_by_hand() {
 fn ended_jobs_are_viewed_compared_tried_again_and_forgotten() {
     let mut panel = panel();
     ended(&mut panel, "first", false);
-    ended(&mut panel, "second", false);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("second_00001.mp4");
+    std::fs::write(&path, "film").unwrap();
+    let files = [path.clone()];
+    wrote(&mut panel, "second", &files);
     ended(&mut panel, "broken", true);
     panel.run_steps(3);
     picture(&mut panel, "queue-ended");
     panel.get_by_label("Show node").click();
     panel.run_steps(2);
     let wishes = panel.state_mut().studio.window_wishes();
-    assert_eq!(wishes, [WindowAction::Reveal(NodeId::new("7"))]);
+    assert_eq!(
+        wishes,
+        [WindowAction::Canvas(CanvasAction::Reveal(NodeId::new("7")))]
+    );
     panel.get_all_by_label("View").next().unwrap().click();
     panel.run_steps(2);
     let wishes = panel.state_mut().studio.window_wishes();
-    let path = "/nowhere/output/video/second_00001.mp4".into();
     assert_eq!(
         wishes,
-        [WindowAction::ViewFile {
+        [WindowAction::Viewer(ViewerAction::File {
             path,
             second: false
-        }]
+        })]
     );
     panel.get_all_by_label("Compare").next().unwrap().click();
     panel.run_steps(2);
     panel.get_by_label("Compare with this").click();
     panel.run_steps(2);
-    let ids: Vec<JobId> = panel
+    let ids: Vec<longtake_editor::queue::JobId> = panel
         .state()
         .studio
         .queue
@@ -127,7 +140,10 @@ fn ended_jobs_are_viewed_compared_tried_again_and_forgotten() {
         .map(|it| it.id)
         .collect();
     let wishes = panel.state_mut().studio.window_wishes();
-    assert_eq!(wishes, [WindowAction::Compare(ids[1], ids[2])]);
+    assert_eq!(
+        wishes,
+        [WindowAction::Viewer(ViewerAction::Jobs(ids[1], ids[2]))]
+    );
     panel.get_all_by_label("Retry").next().unwrap().click();
     panel.run_steps(2);
     assert_eq!(titles(&panel), ["broken"]);
@@ -191,5 +207,165 @@ fn a_job_runs_is_held_and_stopped() {
         panel.run_steps(1);
     }
     let job = &panel.state().studio.queue.ended[0];
-    assert!(matches!(job.state, JobState::Cancelled));
+    assert!(matches!(job.state, JobState::Cancelled(_)));
+}
+
+/// A panel in that language, and the machine behind it.
+fn panel_in(language: Language, size: [f32; 2]) -> (Panel, Arc<testing::Fake>) {
+    let mut panel = harness(size, QueuePanel::default(), QueuePanel::ui);
+    let fake = Arc::new(testing::Fake::default());
+    let settings = Settings {
+        language: Some(language),
+        ..Settings::default()
+    };
+    let studio = Studio::new(fake.clone(), settings, Arc::new(|| {}));
+    panel.state_mut().studio = studio;
+    panel.state_mut().studio.queue.paused = true;
+    (panel, fake)
+}
+
+/// A finished job that wrote these files.
+fn wrote(panel: &mut Panel, title: &str, files: &[std::path::PathBuf]) {
+    ended(panel, title, false);
+    let job = panel.state_mut().studio.queue.ended.front_mut().unwrap();
+    let JobState::Done(report) = &mut job.state else {
+        panic!("done");
+    };
+    let output = |path: &std::path::PathBuf| OutputReport {
+        node: "8".into(),
+        path: path.clone(),
+    };
+    Arc::make_mut(report).outputs = files.iter().map(output).collect();
+}
+
+/// Pictures are read on threads.
+fn wait(panel: &mut Panel, label: &str) {
+    let begun = Instant::now();
+    while panel.query_all_by_label_contains(label).next().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{label}");
+        std::thread::sleep(Duration::from_millis(5));
+        panel.run_steps(1);
+    }
+}
+
+fn click(panel: &mut Panel, label: &str) {
+    panel.get_by_label(label).click();
+    panel.run_steps(2);
+    panel.state_mut().studio.finish_files();
+    panel.run_steps(1);
+}
+
+#[test]
+fn what_a_job_wrote_is_listed_opened_shown_copied_and_viewed() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("film_00001.mp4");
+    std::fs::write(&film, vec![0; 3 << 20]).unwrap();
+    let (mut panel, fake) = panel_in(Language::En, [700.0, 300.0]);
+    wrote(&mut panel, "Harbour", &[film.clone()]);
+    // 48 frames at 16 a second.
+    wait(&mut panel, "3.0 MiB · 3.0 s · 64×36");
+    panel
+        .get_all_by_label_contains("film_00001.mp4")
+        .next()
+        .unwrap();
+    click(&mut panel, "Open in another program");
+    click(&mut panel, "Show in folder");
+    let path = film.display().to_string();
+    assert_eq!(
+        fake.handed_over(),
+        [format!("open {path}"), format!("show {path}")]
+    );
+    let wishes = panel.state_mut().studio.window_wishes();
+    assert_eq!(wishes, []);
+    click(&mut panel, "Copy path");
+    click(&mut panel, "View");
+    let wishes = panel.state_mut().studio.window_wishes();
+    let view = ViewerAction::File {
+        path: film,
+        second: false,
+    };
+    assert_eq!(
+        wishes,
+        [WindowAction::SetClipboard(path), WindowAction::Viewer(view)]
+    );
+}
+
+#[test]
+fn a_file_that_is_gone_is_told_so_and_what_no_program_opens_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("gone.mp4");
+    std::fs::write(&film, "film").unwrap();
+    let (mut panel, fake) = panel_in(Language::Ja, [700.0, 300.0]);
+    wrote(&mut panel, "Harbour", &[film.clone()]);
+    wait(&mut panel, "4 B");
+    // The machine refuses what it cannot find.
+    click(&mut panel, "別のプログラムで開く");
+    let told = &panel.state().studio.messages.list;
+    let error = told.iter().find(|it| it.tone == Tone::Error).unwrap();
+    assert!(error.text.contains("もうありません"), "{}", error.text);
+    assert!(fake.handed_over().is_empty());
+    std::fs::remove_file(&film).unwrap();
+    wait(&mut panel, "見つかりません");
+    for button in ["別のプログラムで開く", "フォルダーで表示", "見る"] {
+        let node = panel.get_by_label(button);
+        assert!(node.accesskit_node().is_disabled(), "{button}");
+    }
+}
+
+#[test]
+fn of_many_files_a_few_are_listed_until_all_are_wanted() {
+    let (mut panel, _) = panel_in(Language::En, [700.0, 500.0]);
+    let files: Vec<_> = (0..12)
+        .map(|n| format!("/nowhere/output/shot_{n:02}.png").into())
+        .collect();
+    wrote(&mut panel, "Stills", &files);
+    panel.run_steps(3);
+    assert_eq!(panel.query_all_by_label("Copy path").count(), 3);
+    panel
+        .get_all_by_label_contains("shot_00.png")
+        .next()
+        .unwrap();
+    panel.get_by_label("9 more files").click();
+    panel.run_steps(3);
+    assert_eq!(panel.query_all_by_label("Copy path").count(), 12);
+    assert!(panel.query_by_label("9 more files").is_none());
+}
+
+#[test]
+fn long_names_leave_the_buttons_in_sight_in_both_languages() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "a_very_long_name_that_a_person_gave_to_the_film_of_the_harbour_at_dawn".repeat(2);
+    let name = format!("{long}_港の夜明け_00012.mp4");
+    let film = folder.path().join(&name);
+    std::fs::write(&film, vec![0; 123_456_789]).unwrap();
+    for (language, picture_name) in [(Language::En, "outputs-en"), (Language::Ja, "outputs-ja")] {
+        let (mut panel, _) = panel_in(language, [560.0, 420.0]);
+        let short = folder.path().join("film_00001.mp4");
+        std::fs::write(&short, vec![0; 5 << 20]).unwrap();
+        let missing = std::path::PathBuf::from("/nowhere/output/deleted_00003.mp4");
+        ended(&mut panel, "broken", true);
+        wrote(
+            &mut panel,
+            "夜明けの港 — a title that is rather long as well",
+            &[film.clone()],
+        );
+        wrote(&mut panel, "Two", &[short, missing]);
+        wait(&mut panel, "117");
+        panel.run_steps(10);
+        let label = match language {
+            Language::En => "Copy path",
+            Language::Ja => "パスをコピー",
+        };
+        let rects: Vec<_> = panel
+            .query_all_by_label(label)
+            .map(|it| it.rect())
+            .collect();
+        assert_eq!(rects.len(), 3);
+        let right = rects[0].right();
+        assert!(rects.iter().all(|it| (it.right() - right).abs() < 1.0));
+        assert!(right < 560.0);
+        // The end of the name tells files apart.
+        panel.get_all_by_label_contains("00012.mp4").next().unwrap();
+        picture(&mut panel, picture_name);
+    }
 }

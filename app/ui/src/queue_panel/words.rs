@@ -37,7 +37,16 @@ pub const COMPARE_WITH: Text = t("Compare with this", "これと比較");
 pub const FORGET: Text = t("Forget", "消す");
 pub const SHOW_NODE: Text = t("Show node", "ノードを表示");
 pub const JUST_NOW: Text = t("just now", "たった今");
-pub const AGO: Text = t("{} ago", "{}前");
+pub const MINUTES_AGO: Text = t("{} min ago", "{} 分前");
+pub const HOURS_AGO: Text = t("{} h ago", "{} 時間前");
+pub const DAYS_AGO: Text = t("{} d ago", "{} 日前");
+pub const NO_FILES: Text = t("no files were written", "書き出したファイルはありません");
+pub const MORE_FILES: Text = t("{} more files", "他 {} 個のファイル");
+pub const NOT_THERE: Text = t("no longer there", "見つかりません");
+pub const OPEN_OUTSIDE: Text = t("Open in another program", "別のプログラムで開く");
+pub const SHOW_IN_FOLDER: Text = t("Show in folder", "フォルダーで表示");
+pub const COPY_PATH: Text = t("Copy path", "パスをコピー");
+pub const COPIED: Text = t("Copied: {}", "コピーしました: {}");
 pub const REOPEN_HELP: Text = t(
     "Opens the document as it was when it was queued.",
     "キューに入れたときのドキュメントを開きます。",

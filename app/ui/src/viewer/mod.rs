@@ -24,8 +24,8 @@ use std::sync::Arc;
 
 use egui::{ColorImage, Context, Ui};
 use longtake_editor::queue::JobId;
-use longtake_editor::{Action, Studio, WindowAction};
-use longtake_graph::{InputType, Kind, NodeId};
+use longtake_editor::{Action, Studio, ViewerAction};
+use longtake_graph::{InputType, Kind, NodeId, Sentence};
 use longtake_plan::StepId;
 use longtake_run::Preview;
 
@@ -110,27 +110,24 @@ impl Default for Viewer {
 }
 
 impl Viewer {
-    /// Does what was asked of the viewer; false when it was meant for somebody else. Show the panel
-    /// when it is true.
-    pub fn wish(&mut self, wish: &WindowAction, studio: &Studio) -> bool {
+    /// Does what was asked of the viewer.
+    pub fn wish(&mut self, wish: &ViewerAction, studio: &Studio) {
         let (what, second) = match wish {
-            WindowAction::View { node, second } => {
+            ViewerAction::Node { node, second } => {
                 let node = node_to_show(node, studio);
                 (What::Node { node, shot: None }, *second)
             }
-            WindowAction::ViewFile { path, second } => (What::File(path.clone()), *second),
-            WindowAction::Compare(a, b) => {
+            ViewerAction::File { path, second } => (What::File(path.clone()), *second),
+            ViewerAction::Jobs(a, b) => {
                 self.show(What::Job(*a));
                 (What::Job(*b), true)
             }
-            _ => return false,
         };
         if second && self.a.is_some() {
             self.b = Some(Side::new(what));
         } else {
             self.show(what);
         }
-        true
     }
 
     /// Another document was opened: what nodes of the old one made is not this one's.
@@ -321,12 +318,15 @@ impl Viewer {
     }
 }
 
-fn tell(cx: &mut Cx<'_>, path: &std::path::Path, outcome: Result<(), String>) {
+fn tell(cx: &mut Cx<'_>, path: &std::path::Path, outcome: Result<(), Sentence>) {
     let language = cx.studio.language();
     let name = path.display().to_string();
     cx.act(match outcome {
         Ok(()) => Action::Told(words::SAVED.with(language, &[&name])),
-        Err(error) => Action::Tell(words::UNSAVED.with(language, &[&name, &error])),
+        Err(error) => {
+            let why = language.sentence(&error);
+            Action::Tell(words::UNSAVED.with(language, &[&name, why]))
+        }
     });
 }
 

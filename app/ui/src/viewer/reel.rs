@@ -11,6 +11,8 @@ use std::time::Instant;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use egui::ColorImage;
 use longtake_editor::Engine;
+use longtake_editor::files::system_error;
+use longtake_graph::{Sentence, say};
 use longtake_plan::{ClipInfo, Signature};
 use longtake_run::Clip;
 
@@ -66,13 +68,13 @@ enum Ask {
 }
 
 enum Told {
-    Opened(Result<Option<Opened>, String>),
+    Opened(Result<Option<Opened>, Sentence>),
     Read {
         range: Range<u64>,
-        made: Result<Vec<Arc<ColorImage>>, String>,
+        made: Result<Vec<Arc<ColorImage>>, Sentence>,
         seconds: f64,
     },
-    Saved(PathBuf, Result<(), String>),
+    Saved(PathBuf, Result<(), Sentence>),
 }
 
 /// A clip that is open.
@@ -93,7 +95,7 @@ pub enum Stage {
     /// None of the steps has a result.
     Nothing,
     /// It cannot be read.
-    Failed(String),
+    Failed(Sentence),
 }
 
 /// A clip that is looked at. Its thread ends when this is dropped.
@@ -101,14 +103,14 @@ pub struct Reel {
     /// How far the opening is.
     pub stage: Stage,
     /// Files written since they were last taken.
-    pub saved: Vec<(PathBuf, Result<(), String>)>,
+    pub saved: Vec<(PathBuf, Result<(), Sentence>)>,
     ask: Sender<Ask>,
     told: Receiver<Told>,
     ring: Ring,
     busy: bool,
     shown: Option<Shown>,
     /// Frames that cannot be read, and why.
-    bad: BTreeMap<u64, String>,
+    bad: BTreeMap<u64, Sentence>,
     /// A read of several frames failed: from then on one at a time, so that the rest shows.
     careful: bool,
     /// Seconds a frame takes, smoothed.
@@ -137,7 +139,14 @@ impl Reel {
             .spawn(work);
         let stage = match spawned {
             Ok(_) => Stage::Opening,
-            Err(error) => Stage::Failed(format!("no thread to read it on: {error}")),
+            Err(error) => {
+                let why = system_error(&error);
+                Stage::Failed(say!(
+                    "no thread to read it on: {why}; close other programs and try again",
+                    "読み込むスレッドを開始できません: {why}。他のプログラムを閉じて、もう一度試してください。";
+                    why
+                ))
+            }
         };
         Self {
             stage,
@@ -157,7 +166,7 @@ impl Reel {
     pub fn info(&self) -> Option<ClipInfo> {
         match &self.stage {
             Stage::Open(opened) => Some(opened.info),
-            _ => None,
+            Stage::Opening | Stage::Nothing | Stage::Failed(_) => None,
         }
     }
 
@@ -195,8 +204,8 @@ impl Reel {
     }
 
     /// Why the frame cannot be read.
-    pub fn failure(&self, frame: u64) -> Option<&str> {
-        self.bad.get(&frame).map(String::as_str)
+    pub fn failure(&self, frame: u64) -> Option<&Sentence> {
+        self.bad.get(&frame)
     }
 
     /// Writes a frame, in the depth it came in, to a file; the outcome comes in [`Self::saved`].
@@ -332,7 +341,7 @@ fn work(
     }
 }
 
-fn open(engine: &dyn Engine, opening: Opening) -> Result<Option<(Clip, Opened)>, String> {
+fn open(engine: &dyn Engine, opening: Opening) -> Result<Option<(Clip, Opened)>, Sentence> {
     let found = match opening {
         Opening::File(path) => Some((engine.open_media(&path)?, None)),
         Opening::Clip(clip) => Some((clip, None)),
@@ -350,7 +359,7 @@ fn open(engine: &dyn Engine, opening: Opening) -> Result<Option<(Clip, Opened)>,
 
 fn read(clip: &Clip, range: Range<u64>) -> Told {
     let began = Instant::now();
-    let made = clip.read(range.clone()).map_err(|error| error.to_string());
+    let made = clip.read(range.clone()).map_err(|error| error.message);
     let made = made.map(|frames| frames.iter().map(|it| Arc::new(full(it))).collect());
     Told::Read {
         range,
@@ -364,12 +373,13 @@ fn save(
     clip: &Clip,
     frame: u64,
     path: &std::path::Path,
-) -> Result<(), String> {
-    let frames = clip
-        .read(frame..frame + 1)
-        .map_err(|error| error.to_string())?;
+) -> Result<(), Sentence> {
+    let frames = clip.read(frame..frame + 1).map_err(|error| error.message)?;
     match frames.first() {
         Some(frame) => engine.save_frame(frame, path),
-        None => Err(format!("there is no frame {frame}")),
+        None => Err(say!(
+            "there is no frame {frame}",
+            "フレーム {frame} はありません"
+        )),
     }
 }

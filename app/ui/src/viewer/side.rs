@@ -6,7 +6,7 @@ use std::sync::Arc;
 use egui::Context;
 use longtake_editor::Studio;
 use longtake_editor::queue::{Job, JobId};
-use longtake_graph::NodeId;
+use longtake_graph::{NodeId, Sentence};
 
 use super::reel::{Opening, Reel, Shown, Stage, Wish};
 use super::screen::Screen;
@@ -83,7 +83,7 @@ impl Side {
     }
 
     /// Files written since the last call.
-    pub fn saved(&mut self) -> Vec<(PathBuf, Result<(), String>)> {
+    pub fn saved(&mut self) -> Vec<(PathBuf, Result<(), Sentence>)> {
         let reel = self.reel.as_mut();
         reel.map(|it| std::mem::take(&mut it.saved))
             .unwrap_or_default()
@@ -98,7 +98,7 @@ impl Side {
             .map(|it| &it.stage)
         {
             Some(Stage::Opening | Stage::Open(_)) => studio.tr(words::OPENING).to_owned(),
-            Some(Stage::Failed(error)) => error.clone(),
+            Some(Stage::Failed(error)) => studio.language().sentence(error).to_owned(),
             Some(Stage::Nothing) | None => studio.tr(words::NOTHING).to_owned(),
         }
     }

@@ -7,6 +7,8 @@ use egui::{
     Stroke, TextureId, Ui, Vec2, WidgetInfo, WidgetType, pos2, vec2,
 };
 
+use longtake_editor::Language;
+
 use super::side::node_title;
 use super::view::Stand;
 use super::{Compare, Viewer, words};
@@ -50,7 +52,7 @@ impl Viewer {
             }
             (None, None, _) => {}
         }
-        self.failure_ui(ui, area);
+        self.failure_ui(ui, cx.studio.language(), area);
         if let Some(main) = main.filter(|_| self.values) {
             self.values_ui(ui, &response, area, stand, &main);
         }
@@ -231,7 +233,7 @@ impl Viewer {
         area.left() + self.wipe * area.width()
     }
 
-    fn failure_ui(&self, ui: &Ui, area: Rect) {
+    fn failure_ui(&self, ui: &Ui, language: Language, area: Rect) {
         let sides = [
             (&self.a, Align2::LEFT_BOTTOM),
             (&self.b, Align2::RIGHT_BOTTOM),
@@ -239,7 +241,8 @@ impl Viewer {
         for (side, align) in sides {
             let reel = side.as_ref().and_then(|it| it.reel());
             if let Some(error) = reel.and_then(|it| it.failure(self.transport.frame())) {
-                chip(ui, align.pos_in_rect(&area), align, &format!("⚠ {error}"));
+                let text = format!("⚠ {}", language.sentence(error));
+                chip(ui, align.pos_in_rect(&area), align, &text);
             }
         }
     }

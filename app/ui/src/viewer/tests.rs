@@ -38,8 +38,8 @@ impl Bench {
 
     fn view(&mut self, node: &str, second: bool) {
         let node = NodeId::new(node);
-        let wish = WindowAction::View { node, second };
-        assert!(self.viewer.wish(&wish, &self.studio));
+        let wish = ViewerAction::Node { node, second };
+        self.viewer.wish(&wish, &self.studio);
     }
 
     /// Number and tint of the frame a side shows.
@@ -242,12 +242,12 @@ fn a_finished_run_shows_its_film_and_a_frame_is_saved_whole() {
 fn files_that_cannot_be_read_say_why() {
     let mut harness = bench();
     let path = PathBuf::from("broken.mp4");
-    let wish = WindowAction::ViewFile {
+    let wish = ViewerAction::File {
         path,
         second: false,
     };
     let bench = harness.state_mut();
-    assert!(bench.viewer.wish(&wish, &bench.studio));
+    bench.viewer.wish(&wish, &bench.studio);
     until(&mut harness, |it| {
         let side = it.viewer.a.as_ref();
         side.is_some_and(|side| side.wordless(&it.studio).contains("choose another"))
@@ -264,7 +264,9 @@ impl FrameSource for Holed {
 
     fn read(&self, range: Range<u64>) -> Result<Vec<longtake_run::Frame>, RunError> {
         if range.contains(&10) {
-            return Err(RunError::failed("frame 10 is damaged"));
+            return Err(RunError::failed(longtake_graph::Sentence::same(
+                "frame 10 is damaged",
+            )));
         }
         self.0.read(range)
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use egui::{Id, Response};
 use longtake_editor::shape::InputShape;
-use longtake_editor::{Action, LooseLink, Text, t};
+use longtake_editor::{Action, CanvasAction, LooseLink, Text, t};
 use longtake_graph::{
     Diagnostic, Edit, Input, InputDecl, InputType, NodeId, Severity, coerce, literal,
 };
@@ -159,7 +159,15 @@ impl Field<'_> {
                 Some((min.to_string(), max.to_string())),
                 Some(step.to_string()),
             ),
-            _ => (None, None),
+            InputType::Socket(_)
+            | InputType::Text { .. }
+            | InputType::Bool { .. }
+            | InputType::Choice { .. }
+            | InputType::Model { .. }
+            | InputType::File { .. }
+            | InputType::Colour { .. }
+            | InputType::Curve { .. }
+            | InputType::Shots => (None, None),
         };
         let unit = match self.decl.unit {
             "" => String::new(),
@@ -234,9 +242,7 @@ impl Field<'_> {
                     node: self.node.clone(),
                     input: self.input.name.clone(),
                 };
-                cx.act(Action::Window(longtake_editor::WindowAction::SearchFor(
-                    link, kind,
-                )));
+                cx.act(CanvasAction::SearchFor(link, kind).into());
                 ui.close();
             }
         }

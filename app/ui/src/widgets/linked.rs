@@ -2,7 +2,7 @@
 
 use egui::{Align2, Rect, Sense, Ui, WidgetInfo, WidgetType};
 use longtake_editor::shape::Shape;
-use longtake_editor::{Action, Text, WindowAction, connect, t};
+use longtake_editor::{Action, CanvasAction, Text, connect, t};
 use longtake_graph::{Edit, Link};
 
 use super::cell;
@@ -39,7 +39,7 @@ pub fn linked_ui(ui: &mut Ui, cx: &mut Cx<'_>, field: &Field<'_>, mut rect: Rect
             .rect_stroke(rect, cell::CORNERS, stroke, egui::StrokeKind::Inside);
     }
     if response.clicked() {
-        cx.act(Action::Window(WindowAction::Reveal(link.node.clone())));
+        cx.act(CanvasAction::Reveal(link.node.clone()).into());
     }
     let tip = REVEAL.with(cx.studio.language(), &[&source]);
     response.on_hover_text(tip);

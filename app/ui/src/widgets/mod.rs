@@ -23,6 +23,7 @@ pub mod linked;
 pub mod model;
 pub mod names;
 pub mod number;
+mod range;
 pub mod seed;
 mod shot_table;
 pub mod shots;
@@ -94,13 +95,13 @@ pub fn parameters_ui(
         room,
         value: match value {
             Some(Input::Literal(value)) => Some(value),
-            _ => None,
+            Some(Input::Link(_)) | None => None,
         },
     };
     let salt = ("parameter", first.as_str(), input.name.as_str());
     let link = match value {
         Some(Input::Link(link)) => Some(link.clone()),
-        _ => None,
+        Some(Input::Literal(_)) | None => None,
     };
     if room == Room::Inspector && link.is_none() && grows(decl) {
         ui.push_id(salt, |ui| growing_ui(ui, cx, &field));
@@ -164,7 +165,16 @@ fn growing_ui(ui: &mut egui::Ui, cx: &mut Cx<'_>, field: &Field<'_>) {
     match field.decl.ty {
         InputType::Curve { .. } => curve::large_ui(ui, cx, field),
         InputType::Shots => shots::table_ui(ui, cx, field),
-        _ => text::area_ui(ui, cx, field),
+        InputType::Text { .. } => text::area_ui(ui, cx, field),
+        // These do not grow: see above.
+        InputType::Socket(_)
+        | InputType::Int { .. }
+        | InputType::Float { .. }
+        | InputType::Bool { .. }
+        | InputType::Choice { .. }
+        | InputType::Model { .. }
+        | InputType::File { .. }
+        | InputType::Colour { .. } => {}
     }
 }
 

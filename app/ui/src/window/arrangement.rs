@@ -78,7 +78,11 @@ impl Reading {
                 Some(self.tiles.insert_pane(pane))
             }
             Value::Object(object) if depth > 0 => self.container(object, depth - 1),
-            _ => None,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_) => None,
         }
     }
 
@@ -127,7 +131,7 @@ impl Reading {
         let canvas = self.tiles.find_pane(&Pane::Canvas)?;
         let others = self.tiles.iter().find_map(|(id, tile)| match tile {
             Tile::Container(Container::Tabs(tabs)) if !tabs.children.contains(&canvas) => Some(*id),
-            _ => None,
+            Tile::Container(_) | Tile::Pane(_) => None,
         });
         let others = others?;
         for pane in std::mem::take(&mut self.left) {

@@ -2,7 +2,7 @@
 
 use egui::WidgetText;
 use egui_tiles::{Behavior, EditAction, SimplificationOptions, TileId, Tiles, Tree, UiResponse};
-use longtake_editor::{Settings, Studio, Text, t};
+use longtake_editor::{Panel, Settings, Studio, Text, t};
 use serde_json::Value;
 
 use super::{Panels, arrangement};
@@ -39,7 +39,7 @@ impl Pane {
         Self::History,
     ];
 
-    /// Its key in the settings and in `WindowAction::TogglePanel`.
+    /// Its key in the settings.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Canvas => "canvas",
@@ -61,6 +61,19 @@ impl Pane {
             Self::Viewer => t("Viewer", "ビューアー"),
             Self::Models => t("Models", "モデル"),
             Self::History => t("History", "履歴"),
+        }
+    }
+}
+
+impl From<Panel> for Pane {
+    fn from(panel: Panel) -> Self {
+        match panel {
+            Panel::Inspector => Self::Inspector,
+            Panel::Plan => Self::Plan,
+            Panel::Queue => Self::Queue,
+            Panel::Viewer => Self::Viewer,
+            Panel::Models => Self::Models,
+            Panel::History => Self::History,
         }
     }
 }
@@ -139,12 +152,10 @@ fn first() -> Tree<Pane> {
 }
 
 /// Shows or hides a panel; a panel behind another tab comes to the front.
-pub fn toggle(tree: &mut Tree<Pane>, key: &str) {
-    let found = tree.tiles.iter().find_map(|(id, tile)| match tile {
-        egui_tiles::Tile::Pane(pane) if pane.key() == key => Some(*id),
-        _ => None,
-    });
-    let Some(id) = found else { return };
+pub fn toggle(tree: &mut Tree<Pane>, pane: Pane) {
+    let Some(id) = tree.tiles.find_pane(&pane) else {
+        return;
+    };
     let shown = tree.is_visible(id) && tree.active_tiles().contains(&id);
     tree.set_visible(id, !shown);
     if !shown {
@@ -153,12 +164,8 @@ pub fn toggle(tree: &mut Tree<Pane>, key: &str) {
 }
 
 /// Brings a panel to the front, if it is not in sight.
-pub fn show(tree: &mut Tree<Pane>, key: &str) {
-    let found = tree.tiles.iter().find_map(|(id, tile)| match tile {
-        egui_tiles::Tile::Pane(pane) if pane.key() == key => Some(*id),
-        _ => None,
-    });
-    if let Some(id) = found {
+pub fn show(tree: &mut Tree<Pane>, pane: Pane) {
+    if let Some(id) = tree.tiles.find_pane(&pane) {
         tree.set_visible(id, true);
         tree.make_active(|tile, _| tile == id);
     }
@@ -166,13 +173,9 @@ pub fn show(tree: &mut Tree<Pane>, key: &str) {
 
 /// Keys of the hidden panels.
 fn hidden(tree: &Tree<Pane>) -> Vec<&'static str> {
-    let mut keys: Vec<&'static str> = tree
-        .tiles
-        .iter()
-        .filter_map(|(id, tile)| match tile {
-            egui_tiles::Tile::Pane(pane) if !tree.is_visible(*id) => Some(pane.key()),
-            _ => None,
-        })
+    let tiles = tree.tiles.tile_ids().filter(|id| !tree.is_visible(*id));
+    let mut keys: Vec<&'static str> = tiles
+        .filter_map(|id| Some(tree.tiles.get_pane(&id)?.key()))
         .collect();
     keys.sort_unstable();
     keys
@@ -228,10 +231,10 @@ impl Behavior<Pane> for Panes<'_, '_> {
     }
 
     fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
-        match pane {
-            Pane::Canvas => document_title(self.cx.studio).into(),
-            other => self.cx.tr(other.title()).into(),
+        if *pane == Pane::Canvas {
+            return document_title(self.cx.studio).into();
         }
+        self.cx.tr(pane.title()).into()
     }
 
     fn simplification_options(&self) -> SimplificationOptions {

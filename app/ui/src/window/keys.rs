@@ -142,6 +142,10 @@ fn take(ctx: &egui::Context, studio: &Studio, held: Held, typing: bool) -> Vec<C
             chords.filter_map(move |it| Some((shortcut(&it)?, command)))
         })
         .filter(|(chord, command)| !held.keeps(*chord, *command))
+        // Escape ends whatever there is to end: where there is nothing, nothing is said.
+        .filter(|(chord, command)| {
+            chord.logical_key != Key::Escape || studio.unavailable(*command).is_none()
+        })
         .collect();
     chords.sort_by_key(|(chord, _)| {
         let m = chord.modifiers;
@@ -155,6 +159,7 @@ fn take(ctx: &egui::Context, studio: &Studio, held: Held, typing: bool) -> Vec<C
 }
 
 /// The window system tells copy, cut and paste apart by itself, and brings the text.
+#[expect(clippy::wildcard_enum_match_arm, reason = "egui's own")]
 fn clipboard(input: &mut egui::InputState, commands: &mut Vec<Action>) {
     let linked = input.modifiers.shift;
     input.events.retain(|event| {

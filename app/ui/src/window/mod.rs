@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use egui_tiles::Tree;
-use longtake_editor::{Action, Command, Language, Studio, WindowAction};
+use longtake_editor::{Action, CanvasAction, Command, Language, Studio};
 use longtake_graph::NodeId;
 
 use crate::canvas::Canvas;
@@ -45,8 +45,6 @@ pub trait Dialogs {
     fn open(&mut self, title: &str, endings: &[&str], told: Told);
     /// Where to save; what is proposed, a path or a name.
     fn save(&mut self, title: &str, proposed: &Path, endings: &[&str], told: Told);
-    /// Shows a folder in the file manager.
-    fn show_folder(&mut self, path: &Path);
 }
 
 /// The panels' own state: what is open, scrolled, zoomed. The document is not in it.
@@ -87,6 +85,8 @@ pub struct Window {
     focused: Option<egui::Id>,
     /// Commands that wait until what is being typed was taken in.
     waiting_commands: Vec<Command>,
+    /// The desktop was asked for what was copied last.
+    pasting: Option<wishes::Pasting>,
     /// Closing the window needs no more asking.
     quitting: bool,
     /// Which document was drawn last: a new one is shown whole.
@@ -127,6 +127,7 @@ impl Window {
             browse: None,
             focused: None,
             waiting_commands: Vec::new(),
+            pasting: None,
             quitting: false,
             shown: studio.session.opened(),
             fresh: true,
@@ -159,6 +160,7 @@ impl Window {
         actions.extend(unfinished::left(&ctx, &self.studio));
         actions.extend(commands.into_iter().map(Action::Command));
         actions.extend(keys::rest(&ctx, &self.studio, held));
+        self.hear_clipboard(&ctx, &mut actions);
         for action in actions {
             self.studio.act(action);
         }
@@ -236,11 +238,11 @@ impl Window {
             self.fresh = true;
             self.panels.plan.begin_document();
             self.panels.viewer.begin_document();
-            self.panels.canvas.wish(&WindowAction::Fit, &self.studio);
+            self.panels.canvas.wish(CanvasAction::Fit);
         }
         if self.fresh && self.studio.untangle() {
             self.fresh = false;
-            self.panels.canvas.wish(&WindowAction::Fit, &self.studio);
+            self.panels.canvas.wish(CanvasAction::Fit);
         }
     }
 

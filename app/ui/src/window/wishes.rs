@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, bounded};
+use longtake_editor::settings::Theme;
 use longtake_editor::{Action, Text, WindowAction, t};
 use longtake_graph::NodeId;
 use longtake_graph::declare::FileKind;
 
 use super::browse::{Answer, Asked, Browse};
-use super::{Told, Window, dock};
+use super::{Pane, Told, Window, dock};
 use crate::widgets::file;
 
 /// Endings of files that hold a graph.
@@ -48,6 +49,17 @@ impl Purpose {
 /// No person cancels a dialog that soon: it never showed.
 const PRESENT: Duration = Duration::from_millis(200);
 
+/// Frames in which the desktop's clipboard may tell what it holds; it does in the first.
+const PATIENCE: u8 = 3;
+
+/// The desktop was asked for what was copied last.
+pub(super) struct Pasting {
+    /// Links from outside are pasted too.
+    linked: bool,
+    /// Since then.
+    frames: u8,
+}
+
 /// A dialog of the desktop that is open.
 pub(super) struct Asking {
     purpose: Purpose,
@@ -75,30 +87,65 @@ impl Window {
             WindowAction::AskFile { node, input, kind } => {
                 self.ask(ctx, Purpose::Input { node, input, kind });
             }
-            WindowAction::TogglePanel("gallery") => {
+            WindowAction::ToggleGallery => {
                 self.show_gallery = !self.show_gallery;
                 self.gallery.again();
             }
-            WindowAction::TogglePanel(key) => self.toggle_panel(key),
+            WindowAction::TogglePanel(panel) => self.toggle_panel(panel.into()),
             WindowAction::ResetPanels => self.reset_panels(),
+            WindowAction::ToggleTheme => {
+                // What the desktop chose is drawn by now.
+                self.studio.settings.theme = if ctx.theme() == egui::Theme::Dark {
+                    Theme::Light
+                } else {
+                    Theme::Dark
+                };
+            }
             WindowAction::Settings => self.settings.open(),
             WindowAction::Palette => self.palette.open(),
-            WindowAction::ShowFolder(path) => self.dialogs.show_folder(&path),
             WindowAction::SetClipboard(text) => ctx.copy_text(text),
+            WindowAction::Paste { linked } => {
+                ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste);
+                self.pasting = Some(Pasting { linked, frames: 0 });
+            }
             WindowAction::Quit => {
                 self.quitting = true;
                 ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
-            other => self.pass_on(&other),
+            WindowAction::Canvas(wish) => {
+                self.show_gallery = false;
+                self.panels.canvas.wish(wish);
+            }
+            WindowAction::Viewer(wish) => {
+                self.show_gallery = false;
+                self.panels.viewer.wish(&wish, &self.studio);
+                dock::show(&mut self.tree, Pane::Viewer);
+            }
         }
     }
 
-    /// Wishes that a panel grants.
-    fn pass_on(&mut self, wish: &WindowAction) {
-        self.show_gallery = false;
-        self.panels.canvas.wish(wish, &self.studio);
-        if self.panels.viewer.wish(wish, &self.studio) {
-            dock::show(&mut self.tree, "viewer");
+    /// What the desktop's clipboard holds, once it was asked for it. One that tells nothing holds no
+    /// text, or is not there: what was copied last in this window is pasted then.
+    pub(super) fn hear_clipboard(&mut self, ctx: &egui::Context, actions: &mut [Action]) {
+        let Some(pasting) = &mut self.pasting else {
+            return;
+        };
+        let mut told = false;
+        for action in actions {
+            if let Action::Paste { linked, .. } = action {
+                *linked |= pasting.linked;
+                told = true;
+            }
+        }
+        if told {
+            self.pasting = None;
+        } else if pasting.frames < PATIENCE {
+            pasting.frames += 1;
+            ctx.request_repaint();
+        } else {
+            let linked = pasting.linked;
+            self.pasting = None;
+            self.studio.paste_last(linked);
         }
     }
 
@@ -213,9 +260,9 @@ impl Window {
         }
     }
 
-    fn toggle_panel(&mut self, key: &str) {
+    fn toggle_panel(&mut self, pane: Pane) {
         self.show_gallery = false;
-        dock::toggle(&mut self.tree, key);
+        dock::toggle(&mut self.tree, pane);
         dock::keep(&self.tree, &mut self.studio.settings);
     }
 

@@ -3,7 +3,7 @@
 use egui::{Key, Modifiers, PointerButton, Pos2, Vec2, pos2, vec2};
 use egui_kittest::kittest::Queryable;
 use longtake_editor::testing::{node, small};
-use longtake_editor::{Action, Item, Selection, WindowAction};
+use longtake_editor::{Action, CanvasAction, Item, Selection};
 use longtake_graph::{Edit, Group, Input, Mode};
 
 use super::stage::{at, click, drag, pair, selected, settle, stage, title};
@@ -309,9 +309,7 @@ fn reveal_brings_a_node_into_view() {
     stage
         .studio
         .act(Action::Select(Selection::of([Item::Node("9".into())])));
-    stage
-        .studio
-        .act(Action::Window(WindowAction::Reveal("9".into())));
+    stage.studio.act(CanvasAction::Reveal("9".into()).into());
     settle(&mut harness);
     let stage = harness.state();
     let rect = stage

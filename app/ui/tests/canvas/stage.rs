@@ -4,7 +4,7 @@ use egui::{Modifiers, PointerButton, Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use longtake_editor::testing::{node, studio};
-use longtake_editor::{Action, Studio};
+use longtake_editor::{Action, Studio, WindowAction};
 use longtake_graph::{Input, NodeId, Project};
 use longtake_ui::canvas::Canvas;
 use longtake_ui::{Cx, Pictures, theme};
@@ -57,7 +57,9 @@ impl Stage {
         }
         for wish in self.studio.window_wishes() {
             ui.ctx().request_repaint();
-            self.canvas.wish(&wish, &self.studio);
+            if let WindowAction::Canvas(wish) = wish {
+                self.canvas.wish(wish);
+            }
         }
     }
 

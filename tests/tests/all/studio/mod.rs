@@ -23,7 +23,6 @@ impl Dialogs for NoDesktop {
     }
     fn open(&mut self, _: &str, _: &[&str], _: longtake_ui::Told) {}
     fn save(&mut self, _: &str, _: &std::path::Path, _: &[&str], _: longtake_ui::Told) {}
-    fn show_folder(&mut self, _: &std::path::Path) {}
 }
 
 /// A studio in a folder of its own.

@@ -2,8 +2,8 @@
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use longtake_editor::Action;
 use longtake_editor::queue::JobState;
+use longtake_editor::{Action, ViewerAction};
 use longtake_graph::{Edit, Input, NodeId};
 
 use super::Desk;
@@ -82,10 +82,13 @@ fn a_preset_is_opened_run_and_seen() {
     });
     // The viewer shows the film's frames.
     let output = report_node(&desk);
-    desk.act(Action::Window(longtake_editor::WindowAction::View {
-        node: output,
-        second: false,
-    }));
+    desk.act(
+        ViewerAction::Node {
+            node: output,
+            second: false,
+        }
+        .into(),
+    );
     desk.until("nothing wrong", 1, |studio| studio.planned.errors() == 0);
 }
 

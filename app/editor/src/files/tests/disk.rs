@@ -4,6 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
 
+#[allow(unsafe_code, reason = "limits of the child's own process")]
 fn set_file_limit(bytes: libc::rlim_t) {
     let limit = libc::rlimit {
         rlim_cur: bytes,
@@ -16,6 +17,7 @@ fn set_file_limit(bytes: libc::rlim_t) {
 
 /// The child: its files may not grow beyond 4 KiB for a while, as on a full disk.
 #[test]
+#[allow(unsafe_code, reason = "a signal of the child's own process")]
 fn full_disk_child() {
     let Some(folder) = child_folder() else { return };
     // SAFETY: the default action would end the process; nothing else uses this signal.
@@ -69,6 +71,7 @@ fn assert_child(mut child: Process) {
 
 /// The child: a person who owns nothing here.
 #[test]
+#[allow(unsafe_code, reason = "the child gives its rights up")]
 fn stranger_child() {
     let Some(folder) = child_folder() else { return };
     // SAFETY: plain calls; they fail harmlessly when this is no root process, who is bound by

@@ -211,3 +211,62 @@ fn a_killed_program_finds_its_jobs_again() {
             .all(|it| matches!(it.state, JobState::Done(_)))
     );
 }
+
+#[test]
+fn why_a_job_failed_is_kept_in_both_languages() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("queue");
+    let machine = engine(0);
+    machine.fails.lock().unwrap().push("7".to_owned());
+    let message = |studio: &Studio| match &studio.queue.ended[0].state {
+        JobState::Failed(message, _) => message.clone(),
+        other => panic!("{other:?}"),
+    };
+    let told = {
+        let mut studio = studio_with(machine);
+        studio.open_queue(&place);
+        studio.act(Action::Command(Command::Run));
+        until(&mut studio, "the failure", |it| it.queue.ended.len() == 1);
+        message(&studio)
+    };
+    assert_eq!(told.lacks(), None);
+    assert_ne!(told.en, told.ja);
+    let reopened = || {
+        let mut studio = studio_with(engine(0));
+        studio.open_queue(&place);
+        message(&studio)
+    };
+    assert_eq!(reopened(), told);
+    // As an older program wrote it.
+    let path = place.join("1.json");
+    let mut record: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    record
+        .as_object_mut()
+        .unwrap()
+        .remove("message_ja")
+        .unwrap();
+    fs::write(&path, record.to_string()).unwrap();
+    assert_eq!(reopened(), Sentence::same(told.en));
+}
+
+#[test]
+fn what_a_cancelled_job_had_done_by_then_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("queue");
+    {
+        let mut studio = studio_with(engine(100));
+        studio.open_queue(&place);
+        studio.act(Action::Command(Command::Run));
+        until(&mut studio, "it to begin", |it| it.status.steps.0 > 0);
+        studio.act(Action::Command(Command::Cancel));
+        until(&mut studio, "the end", |it| it.queue.ended.len() == 1);
+    }
+    let mut studio = studio_with(engine(0));
+    studio.open_queue(&place);
+    let job = &studio.queue.ended[0];
+    assert!(matches!(job.state, JobState::Cancelled(_)));
+    assert!(
+        job.report()
+            .is_some_and(|it| it.error.is_some() || !it.steps.is_empty())
+    );
+}

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::selection::{Item, Selection};
 use crate::testing::{Fake, small};
-use crate::{Action, Command, Settings, Studio, WindowAction};
+use crate::{Action, CanvasAction, Command, Settings, Studio, WindowAction};
 
 fn engine(pause: u64) -> Arc<Fake> {
     Arc::new(Fake {
@@ -86,10 +86,13 @@ fn waiting_jobs_change_places() {
     assert_eq!(titles(&queue.jobs), ["runs", "a", "b", "c"], "it runs");
     queue.act(&QueueAction::Cancel(waiting[1])).unwrap();
     assert_eq!(titles(queue.waiting()), ["a", "c"]);
-    assert!(matches!(queue.ended[0].state, JobState::Cancelled));
+    assert!(matches!(queue.ended[0].state, JobState::Cancelled(_)));
     queue.act(&QueueAction::Cancel(running)).unwrap();
     until(&mut studio, "cancel", |it| it.queue.ended.len() == 2);
-    assert!(matches!(studio.queue.ended[0].state, JobState::Cancelled));
+    assert!(matches!(
+        studio.queue.ended[0].state,
+        JobState::Cancelled(_)
+    ));
 }
 
 #[test]
@@ -120,7 +123,7 @@ fn a_failed_job_is_tried_again() {
     studio.act(Action::Command(Command::Run));
     until(&mut studio, "the failure", |it| it.queue.ended.len() == 1);
     let job = studio.queue.ended[0].clone();
-    assert!(matches!(&job.state, JobState::Failed(text, Some(_)) if text.contains("node 7")));
+    assert!(matches!(&job.state, JobState::Failed(text, Some(_)) if text.en.contains("node 7")));
     engine.fails.lock().unwrap().clear();
     studio.act(Action::Queue(QueueAction::Retry(job.id)));
     until(&mut studio, "the second try", |it| {
@@ -147,7 +150,10 @@ fn run_refuses_what_cannot_run_and_shows_where() {
     );
     assert!(studio.queue.jobs.is_empty() && studio.queue.ended.is_empty());
     let wishes = studio.window_wishes();
-    assert_eq!(wishes, [WindowAction::Reveal(NodeId::new("7"))]);
+    assert_eq!(
+        wishes,
+        [WindowAction::Canvas(CanvasAction::Reveal(NodeId::new("7")))]
+    );
     studio.session = crate::Session::default();
     studio.act(Action::Command(Command::Run));
     assert!(said(&studio).contains("the graph is empty"));
@@ -164,7 +170,7 @@ fn run_looks_at_the_disk_again_before_it_refuses() {
             diagnostics: vec![longtake_graph::Diagnostic::error(
                 "file_missing",
                 longtake_graph::Place::default(),
-                longtake_graph::Sentence::same("no wan.safetensors"),
+                Sentence::same("no wan.safetensors"),
             )],
         };
         (!copied.load(std::sync::atomic::Ordering::Relaxed)).then(missing)

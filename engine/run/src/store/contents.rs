@@ -46,13 +46,18 @@ pub struct Contents {
     pub(super) named: HashMap<PathBuf, usize>,
     /// What is known of each file.
     pub(super) sizes: HashMap<PathBuf, Size>,
+    /// Entries that a file holds the data of, under whatever name.
+    pub(super) holders: HashMap<FileId, Vec<Signature>>,
 }
 
-/// A file's length, and the names it has on the disk.
+/// A file's device and number: names that share them are one file.
+pub(super) type FileId = (u64, u64);
+
+/// A file's length, and which it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Size {
     pub bytes: u64,
-    pub links: u64,
+    pub id: FileId,
 }
 
 /// A file under `objects`.
@@ -147,10 +152,9 @@ impl Contents {
         let mut manifests = Vec::new();
         for it in found {
             let modified = it.about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-            let (bytes, links) = (it.about.len(), it.about.nlink());
-            contents
-                .sizes
-                .insert(it.path.clone(), Size { bytes, links });
+            let bytes = it.about.len();
+            let id = (it.about.dev(), it.about.ino());
+            contents.sizes.insert(it.path.clone(), Size { bytes, id });
             match signature_of(&it.path) {
                 Some(signature) => manifests.push((signature, it.path, modified, bytes)),
                 None => others.push((it.path, modified)),
@@ -168,7 +172,10 @@ impl Contents {
             let mut all = bytes;
             for file in &files {
                 *contents.named.entry(file.clone()).or_default() += 1;
-                all += contents.sizes.get(file).map_or(0, |it| it.bytes);
+                if let Some(size) = contents.sizes.get(file) {
+                    all += size.bytes;
+                    contents.holders.entry(size.id).or_default().push(signature);
+                }
             }
             contents.entries.push(Entry {
                 signature,
@@ -186,12 +193,36 @@ impl Contents {
         contents
     }
 
-    /// What removing an entry's files would give back, as long as no other is removed with it.
-    pub(super) fn gives(&self, entry: &Entry) -> u64 {
-        let alone = |file: &&PathBuf| self.named.get(*file).is_none_or(|it| *it <= 1);
-        let sizes = entry.files.iter().filter(alone);
-        let sizes = sizes.filter_map(|it| self.sizes.get(it));
-        sizes.filter(|it| it.links <= 1).map(|it| it.bytes).sum()
+    /// Whether room is made by removing an entry together with all that may go: some file of it holds
+    /// the data of no entry that stays.
+    pub(super) fn gives(&self, entry: &Entry, stays: impl Fn(&Signature) -> bool) -> bool {
+        let sizes = entry.files.iter().filter_map(|it| self.sizes.get(it));
+        let mut holders = sizes.filter_map(|it| self.holders.get(&it.id));
+        holders.any(|all| !all.iter().any(&stays))
+    }
+
+    /// Bytes given back when these go and no others.
+    pub(super) fn room(&self, going: &[&Entry]) -> u64 {
+        let manifests: u64 = going.iter().map(|it| it.manifest).sum();
+        let goes = |it: &Signature| going.iter().any(|entry| entry.signature == *it);
+        let mut seen = HashSet::new();
+        let files = going.iter().flat_map(|it| &it.files);
+        let sizes = files.filter_map(|it| self.sizes.get(it));
+        let freed = sizes.filter(|it| {
+            let all = self.holders.get(&it.id);
+            all.is_none_or(|all| all.iter().all(goes)) && seen.insert(it.id)
+        });
+        manifests + freed.map(|it| it.bytes).sum::<u64>()
+    }
+
+    /// These are gone.
+    pub(super) fn forget(&mut self, gone: &[&Entry]) {
+        for file in gone.iter().flat_map(|it| it.files.iter()) {
+            let size = self.sizes.get(file);
+            if let Some(all) = size.and_then(|it| self.holders.get_mut(&it.id)) {
+                all.retain(|it| !gone.iter().any(|entry| entry.signature == *it));
+            }
+        }
     }
 }
 

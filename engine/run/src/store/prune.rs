@@ -181,14 +181,14 @@ impl Work<'_> {
             };
             let mut portion: Vec<&Entry> = Vec::new();
             while let Some((first, others)) = rest.split_first() {
-                let room = |it: &&Entry| it.manifest + self.contents.gives(it);
-                let room: u64 = portion.iter().map(room).sum();
+                let room = self.contents.room(&portion);
                 if portion.len() == PORTION || !self.wanted(first, room, now) {
                     break;
                 }
                 rest = others;
-                let idle = self.old(first, now) || self.contents.gives(first) > 0;
-                if idle && !needed.has(&first.signature) && self.untouched(first) {
+                let stays = |it: &Signature| needed.has(it);
+                let gives = self.old(first, now) || self.contents.gives(first, stays);
+                if gives && !needed.has(&first.signature) && self.untouched(first) {
                     portion.push(first);
                 }
             }
@@ -230,9 +230,10 @@ impl Work<'_> {
     }
 
     fn remove(&mut self, portion: &[&Entry]) -> io::Result<()> {
+        let room = self.contents.room(portion);
         for entry in portion {
             let path = self.store.manifest_path(&entry.signature);
-            self.unlink(&path, entry.manifest)?;
+            self.unlink(&path)?;
             self.pruned.entries += 1;
         }
         for file in portion.iter().flat_map(|it| &it.files) {
@@ -240,32 +241,30 @@ impl Work<'_> {
                 continue;
             };
             *left = left.saturating_sub(1);
-            if *left > 0 {
-                continue;
+            if *left == 0 {
+                self.unlink(file)?;
             }
-            let Ok(about) = fs::metadata(file) else {
-                continue;
-            };
-            // Under another name it stays on the disk.
-            let bytes = if about.nlink() > 1 { 0 } else { about.len() };
-            self.unlink(file, bytes)?;
         }
+        self.contents.forget(portion);
+        self.gave(room);
         Ok(())
     }
 
-    fn unlink(&mut self, path: &Path, bytes: u64) -> io::Result<()> {
-        if !self.goal.dry_run {
-            (self.before)(path);
-            match fs::remove_file(path) {
-                Ok(()) => {}
-                // Someone else was faster.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-                Err(error) => return Err(error),
-            }
-        }
+    fn gave(&mut self, bytes: u64) {
         self.pruned.bytes += bytes;
         self.pruned.left = self.pruned.left.saturating_sub(bytes);
-        Ok(())
+    }
+
+    fn unlink(&mut self, path: &Path) -> io::Result<()> {
+        if self.goal.dry_run {
+            return Ok(());
+        }
+        (self.before)(path);
+        match fs::remove_file(path) {
+            // Someone else was faster.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// Removes files that no entry names and that nobody is about to name.
@@ -287,7 +286,8 @@ impl Work<'_> {
                     continue;
                 }
                 let bytes = if about.nlink() > 1 { 0 } else { about.len() };
-                self.unlink(path, bytes)?;
+                self.unlink(path)?;
+                self.gave(bytes);
             }
         }
         Ok(())

@@ -263,6 +263,20 @@ fn an_entry_and_its_other_name_go_without_each_other() {
     }
 }
 
+#[test]
+fn an_entry_and_its_other_name_that_nobody_needs_go_together() {
+    let shelf = Shelf::with(3);
+    let [one, four] = [1, 4].map(|n| Signature([n; 32]));
+    shelf.store.alias(&one, &four).unwrap();
+    shelf.used(1, Duration::from_hours(9));
+    shelf.used(4, Duration::from_hours(8));
+    // One of the two alone would make no room; with both gone there is room for the others.
+    let pruned = shelf.prune(shelf.bytes() - LATENT);
+    assert_eq!((shelf.left(), pruned.entries), (vec![2, 3], 2));
+    assert!(pruned.bytes > LATENT, "{}", pruned.bytes);
+    assert_eq!(pruned.left, shelf.bytes());
+}
+
 /// As older programs wrote it: the manifest names the file on the other entry's shelf.
 #[test]
 fn a_file_named_from_another_shelf_goes_with_the_last_that_names_it() {

@@ -21,15 +21,15 @@ fn corner(studio: &Studio, id: &str) -> [f32; 2] {
 
 #[test]
 fn paste_keeps_inner_links_and_on_request_outer_ones() {
-    for (command, wanted) in [
-        (Command::Paste, "4 ImageScale width=64"),
-        (Command::PasteLinked, "4 ImageScale image<-1.0 width=64"),
+    for (linked, wanted) in [
+        (false, "4 ImageScale width=64"),
+        (true, "4 ImageScale image<-1.0 width=64"),
     ] {
         let mut studio = studio(graph(CHAIN));
         select(&mut studio, &["2", "3"]);
         studio.command(Command::Copy);
         studio.mouse = [10.0, 500.0];
-        studio.command(command);
+        studio.paste_last(linked);
         let now = lines(studio.session.graph());
         assert_eq!(now[3..], [wanted, "5 SaveVideo images<-4.0"]);
         assert_eq!(corner(&studio, "4"), [10.0, 500.0]);
@@ -85,7 +85,7 @@ fn cut_and_paste_is_a_move_in_two_units() {
     select(&mut studio, &["3"]);
     studio.command(Command::Cut);
     assert_eq!(lines(studio.session.graph()).len(), 2);
-    studio.command(Command::PasteLinked);
+    studio.paste_last(true);
     assert_eq!(lines(studio.session.graph())[2], "3 SaveVideo images<-2.0");
     let labels: Vec<_> = studio
         .session
@@ -197,7 +197,7 @@ fn a_subgraph_is_not_pasted_into_itself() {
     studio.command(Command::EnterSubgraph);
     assert_eq!(studio.session.subgraph(), Some("subgraph1"));
     let before = studio.session.project().clone();
-    studio.command(Command::Paste);
+    studio.paste_last(false);
     studio.act(Action::AddNode {
         class: "subgraph1".to_owned(),
         pos: [0.0; 2],

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::fake::Classes;
 use crate::shape::Shape;
 use crate::subgraph::Side;
-use crate::{Action, Command, Item, LooseLink, Selection, Studio, Text, t};
+use crate::{Action, Command, Item, LooseLink, Selection, Studio, Text, WindowAction, t};
 
 const DRAG: Text = t("Move", "移動");
 const TYPE: Text = t("Change value", "値を変更");
@@ -176,6 +176,12 @@ impl Hand {
 
     fn act(&mut self, action: Action) {
         self.studio.act(action);
+        // There is no desktop whose clipboard comes first.
+        for wish in self.studio.window_wishes() {
+            if let WindowAction::Paste { linked } = wish {
+                self.studio.paste_last(linked);
+            }
+        }
     }
 
     pub fn gesture(&mut self) {

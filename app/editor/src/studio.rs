@@ -96,7 +96,12 @@ impl Studio {
     /// Once per frame, before drawing: takes in what other threads made.
     pub fn tick(&mut self) {
         self.tick_queue();
-        self.compiler.ask(&self.session, &Options::default());
+        // What stands behind stored results is shown as well; a job compiles what is left to do.
+        let shown = Options {
+            whole: true,
+            ..Options::default()
+        };
+        self.compiler.ask(&self.session, &shown);
         let answer = self.compiler.answer();
         // One that was under way when another document was opened says nothing of this one.
         if let Some(planned) = answer.filter(|it| self.session.owns(it.revision)) {

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, bail};
 use longtake_plan::{Plan, Signature};
+use longtake_run::Store;
 use longtake_run::store::{Contents, Entry, Goal, Lease, Limit, PinnedBy, Pruned};
-use longtake_run::{Store, store};
 use serde_json::{Value as Json, json};
 
 use crate::args::{self, StoreWork};
@@ -18,14 +18,10 @@ use crate::{Ended, machine, out, units};
 /// # Errors
 /// The store cannot be opened, read or written; options that do not belong together.
 pub fn run(args: &args::Store) -> Result<Ended> {
-    let pruning = args.to.is_some()
-        || args.older_than.is_some()
-        || args.dry_run
-        || args.forget_missing;
+    let pruning =
+        args.to.is_some() || args.older_than.is_some() || args.dry_run || args.forget_missing;
     if pruning && args.work != StoreWork::Prune {
-        bail!(
-            "--to, --older-than, --dry-run and --forget-missing go with `longtake store prune`"
-        );
+        bail!("--to, --older-than, --dry-run and --forget-missing go with `longtake store prune`");
     }
     let store = machine::store(&args.shelf)?;
     match args.work {
@@ -48,10 +44,9 @@ pub fn held(
 ) -> Option<(Plan, Option<Lease>)> {
     // What can be lost between a look and a lease is lost once; a second time, the run tells.
     for _ in 0..2 {
-        let lease = match store.lease_plan(&plan) {
-            Ok(lease) => lease,
+        let Ok(lease) = store.lease_plan(&plan) else {
             // The run tells why, and goes on.
-            Err(_) => return Some((plan, None)),
+            return Some((plan, None));
         };
         if !store.lacks(&plan) {
             let project = std::path::absolute(project).unwrap_or_else(|_| project.to_path_buf());
@@ -142,15 +137,24 @@ fn show(store: &Store, args: &args::Store) -> Result<Ended> {
         (None, _) | (_, None) => String::new(),
     };
     out::line(format_args!("store    {}", store.root().display()));
-    out::line(format_args!("size     {}, {of}", units::size(contents.bytes)));
+    out::line(format_args!(
+        "size     {}, {of}",
+        units::size(contents.bytes)
+    ));
     out::line(format_args!("entries  {}{used}", contents.entries.len()));
     for (class, n, bytes) in by_class(&contents.entries) {
-        out::line(format_args!("  {class:<28} {n:>7} {:>10}", units::size(bytes)));
+        out::line(format_args!(
+            "  {class:<28} {n:>7} {:>10}",
+            units::size(bytes)
+        ));
     }
     let (n, bytes) = Kept::sum(&contents, |it| kept.leased.contains(it));
     if n > 0 {
         let bytes = units::size(bytes);
-        out::line(format_args!("in use   {n} entries, {bytes}: programs that run now need them"));
+        out::line(format_args!(
+            "in use   {}, {bytes}: programs that run now need them",
+            counted(n)
+        ));
     }
     let projects = kept.projects(&contents);
     let mut missing = false;
@@ -163,7 +167,10 @@ fn show(store: &Store, args: &args::Store) -> Result<Ended> {
             }
             PinnedBy::Document => "a document open in the last 90 days".to_owned(),
         };
-        out::line(format_args!("pinned   {n} entries, {}: {who}", units::size(*bytes)));
+        out::line(format_args!(
+            "pinned   {n} entries, {}: {who}",
+            units::size(*bytes)
+        ));
     }
     if missing {
         out::line(format_args!(
@@ -213,7 +220,9 @@ fn prune(store: &Store, args: &args::Store) -> Result<Ended> {
     if args.forget_missing && !args.dry_run {
         let gone = store.forget_missing()?;
         if !args.json {
-            out::note(format_args!("{gone} pins of projects that are not there are forgotten"));
+            out::note(format_args!(
+                "{gone} pins of projects that are not there are forgotten"
+            ));
         }
     }
     let goal = Goal {
@@ -234,23 +243,31 @@ fn prune(store: &Store, args: &args::Store) -> Result<Ended> {
 
 fn told(pruned: &Pruned, dry_run: bool) -> String {
     let would = if dry_run { "would be " } else { "" };
-    let mut text = format!(
-        "{} entries {would}removed, {}; {} left",
-        pruned.entries,
+    let over = pruned.limit.filter(|it| pruned.left > *it);
+    let over = over.map_or(String::new(), |limit| {
+        format!(
+            ", {} more than asked for: what running programs and pinned shots need stays (`longtake store` \
+             shows it)",
+            units::size(pruned.left - limit)
+        )
+    });
+    format!(
+        "{} {would}removed, {}; {} left{over}",
+        counted(pruned.entries),
         units::size(pruned.bytes),
         units::size(pruned.left)
-    );
-    if let Some(limit) = pruned.limit.filter(|it| pruned.left > *it) {
-        let over = units::size(pruned.left - limit);
-        text.push_str(&format!(
-            ", {over} more than asked for: what running programs and pinned shots need stays \
-             (`longtake store` shows it)"
-        ));
-    }
-    text
+    )
 }
 
-fn verify(store: &store::Store, json: bool) -> Result<Ended> {
+/// `1 entry`, `2 entries`.
+fn counted(entries: usize) -> String {
+    match entries {
+        1 => "1 entry".to_owned(),
+        n => format!("{n} entries"),
+    }
+}
+
+fn verify(store: &Store, json: bool) -> Result<Ended> {
     let entries = store.contents()?.entries;
     let damaged = store.verify(&entries, &mut |_| true)?;
     if json {
@@ -269,10 +286,13 @@ fn verify(store: &store::Store, json: bool) -> Result<Ended> {
             } else {
                 "a shot is pinned to it: unpin the shot to make it anew"
             };
-            out::line(format_args!("{} ({}): {}; {then}", it.node, it.signature, it.why));
+            out::line(format_args!(
+                "{} ({}): {}; {then}",
+                it.node, it.signature, it.why
+            ));
         }
         let (all, bad) = (entries.len(), damaged.len());
-        out::line(format_args!("{all} entries read, {bad} damaged"));
+        out::line(format_args!("{} read, {bad} damaged", counted(all)));
     }
     Ok(if damaged.is_empty() {
         Ended::Done

@@ -65,8 +65,8 @@ impl Pruned {
         }
         (entries > 0).then(|| {
             say!(
-                "the store made room: {entries} results that were not used for longest were removed \
-                 ({bytes} GiB); it holds {left} GiB",
+                "the store made room by removing what was not used for longest ({entries} of its \
+                 results, {bytes} GiB); it holds {left} GiB",
                 "ストアを整理しました。最も長く使われていない {entries} 件（{bytes} GiB）を削除しました。現在は {left} GiB です。"
             )
         })

@@ -421,7 +421,10 @@ fn the_limit_is_looked_after_when_something_was_saved() {
     assert_eq!(shelf.left(), [1, 2]);
     let told = pruned.told().unwrap();
     assert_eq!(told.lacks(), None);
-    assert!(told.en.contains("made room: 1 results"), "{told}");
+    assert!(
+        told.en.contains("made room by removing") && told.en.contains("(1 of"),
+        "{told}"
+    );
     // Nothing was saved since: it is not even looked at.
     let store = store.limited(Limit::Bytes(0));
     assert_eq!(store.keep_limit().unwrap(), None);

@@ -246,8 +246,8 @@ fn told(pruned: &Pruned, dry_run: bool) -> String {
     let over = pruned.limit.filter(|it| pruned.left > *it);
     let over = over.map_or(String::new(), |limit| {
         format!(
-            ", {} more than asked for: what running programs and pinned shots need stays (`longtake store` \
-             shows it)",
+            ", {} more than asked for: what running programs and pinned shots need stays, and so do notes \
+             of what was written (`longtake store` shows them)",
             units::size(pruned.left - limit)
         )
     });

@@ -14,7 +14,7 @@ use super::memory::{self, Ratios};
 use super::{Job, Kind, built_in, measure};
 
 /// How many times as long the library must take before the `gemm` crate is taken for a kind. Far
-/// from what a busy machine does to a median, so that a choice is never a coin's.
+/// from what a busy machine does to the shortest of a few runs, so that a choice is never a coin's.
 const SLOW: f64 = 1.5;
 
 /// A maker of products.
@@ -86,7 +86,7 @@ impl<'a> Wish<'a> {
 static CHOICE: OnceLock<Choice> = OnceLock::new();
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
-/// Lets a short measurement (some 50 ms) choose what multiplies, and keeps its result in `folder`
+/// Lets a short measurement (some 100 ms) choose what multiplies, and keeps its result in `folder`
 /// for the next runs on this machine. To be called before the first product: later, and a second
 /// time, it does nothing, since what has begun is to go on as it began.
 pub fn remember_products_in(folder: &Path) {
@@ -255,11 +255,15 @@ mod tests {
     fn how_slow_a_maker_is_shows_in_the_ratio() {
         for kind in Kind::ALL {
             let now = Cell::new(Duration::ZERO);
+            // The first run, and every other one, is disturbed.
+            let runs = Cell::new(0);
             let taking = |ms: u64| {
-                let now = &now;
+                let (now, runs) = (&now, &runs);
                 move |job: &Job<'_>, c: &mut [f32]| {
                     assert!(c.len() >= (job.size[0] - 1) * job.c_row + job.size[1]);
-                    now.set(now.get() + Duration::from_millis(ms));
+                    let late = if runs.get() % 4 < 2 { 1000 } else { 0 };
+                    runs.set(runs.get() + 1);
+                    now.set(now.get() + Duration::from_millis(ms + late));
                 }
             };
             let time = |run: &mut dyn FnMut()| {
@@ -269,6 +273,8 @@ mod tests {
             };
             let ratio = measure::ratio(kind, [&taking(9), &taking(3)], &time);
             assert!((ratio - 3.0).abs() < 1e-6, "{kind:?}: {ratio}");
+            let still = measure::ratio(kind, [&taking(9), &taking(3)], &|_| Duration::ZERO);
+            assert_eq!(still, 1.0, "{kind:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use longtake_nodes::model::device::DeviceSpec;
+use longtake_nodes::model::device::{DeviceSpec, ProductReport, remember_products_in};
 use longtake_plan::{DeviceKind, Machine};
 use longtake_run::{Places, Roots, Store, memory};
 
@@ -34,6 +34,7 @@ pub fn open(place: &Place) -> Result<Opened> {
     let device = asked
         .resolve()
         .map_err(|e| anyhow::anyhow!("--device {}: {e}", place.device))?;
+    remember_products_in(&Places::of_machine().cache);
     let roots = Roots {
         input: absolute(&place.input)?,
         models: absolute(&place.models)?,
@@ -96,6 +97,22 @@ fn machine(place: &Place, device: &DeviceSpec) -> Machine {
         load_bytes_per_second: 1e9,
         base_host_bytes: 96 << 20,
     }
+}
+
+/// What multiplies matrices on the CPU, as reports carry it.
+pub fn products(report: &ProductReport) -> serde_json::Value {
+    let kinds = report.kinds.iter().map(|it| {
+        serde_json::json!({
+            "kind": it.kind.name(),
+            "engine": it.engine.name(),
+            "times_the_built_in": it.ratio,
+        })
+    });
+    serde_json::json!({
+        "library": report.library,
+        "why": report.why,
+        "kinds": kinds.collect::<Vec<_>>(),
+    })
 }
 
 fn absolute(path: &std::path::Path) -> Result<PathBuf> {

@@ -20,6 +20,7 @@ pub fn note(text: Arguments<'_>) {
 /// From here on a reader that goes away (`| head`) ends the program quietly. For commands that only
 /// print: Rust's default, to be told of it by an error, holds for all others.
 #[cfg(unix)]
+#[allow(unsafe_code, reason = "the action of a signal is the C library's")]
 pub fn end_at_closed_pipe() {
     // SAFETY: sets the default action; no handler of ours runs.
     unsafe {

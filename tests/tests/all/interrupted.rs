@@ -18,6 +18,7 @@ fn graph() -> Json {
     ])
 }
 
+#[allow(unsafe_code, reason = "signals to a child of the test")]
 fn signal(child: &Child, signal: i32) {
     let id = i32::try_from(child.id()).unwrap();
     // SAFETY: plain system call; the child has not been waited for, so its id is its own.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use longtake_graph::ModelFolder;
 use longtake_nodes::DiskFacts;
-use longtake_nodes::model::device::list as list_devices;
+use longtake_nodes::model::device::{list as list_devices, product_report};
 use longtake_plan::Facts;
 use longtake_run::Roots;
 use serde_json::json;
@@ -34,6 +34,7 @@ pub fn run(args: &Models) -> Result<Ended> {
             device.spec.describe()
         );
     }
+    print_products();
     println!("models  {}", opened.roots.models.display());
     for row in &rows {
         let text = |key: &str| row[key].as_str().unwrap_or("").to_owned();
@@ -59,6 +60,27 @@ pub fn run(args: &Models) -> Result<Ended> {
         }
     }
     Ok(Ended::Done)
+}
+
+/// What multiplies matrices on the CPU, and where it was measured how well it does.
+fn print_products() {
+    let report = product_report();
+    let library = report.library.as_deref().unwrap_or("built in");
+    println!("products  {library}");
+    if let Some(why) = &report.why {
+        println!("  {why}");
+    }
+    for it in &report.kinds {
+        let ratio = it.ratio.map(|ratio| {
+            format!("  the library takes {ratio:.2} times the built-in product's time")
+        });
+        println!(
+            "  {:<18} {:<9}{}",
+            it.kind.name(),
+            it.engine.name(),
+            ratio.unwrap_or_default()
+        );
+    }
 }
 
 fn list(roots: &Roots, facts: &DiskFacts) -> Vec<serde_json::Value> {

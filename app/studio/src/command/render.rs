@@ -162,6 +162,7 @@ fn write_report(
         "arguments": std::env::args().collect::<Vec<_>>(),
         "folder": std::env::current_dir().ok(),
         "machine": opened.machine,
+        "products": model::device::product_report_so_far().as_ref().map(machine::products),
         "prompt": document::prompt(project, registry),
     });
     files::write_bytes(path, &serde_json::to_vec_pretty(&report)?)?;

@@ -57,6 +57,7 @@ fn places_that_take_no_file() {
 }
 
 /// Renders where no file may grow past `bytes`: writes fail as on a full disk.
+#[allow(unsafe_code, reason = "limits set between fork and exec")]
 fn limited(place: &Workplace, args: &[&str], bytes: u64) -> Ran {
     let mut command = place.command("render", args);
     // SAFETY: only calls that are allowed between fork and exec.

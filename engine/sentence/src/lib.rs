@@ -55,21 +55,6 @@ fn numbers(text: &str) -> impl Iterator<Item = &str> {
         .filter(|it| !it.is_empty())
 }
 
-/// English text alone, on its way to being said in both languages.
-#[doc(hidden)]
-impl From<String> for Sentence {
-    fn from(en: String) -> Self {
-        Self::same(en)
-    }
-}
-
-#[doc(hidden)]
-impl From<&str> for Sentence {
-    fn from(en: &str) -> Self {
-        Self::same(en)
-    }
-}
-
 impl fmt::Display for Sentence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.en)

@@ -45,7 +45,7 @@ fn paste_keeps_inner_links_and_on_request_outer_ones() {
             .map(|it| it.as_str())
             .collect();
         assert_eq!(nodes, ["4", "5"]);
-        studio.command(command);
+        studio.paste_last(linked);
         assert_eq!(
             corner(&studio, "6"),
             [34.0, 524.0],

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use longtake_editor::messages::Tone;
 use longtake_editor::queue::JobState;
 use longtake_editor::{
@@ -174,7 +174,7 @@ fn a_job_runs_is_held_and_stopped() {
         ..testing::Fake::default()
     };
     let settings = Settings {
-        language: Some(longtake_editor::Language::En),
+        language: Some(Language::En),
         ..Settings::default()
     };
     let state = panel.state_mut();

@@ -264,9 +264,7 @@ impl FrameSource for Holed {
 
     fn read(&self, range: Range<u64>) -> Result<Vec<longtake_run::Frame>, RunError> {
         if range.contains(&10) {
-            return Err(RunError::failed(longtake_graph::Sentence::same(
-                "frame 10 is damaged",
-            )));
+            return Err(RunError::failed(Sentence::same("frame 10 is damaged")));
         }
         self.0.read(range)
     }

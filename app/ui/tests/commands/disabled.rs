@@ -1,7 +1,7 @@
 //! Commands that cannot be done now.
 
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use longtake_editor::messages::Tone;
 use longtake_editor::{Command, Language, testing};
 use longtake_graph::Project;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use egui::{Event, Key, Modifiers, OutputCommand, Rect, ViewportCommand};
 use egui_kittest::Harness;
-use egui_kittest::kittest::{By, Queryable};
+use egui_kittest::kittest::{By, NodeT, Queryable};
 use longtake_editor::testing::Fake;
 use longtake_editor::{Action, Command, Item, Language, Selection, Session, Settings, Studio};
 use longtake_graph::{NodeId, Project};

@@ -25,6 +25,7 @@ fn near(what: &str, measured: u64, expected: u64) {
 fn a_byte_per_weight_is_kept() {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(2);
     threads.build_global().unwrap();
+    counting::warm_workers();
     let folder = tempfile::tempdir().unwrap();
     let (plain, packed) = (
         folder.path().join("f32.safetensors"),

@@ -314,7 +314,17 @@ fn read(file: &Path) -> Result<Vec<u8>, TokenizerError> {
         file: file.into(),
         source,
     };
-    let bytes = std::fs::metadata(file).map_err(io)?.len();
+    let meta = std::fs::metadata(file).map_err(io)?;
+    if !meta.is_file() {
+        return Err(TokenizerError::Damaged {
+            file: file.into(),
+            reason: say!(
+                "it is no file, but a folder, a pipe or a device",
+                "ファイルではありません(フォルダー、パイプ、またはデバイス)"
+            ),
+        });
+    }
+    let bytes = meta.len();
     if bytes > MAX_FILE_BYTES {
         return Err(TokenizerError::Damaged {
             file: file.into(),

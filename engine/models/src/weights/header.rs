@@ -159,10 +159,15 @@ pub(super) fn open(path: &Path) -> Result<(File, u64), WeightsError> {
         action: Action::Open,
         source,
     };
+    // Looked at before it is opened too: opening a pipe waits for who writes to it.
+    let not_a_file = || WeightsError::NotAFile { file: path.into() };
+    if !path.metadata().map_err(io)?.is_file() {
+        return Err(not_a_file());
+    }
     let file = File::open(path).map_err(io)?;
     let meta = file.metadata().map_err(io)?;
     if !meta.is_file() {
-        return Err(WeightsError::NotAFile { file: path.into() });
+        return Err(not_a_file());
     }
     Ok((file, meta.len()))
 }

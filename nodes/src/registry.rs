@@ -88,3 +88,22 @@ impl Nodes for Registry {
         DeviceFault::of_panic(panic).map(IntoRunError::into_run_error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use longtake_run::Failure;
+
+    use super::*;
+
+    /// What the executor asks of each panic it catches.
+    #[test]
+    fn a_full_device_leads_to_a_lesser_way_and_a_bug_does_not() {
+        let registry = Registry::new();
+        let failure = |text: &str| registry.fault(&text.to_owned()).map(|it| it.failure);
+        let unwrapped = |what: &str| format!("called `Result::unwrap()` on an `Err` value: {what}");
+        let full = unwrapped("can't allocate buffer of size: 51527024640\n");
+        assert_eq!(failure(&full), Some(Failure::OutOfMemory));
+        assert_eq!(failure(&unwrapped("CallError")), Some(Failure::Failed));
+        assert_eq!(failure("no room for the bloom pass"), None);
+    }
+}

@@ -124,7 +124,10 @@ fn media_facts(what: FileKind, path: PathBuf) -> Result<MediaFacts, FactError> {
         FileKind::Keypoints => Info::Nothing,
     };
     let mut hasher = blake3::Hasher::new();
-    let file = std::fs::File::open(&path).map_err(unreadable)?;
+    let file = longtake_run::files::open_regular(&path).map_err(|error| FactError {
+        code: "file_unreadable",
+        message: error.message,
+    })?;
     hasher.update_reader(file).map_err(unreadable)?;
     Ok(MediaFacts {
         path,

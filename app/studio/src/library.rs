@@ -4,9 +4,9 @@ use std::path::Path;
 #[cfg(feature = "studio")]
 use std::path::PathBuf;
 
-use longtake_graph::ModelFolder;
 #[cfg(feature = "studio")]
 use longtake_editor::files::system_error;
+use longtake_graph::ModelFolder;
 #[cfg(feature = "studio")]
 use longtake_graph::declare::FileKind;
 #[cfg(feature = "studio")]

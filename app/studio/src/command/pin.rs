@@ -42,9 +42,8 @@ pub fn run(args: &Pin) -> Result<Ended> {
             ..Options::default()
         };
         let planned = |found| document::plan(&keeper, found, &registry, &opened, &options, None);
-        let held = planned(found).and_then(|plan| {
-            store::held(&opened.store, &args.file, plan, || planned(Vec::new()))
-        });
+        let held = planned(found)
+            .and_then(|plan| store::held(&opened.store, &args.file, plan, || planned(Vec::new())));
         let Some((plan, lease)) = held else {
             return Ok(Ended::Unusable);
         };

@@ -8,17 +8,21 @@ use longtake_editor::{Action, Settings, Studio};
 use longtake_graph::Catalog;
 use longtake_nodes::Registry;
 use longtake_plan::{Options, Plan, StepId};
+use longtake_run::store::Limit;
 use longtake_run::{Cancel, Event, Frame, Preview};
 
 use super::Machinery;
-use crate::args::Place;
+use crate::args::{Place, Shelf};
 
 fn machinery(folder: &Path, data: &Path, device: &str) -> Machinery {
     let place = Place {
         models: data.join("models"),
         input: data.join("family/input"),
         output: folder.join("output"),
-        store: Some(folder.join("store")),
+        shelf: Shelf {
+            store: Some(folder.join("store")),
+            store_limit: Limit::Unlimited,
+        },
         device: device.to_owned(),
         vram: None,
         ram: None,

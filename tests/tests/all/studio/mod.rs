@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use egui::{Event, Key, Modifiers, PointerButton, Pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use longtake::args::Place;
+use longtake::args::{Place, Shelf};
 use longtake::studio::Machinery;
 use longtake_editor::{Action, Language, Settings, Studio};
+use longtake_run::store::Limit;
 use longtake_ui::{Dialogs, Window};
 
 /// A desktop without dialogs: the window shows its own.
@@ -40,7 +41,10 @@ impl Desk {
             models: root.join("models"),
             input: root.join("input"),
             output: root.join("output"),
-            store: Some(root.join("store")),
+            shelf: Shelf {
+                store: Some(root.join("store")),
+                store_limit: Limit::Unlimited,
+            },
             device: "cpu".to_owned(),
             vram: None,
             ram: None,

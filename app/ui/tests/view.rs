@@ -89,7 +89,9 @@ fn model(folder: ModelFolder, name: &str, what: Result<&str, &str>) -> ModelFile
         name: name.to_owned(),
         path: PathBuf::from("/models").join(name),
         bytes: 2_838_000_000,
-        what: what.map(str::to_owned).map_err(str::to_owned),
+        what: what
+            .map(str::to_owned)
+            .map_err(longtake_graph::Sentence::same),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod counting;
 mod dit_support;
+mod workers;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -82,7 +83,7 @@ fn formulas_match_what_is_allocated() {
     // Each thread has scratch of its own, so their number must not be the machine's.
     let threads = rayon::ThreadPoolBuilder::new().num_threads(2);
     threads.build_global().unwrap();
-    counting::warm_workers();
+    workers::warm_workers();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let text = &write(folder, "text", WIDE);

@@ -6,6 +6,7 @@
 
 mod counting;
 mod dit_support;
+mod workers;
 
 use counting::measure;
 use dit_support::{RandomModel, cpu, load, rewrite};
@@ -25,7 +26,7 @@ fn near(what: &str, measured: u64, expected: u64) {
 fn a_byte_per_weight_is_kept() {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(2);
     threads.build_global().unwrap();
-    counting::warm_workers();
+    workers::warm_workers();
     let folder = tempfile::tempdir().unwrap();
     let (plain, packed) = (
         folder.path().join("f32.safetensors"),

@@ -7,6 +7,7 @@
 mod counting;
 mod dit_support;
 mod side_support;
+mod workers;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -23,7 +24,7 @@ fn formulas_match_what_is_allocated() {
     // Each thread has scratch of its own, so their number must not be the machine's.
     let threads = rayon::ThreadPoolBuilder::new().num_threads(2);
     threads.build_global().unwrap();
-    counting::warm_workers();
+    workers::warm_workers();
     let folder = tempfile::tempdir().unwrap();
     let clip = folder.path().join("clip.safetensors");
     side_support::write_clip(&clip);

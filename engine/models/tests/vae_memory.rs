@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // a test
 
+mod workers;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -87,7 +89,7 @@ fn close(what: &str, measured: usize, predicted: u64) {
 /// One test, since the counters are the process's.
 #[test]
 fn predicted_bytes_are_the_measured_ones() {
-    warm_workers();
+    workers::warm_workers();
     let folder = tempfile::tempdir().unwrap();
     for (name, dims) in [
         ("2.1", VaeDims::wan21(16, 8)),
@@ -199,26 +201,4 @@ fn flat(vae: &WanVae) {
         peak as u64 <= predicted + predicted / 10,
         "{peak}, predicted {predicted}"
     );
-}
-
-/// Lets this thread and every worker make a product: what multiplies keeps buffers for packing from
-/// then on, which are no part of a pass.
-fn warm_workers() {
-    let product = || {
-        let of = |shape| Tensor::<2>::ones(shape, &longtake_models::device::cpu());
-        for rows in [2, 20, 700] {
-            let x = of([rows, 300]).reshape([1, rows, 300]);
-            drop(longtake_shaders::linear(x, of([700, 300]), None));
-        }
-        let q = of([600, 48]).reshape([1, 600, 2, 24]);
-        drop(longtake_shaders::attention(
-            q.clone(),
-            q.clone(),
-            q,
-            1.0,
-            None,
-        ));
-    };
-    product();
-    rayon::broadcast(|_| product());
 }

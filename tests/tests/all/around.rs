@@ -110,6 +110,9 @@ fn the_store_lies_where_the_one_rule_says() {
     }
 }
 
+/// A graph that reads the file of that name.
+type Graph<'a> = &'a dyn Fn(&str) -> Json;
+
 fn pipe(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status().unwrap();
     assert!(made.success());
@@ -152,7 +155,6 @@ fn what_is_no_file_is_refused_and_not_read() {
         graph["37"]["inputs"]["unet_name"] = json!(name);
         graph
     };
-    type Graph<'a> = &'a dyn Fn(&str) -> Json;
     let kinds: [(&str, &str, Graph<'_>); 5] = [
         ("input", "png", &image),
         ("input", "mp4", &video),
@@ -178,7 +180,7 @@ fn what_is_no_file_is_refused_and_not_read() {
                     .stderr(file)
                     .spawn()
                     .unwrap();
-                let status = end(child, Duration::from_secs(60));
+                let status = end(child, Duration::from_mins(1));
                 let said = std::fs::read_to_string(&output).unwrap();
                 assert_eq!(status.code(), Some(2), "{command} {name}: {said}");
                 assert!(said.contains(&name), "{command} {name}: {said}");

@@ -56,7 +56,7 @@ impl View for Plain<'_> {
                 ));
             }
             Event::Note { step, text } => {
-                out::note(format_args!("{}: {text}", step_name(self.plan, *step)))
+                out::note(format_args!("{}: {text}", step_name(self.plan, *step)));
             }
             Event::Adapted { step, rung, why } => {
                 out::note(format_args!(

@@ -215,10 +215,14 @@ impl Model {
             Column::MeasuredHost => {
                 rows.sort_by_key(|at| self.measured(key(at)).map(|it| it.bytes));
             }
-            Column::Seconds => self.sort_by_number(&mut rows, |step, _| {
-                let todo = !step.cached;
-                todo.then_some(step.seconds).unwrap_or_default()
-            }),
+            Column::Seconds => {
+                self.sort_by_number(
+                    &mut rows,
+                    |step, _| {
+                        if step.cached { 0.0 } else { step.seconds }
+                    },
+                );
+            }
             Column::Measured => self.sort_by_number(&mut rows, |_, measured| {
                 measured.map_or(-1.0, |it| it.seconds)
             }),

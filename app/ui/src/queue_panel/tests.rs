@@ -261,7 +261,7 @@ fn what_a_job_wrote_is_listed_opened_shown_copied_and_viewed() {
     let film = folder.path().join("film_00001.mp4");
     std::fs::write(&film, vec![0; 3 << 20]).unwrap();
     let (mut panel, fake) = panel_in(Language::En, [700.0, 300.0]);
-    wrote(&mut panel, "Harbour", &[film.clone()]);
+    wrote(&mut panel, "Harbour", std::slice::from_ref(&film));
     // 48 frames at 16 a second.
     wait(&mut panel, "3.0 MiB · 3.0 s · 64×36");
     panel
@@ -296,7 +296,7 @@ fn a_file_that_is_gone_is_told_so_and_what_no_program_opens_is_an_error() {
     let film = folder.path().join("gone.mp4");
     std::fs::write(&film, "film").unwrap();
     let (mut panel, fake) = panel_in(Language::Ja, [700.0, 300.0]);
-    wrote(&mut panel, "Harbour", &[film.clone()]);
+    wrote(&mut panel, "Harbour", std::slice::from_ref(&film));
     wait(&mut panel, "4 B");
     // The machine refuses what it cannot find.
     click(&mut panel, "別のプログラムで開く");
@@ -347,7 +347,7 @@ fn long_names_leave_the_buttons_in_sight_in_both_languages() {
         wrote(
             &mut panel,
             "夜明けの港 — a title that is rather long as well",
-            &[film.clone()],
+            std::slice::from_ref(&film),
         );
         wrote(&mut panel, "Two", &[short, missing]);
         wait(&mut panel, "117");

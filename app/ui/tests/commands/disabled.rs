@@ -33,24 +33,21 @@ fn what_cannot_be_done_is_grey_in_the_menu_and_says_why() {
             menu = Some(command.menu());
         }
         let title = command.title().en;
-        let entry = stage.harness.get_all_by_label_contains(title);
-        let entry = entry
-            .filter(|it| {
-                let label = it.accesskit_node().label().unwrap_or_default();
-                let rest = label.strip_prefix(title);
-                rest.is_some_and(|it| {
-                    it.trim() == command.default_keys().split(' ').next().unwrap()
-                })
-            })
-            .last();
+        let mut entries = stage.harness.get_all_by_label_contains(title);
+        let entry = entries.rfind(|it| {
+            let label = it.accesskit_node().label().unwrap_or_default();
+            let rest = label.strip_prefix(title);
+            rest.is_some_and(|it| it.trim() == command.default_keys().split(' ').next().unwrap())
+        });
         let entry = entry.unwrap_or_else(|| panic!("no entry for {command:?}"));
         assert_eq!(
             entry.accesskit_node().is_disabled(),
             off.contains(&command),
             "{command:?}"
         );
+        let at = entry.rect().center();
+        drop(entries);
         if let Some(why) = stage.studio().unavailable(command) {
-            let at = entry.rect().center();
             stage.harness.hover_at(at);
             stage.steps(60);
             assert!(stage.shows(why.en), "{command:?}: {}", why.en);

@@ -64,6 +64,7 @@ fn ran(stage: &mut Stage) {
 }
 
 /// A window in which that command can be done.
+#[allow(clippy::too_many_lines, reason = "one arm for each command")]
 pub fn situation(command: Command) -> Stage {
     let engine = match command {
         Command::Cancel => Fake {
@@ -180,6 +181,7 @@ pub fn situation(command: Command) -> Stage {
 }
 
 /// Whether the command was done.
+#[allow(clippy::match_same_arms, reason = "in the order of the menus")]
 pub fn done(command: Command, before: &Before, stage: &mut Stage) -> bool {
     let hidden =
         |settings: &longtake_editor::Settings| settings.extra.get("hidden_panels").cloned();

@@ -33,7 +33,7 @@ fn ends(
         let report = run(&plan, &Toys, &env, &options, events);
         let _ = ended.send((report, world));
     });
-    let outcome = waits.recv_timeout(Duration::from_secs(60));
+    let outcome = waits.recv_timeout(Duration::from_mins(1));
     // First this: whoever listens to a run that never ends does not end either.
     let outcome = outcome.expect("the run never ends");
     let _ = listener.join();

@@ -29,6 +29,9 @@ fn wan(dim: u64, ffn: u64, layers: u64, taken: u64, out: u64, image: bool) -> (u
         ("text_dim", 4096),
         ("i2v", u64::from(image)),
         ("image_dim", if image { 1280 } else { 0 }),
+        ("image_positions", 0),
+        ("pose_dim", 0),
+        ("mask_dim", 0),
     ];
     let block = Block {
         linear: 8 * dim * dim + 2 * dim * ffn + if image { 2 * dim * dim } else { 0 },

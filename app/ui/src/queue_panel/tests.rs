@@ -350,7 +350,7 @@ fn long_names_leave_the_buttons_in_sight_in_both_languages() {
             std::slice::from_ref(&film),
         );
         wrote(&mut panel, "Two", &[short, missing]);
-        wait(&mut panel, "117");
+        wait(&mut panel, "118");
         panel.run_steps(10);
         let label = match language {
             Language::En => "Copy path",

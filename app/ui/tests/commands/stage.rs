@@ -148,7 +148,21 @@ impl Stage {
         match (key, modifiers) {
             (Key::C, Modifiers::COMMAND) => self.harness.event(Event::Copy),
             (Key::X, Modifiers::COMMAND) => self.harness.event(Event::Cut),
-            _ => self.harness.key_press_modifiers(modifiers, key),
+            // One event a frame, so that what is asked in any of them is seen.
+            _ => {
+                self.harness.input_mut().modifiers = modifiers;
+                for pressed in [true, false] {
+                    self.harness.event(Event::Key {
+                        key,
+                        physical_key: None,
+                        pressed,
+                        repeat: false,
+                        modifiers,
+                    });
+                    self.steps(1);
+                }
+                self.harness.input_mut().modifiers = Modifiers::NONE;
+            }
         }
         self.steps(40);
     }

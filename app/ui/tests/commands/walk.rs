@@ -1,5 +1,7 @@
 //! Every command, one after the other.
 
+use std::time::{Duration, Instant};
+
 use longtake_editor::Command;
 
 use super::situations::{Before, done, situation};
@@ -18,7 +20,15 @@ fn walk(commands: impl Iterator<Item = Command>) {
             "" => stage.choose(command),
             keys => stage.press(keys),
         }
-        if !done(command, &before, &mut stage) {
+        // Some are done when a thread is through: closing waits for what is being written.
+        let begun = Instant::now();
+        let mut does = done(command, &before, &mut stage);
+        while !does && begun.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(10));
+            stage.steps(2);
+            does = done(command, &before, &mut stage);
+        }
+        if !does {
             let told: Vec<_> = stage.studio().messages.list.iter().collect();
             nothing.push(format!("{command:?}: {told:?}"));
         }
